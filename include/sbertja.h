@@ -1,0 +1,385 @@
+/* sbertja.h: train and run Japanese Sentence-BERT models. The only header to include; C99 and C++.
+ *
+ *     #include <sbertja.h>
+ *
+ *     const char *texts[] = {"冷却水が漏れた。", "ポンプから水が漏れていた。"};
+ *     sbertja_error error;
+ *     sbertja_model *model = NULL;
+ *     sbertja_session *session = NULL;
+ *     float vectors[2 * 768];
+ *     if (sbertja_model_load("model-directory", NULL, &model, &error) == SBERTJA_OK &&
+ *         sbertja_session_create(model, NULL, &session, &error) == SBERTJA_OK &&
+ *         sbertja_encode(session, texts, NULL, 2, NULL, vectors, &error) == SBERTJA_OK)
+ *         printf("%f\n", sbertja_cosine(vectors, vectors + 768, 768));
+ *     sbertja_session_free(session);
+ *     sbertja_model_free(model);
+ *
+ * Conventions
+ *   Result     Functions that can fail return a status, 0 (SBERTJA_OK) for success, and take an optional
+ *              `sbertja_error *` last, which the caller owns and which then says what, where and why. Handles and
+ *              arrays that come back through a pointer are NULL after a failure.
+ *   Text       UTF-8. Where `lengths` may be NULL the texts end with a NUL byte; else `lengths[i]` counts bytes.
+ *   Structs    that the caller fills start from their _INIT macro; a NULL options pointer means the same.
+ *   Handles    sbertja_model, _tokenizer, _dataset and _table do not change once made and may be shared by threads
+ *              (a dataset from the first use on); sbertja_session and sbertja_encoding belong to one thread at a time.
+ *   Ownership  What a _create, _load, _read or _fit function gives is freed with the matching _free, which takes NULL.
+ *              `const char *` and `const float *` results live as long as the handle they came from.
+ *   Host       The library never exits, prints, reads the environment, or changes the locale, signals or the
+ *              floating-point mode. Messages go to the log callback, if there is one.
+ */
+#ifndef SBERTJA_H
+#define SBERTJA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define SBERTJA_API __attribute__((visibility("default")))
+#else
+#define SBERTJA_API
+#endif
+
+/* ---- Status, errors, memory, messages -------------------------------------------------------------------------- */
+
+typedef enum sbertja_status {
+    SBERTJA_OK = 0,
+    SBERTJA_E_ARGUMENT = 1,    /* the call is wrong: a NULL, a size, an option's value */
+    SBERTJA_E_MEMORY = 2,      /* an allocation failed */
+    SBERTJA_E_IO = 3,          /* a file cannot be opened, read, written, or is not there */
+    SBERTJA_E_FORMAT = 4,      /* a file or text is not what it should be */
+    SBERTJA_E_UNSUPPORTED = 5, /* well formed, but not something this library or build does */
+    SBERTJA_E_MISSING = 6,     /* a dictionary or device that must be installed first */
+    SBERTJA_E_STOPPED = 7,     /* a callback asked to stop */
+    SBERTJA_E_INTERNAL = 8     /* a fault of the library: please report */
+} sbertja_status;
+
+typedef struct sbertja_error {
+    sbertja_status status;
+    char message[1020]; /* UTF-8, one line, no final full stop */
+} sbertja_error;
+
+/* Memory for a handle and all that belongs to it. `allocate` returns NULL on failure and memory aligned as malloc does.
+ * Both may be called from several threads at once. The libraries inside (MeCab, OpenBLAS, ...) use malloc. */
+typedef struct sbertja_allocator {
+    void *(*allocate)(void *user, size_t size);
+    void (*release)(void *user, void *memory);
+    void *user;
+} sbertja_allocator;
+
+typedef enum sbertja_log_level { SBERTJA_LOG_INFO = 0, SBERTJA_LOG_WARNING = 1 } sbertja_log_level;
+typedef void (*sbertja_log_function)(void *user, sbertja_log_level level, const char *message);
+
+SBERTJA_API const char *sbertja_version(void);                       /* "0.1.0" */
+SBERTJA_API const char *sbertja_status_name(sbertja_status status);  /* "SBERTJA_E_IO"; "unknown" for other numbers */
+
+/* ---- Models: load, save, ask ----------------------------------------------------------------------------------- */
+
+typedef struct sbertja_model sbertja_model;
+
+/* A module after the transformer, as in sentence-transformers. */
+typedef enum sbertja_module_kind { SBERTJA_POOLING = 1, SBERTJA_DENSE = 2, SBERTJA_NORMALIZE = 3 } sbertja_module_kind;
+typedef struct sbertja_module {
+    uint32_t size;
+    sbertja_module_kind kind;
+    const char *pooling;    /* POOLING: "mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken", or
+                             * several joined with '+': their vectors stand side by side in that order */
+    size_t out_features;    /* DENSE: width of the result */
+    const char *activation; /* DENSE: "identity", "tanh", "relu", "gelu", "sigmoid" */
+    const float *weight;    /* DENSE: [out_features, in_features] row by row; NULL: random (see `seed`) */
+    const float *bias;      /* DENSE: [out_features]; NULL: zeros with `weight`, random without it */
+    int no_bias;            /* DENSE: nonzero for a layer without bias */
+} sbertja_module;
+#define SBERTJA_MODULE_INIT {sizeof(sbertja_module), SBERTJA_POOLING, "mean", 0, "tanh", NULL, NULL, 0}
+
+typedef struct sbertja_load_options {
+    uint32_t size;
+    const char *device;       /* "auto" (NULL), "cpu", "ref" (slow, double precision), "cuda:0" */
+    const char *engine;       /* matrix products on the CPU: "auto" (NULL) or a name that sbertja_engines() lists */
+    const char *instructions; /* vector kernels: "auto" (NULL) or a name that sbertja_instruction_sets() lists */
+    const char *dictionary;   /* folder of a compiled MeCab dictionary; NULL: look in the model, then in the system */
+    size_t max_tokens;        /* longest input, [CLS] and [SEP] included; 0: what the model says */
+    const sbertja_module *modules; /* instead of those that the directory names; NULL: those */
+    size_t module_count;
+    uint64_t seed; /* of Dense layers without weights */
+    sbertja_log_function log;
+    void *log_user;
+    const sbertja_allocator *allocator; /* copied; NULL: malloc and free */
+} sbertja_load_options;
+#define SBERTJA_LOAD_OPTIONS_INIT {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL}
+
+/* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
+ * pooling. Weights in F32 are mapped from the file, not copied; the file may be replaced or deleted meanwhile, but not
+ * overwritten in place. Fails with _E_IO, _E_FORMAT, _E_UNSUPPORTED (another architecture or tokenizer), _E_MISSING (no
+ * dictionary or device), _E_MEMORY, _E_ARGUMENT. */
+SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
+                                              sbertja_model **model, sbertja_error *error);
+
+/* The sizes of a model with random weights, normal with standard deviation 0.02 as BERT starts. */
+typedef struct sbertja_architecture {
+    uint32_t size;
+    const char *vocabulary; /* vocab.txt: a token a line; with [PAD], [UNK], [CLS], [SEP], [MASK] */
+    int layers, hidden, heads, intermediate, max_positions;
+    const char *activation;      /* "gelu", "gelu_new", "relu" */
+    double dropout;              /* of hidden states and of attention */
+    const char *word_tokenizer;    /* "mecab", "basic" */
+    const char *subword_tokenizer; /* "wordpiece", "character" */
+    const char *mecab_dictionary;  /* "ipadic", "unidic_lite", "unidic" */
+    int lower_case;
+    uint64_t seed;
+} sbertja_architecture;
+#define SBERTJA_ARCHITECTURE_INIT                                                                                      \
+    {sizeof(sbertja_architecture), NULL, 4, 256, 4, 1024, 512, "gelu", 0.1, "mecab", "wordpiece", "ipadic", 0, 42}
+
+SBERTJA_API sbertja_status sbertja_model_create(const sbertja_architecture *architecture,
+                                                const sbertja_load_options *options, sbertja_model **model,
+                                                sbertja_error *error);
+
+typedef struct sbertja_save_options {
+    uint32_t size;
+    const char *layout; /* "2" (NULL): sentence-transformers 2.0 and later; "0.4.1" */
+    const char *dtype;  /* "f32" (NULL), "f16", "bf16": how the weights are stored */
+} sbertja_save_options;
+#define SBERTJA_SAVE_OPTIONS_INIT {sizeof(sbertja_save_options), NULL, NULL}
+
+/* Writes a directory that sentence-transformers opens. At any instant either what was there before or the new model is
+ * there, whole. An existing model directory is replaced; another non-empty directory is _E_IO; parents are made. */
+SBERTJA_API sbertja_status sbertja_model_save(const sbertja_model *model, const char *directory,
+                                              const sbertja_save_options *options, sbertja_error *error);
+SBERTJA_API void sbertja_model_free(sbertja_model *model); /* after its sessions */
+
+SBERTJA_API size_t sbertja_model_dimension(const sbertja_model *model);       /* of a sentence vector */
+SBERTJA_API size_t sbertja_model_token_dimension(const sbertja_model *model); /* of a token vector: hidden size */
+SBERTJA_API size_t sbertja_model_max_tokens(const sbertja_model *model);
+/* Architecture, tokenizer, modules, device, engine and instruction set as one JSON object. */
+SBERTJA_API const char *sbertja_model_describe(const sbertja_model *model);
+
+/* Parameters in the order of the saved file, as 2-dimensional arrays (vectors: one row). `name` is the tensor's name in
+ * the file, prefixed with the module's folder for Dense ("2_Dense.linear.weight"). Past the end: _E_ARGUMENT. */
+typedef struct sbertja_parameter {
+    const char *name;
+    size_t rows, columns;
+} sbertja_parameter;
+SBERTJA_API size_t sbertja_model_parameter_count(const sbertja_model *model);
+SBERTJA_API sbertja_status sbertja_model_parameter(const sbertja_model *model, size_t index, sbertja_parameter *info,
+                                                   float *values /* [rows, columns] or NULL */, sbertja_error *error);
+
+/* What this build and machine have, best first, names separated by blanks. */
+SBERTJA_API const char *sbertja_devices(void);          /* "cpu ref" */
+SBERTJA_API const char *sbertja_engines(void);          /* "openblas" */
+SBERTJA_API const char *sbertja_instruction_sets(void); /* "avx2 portable" */
+
+/* ---- Tokens ---------------------------------------------------------------------------------------------------- */
+
+typedef struct sbertja_tokenizer sbertja_tokenizer;
+typedef struct sbertja_encoding sbertja_encoding; /* the result of one text, reused for the next */
+
+/* Needs only the tokenizer's files of the directory, no weights. */
+SBERTJA_API sbertja_status sbertja_tokenizer_load(const char *directory, const sbertja_load_options *options,
+                                                  sbertja_tokenizer **tokenizer, sbertja_error *error);
+SBERTJA_API void sbertja_tokenizer_free(sbertja_tokenizer *tokenizer);
+SBERTJA_API const sbertja_tokenizer *sbertja_model_tokenizer(const sbertja_model *model); /* owned by the model */
+SBERTJA_API sbertja_status sbertja_encoding_create(const sbertja_tokenizer *tokenizer, sbertja_encoding **encoding,
+                                                   sbertja_error *error);
+SBERTJA_API void sbertja_encoding_free(sbertja_encoding *encoding); /* before its tokenizer */
+/* `length` in bytes, or (size_t)-1 for a text that ends with NUL. Invalid UTF-8: _E_FORMAT with the byte's place. */
+SBERTJA_API sbertja_status sbertja_tokenize(sbertja_encoding *encoding, const char *text, size_t length,
+                                            sbertja_error *error);
+/* Ids with [CLS] and [SEP], cut at the model's limit; valid until the next sbertja_tokenize. */
+SBERTJA_API const int32_t *sbertja_encoding_ids(const sbertja_encoding *encoding, size_t *count);
+/* Tokens without special ones and uncut, as BertJapaneseTokenizer.tokenize gives them; NULL past the end. */
+SBERTJA_API size_t sbertja_encoding_token_count(const sbertja_encoding *encoding);
+SBERTJA_API const char *sbertja_encoding_token(const sbertja_encoding *encoding, size_t index);
+
+/* ---- Sessions: sentence vectors -------------------------------------------------------------------------------- */
+
+typedef struct sbertja_session sbertja_session;
+
+typedef struct sbertja_session_options {
+    uint32_t size;
+    int threads;         /* 0: the processors this process may use */
+    size_t batch_tokens; /* most tokens in one packed batch; a longer text goes alone; 0: the library's choice */
+} sbertja_session_options;
+#define SBERTJA_SESSION_OPTIONS_INIT {sizeof(sbertja_session_options), 0, 0}
+
+SBERTJA_API sbertja_status sbertja_session_create(const sbertja_model *model, const sbertja_session_options *options,
+                                                  sbertja_session **session, sbertja_error *error);
+SBERTJA_API void sbertja_session_free(sbertja_session *session);
+
+/* Callbacks run on the calling thread; a nonzero result stops the work with _E_STOPPED. */
+typedef int (*sbertja_encode_progress)(void *user, size_t done, size_t total);
+typedef int (*sbertja_token_vectors)(void *user, size_t index, size_t tokens, size_t dimension, const float *vectors);
+
+typedef struct sbertja_encode_options {
+    uint32_t size;
+    int normalize; /* nonzero: length 1, whatever the model's modules say */
+    sbertja_encode_progress progress;
+    void *progress_user;
+    sbertja_token_vectors token_vectors; /* also called with each text's [tokens, dimension] (the last hidden states),
+                                          * in no particular order; `vectors` only during the call */
+    void *token_vectors_user;
+} sbertja_encode_options;
+#define SBERTJA_ENCODE_OPTIONS_INIT {sizeof(sbertja_encode_options), 0, NULL, NULL, NULL, NULL}
+
+/* Writes `count` rows of sbertja_model_dimension() floats to `vectors`, in the order of the texts. An empty text is a
+ * text and has a vector. `vectors` may be NULL when token_vectors is given. After _E_STOPPED or another failure the rows
+ * are unspecified. An invalid text is _E_FORMAT, with its index. Vectors do not depend on what else is in the call, on
+ * the order, or on the number of threads, beyond rounding (1e-6 of the largest value). */
+SBERTJA_API sbertja_status sbertja_encode(sbertja_session *session, const char *const *texts, const size_t *lengths,
+                                          size_t count, const sbertja_encode_options *options, float *vectors,
+                                          sbertja_error *error);
+
+/* ---- Training -------------------------------------------------------------------------------------------------- */
+
+typedef struct sbertja_dataset sbertja_dataset;
+SBERTJA_API sbertja_status sbertja_dataset_create(sbertja_dataset **dataset, sbertja_error *error);
+/* One example: 1 to 8 texts (every example of a dataset has as many), copied; and a label or score. */
+SBERTJA_API sbertja_status sbertja_dataset_add(sbertja_dataset *dataset, const char *const *texts,
+                                               const size_t *lengths, size_t text_count, double label,
+                                               sbertja_error *error);
+SBERTJA_API size_t sbertja_dataset_size(const sbertja_dataset *dataset);
+SBERTJA_API void sbertja_dataset_free(sbertja_dataset *dataset);
+
+typedef enum sbertja_loss {
+    SBERTJA_BATCH_ALL_TRIPLET_LOSS = 1, /* one text an example, integer labels (Hermans et al. 2017, section 2) */
+    SBERTJA_TRIPLET_LOSS = 2            /* three texts: anchor, positive, negative */
+} sbertja_loss;
+typedef enum sbertja_metric { SBERTJA_EUCLIDEAN = 1, SBERTJA_COSINE = 2, SBERTJA_MANHATTAN = 3 } sbertja_metric;
+
+/* A dataset with the loss to train it by. */
+typedef struct sbertja_objective {
+    uint32_t size;
+    const sbertja_dataset *dataset;
+    sbertja_loss loss;
+    sbertja_metric metric;    /* BATCH_ALL: euclidean or cosine; TRIPLET: any */
+    double margin;
+    size_t batch_size;        /* examples in a batch */
+    size_t samples_per_label; /* as SentenceLabelDataset: each batch is made of groups of so many sentences of one label;
+                               * must divide batch_size and be at most half of it; 0: batches of the shuffled data */
+    int keep_order;           /* nonzero with samples_per_label 0: the data's own order */
+} sbertja_objective;
+#define SBERTJA_OBJECTIVE_INIT                                                                                         \
+    {sizeof(sbertja_objective), NULL, SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5.0, 32, 2, 0}
+
+typedef struct sbertja_progress {
+    size_t epoch, epochs;            /* from 0 */
+    size_t step, steps;              /* done and in all */
+    size_t objective;                /* which one this step was */
+    double loss;                     /* of this batch */
+    double active;                   /* share of its triplets whose loss is not 0; 0 to 1 */
+    double learning_rate, grad_norm; /* of this step; the norm is that before clipping */
+    double sentences_per_second, seconds_left;
+} sbertja_progress;
+typedef int (*sbertja_fit_progress)(void *user, const sbertja_progress *progress); /* nonzero: stop */
+/* Scores the model as it stands; larger is better. `steps` is (size_t)-1 at the end of an epoch. Nonzero: stop. */
+typedef int (*sbertja_fit_evaluate)(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *score);
+
+typedef struct sbertja_fit_options {
+    uint32_t size;
+    size_t epochs;
+    size_t steps_per_epoch; /* 0: as many as the smallest dataset has batches */
+    const char *scheduler;  /* "warmuplinear" (NULL), "constantlr", "warmupconstant", "warmupcosine",
+                             * "warmupcosinewithhardrestarts" */
+    size_t warmup_steps;
+    const char *preset; /* AdamW as "torch" (NULL; bias-corrected, decay first) or as "st-0.4.1" (neither) */
+    double learning_rate, beta1, beta2;
+    double epsilon; /* 0: the preset's, 1e-8 or 1e-6 */
+    double weight_decay, max_grad_norm;
+    uint64_t seed;
+    int threads;
+    int no_dropout;           /* nonzero: train without dropout, whatever the configuration says */
+    size_t evaluation_steps;  /* also evaluate every so many steps; 0: at the end of each epoch only */
+    sbertja_fit_evaluate evaluate;
+    void *evaluate_user;
+    const char *output_path;  /* the model is saved here: the best one when there is an evaluation, else the last */
+    int keep_last;            /* nonzero: save_best_model=False: never save the best, only the last */
+    const char *checkpoint_path; /* state to resume from, replaced as a whole each time */
+    size_t checkpoint_steps;     /* 0: at the end of each epoch */
+    int resume;                  /* nonzero: go on from checkpoint_path if there is something, to the same last bit */
+    sbertja_fit_progress progress;
+    void *progress_user;
+    sbertja_log_function log;
+    void *log_user;
+} sbertja_fit_options;
+#define SBERTJA_FIT_OPTIONS_INIT                                                                                       \
+    {sizeof(sbertja_fit_options), 1, 0, NULL, 10000, NULL, 2e-5, 0.9, 0.999, 0, 0.01, 1.0, 42, 0, 0, 0, NULL, NULL,    \
+     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL}
+
+/* Trains a copy of `model` by the objectives in turn, as SentenceTransformer.fit does; `model` stays as it was. The same
+ * data, options and seed give the same bits. `trained` may be NULL when output_path is given. A stop by a callback
+ * returns _E_STOPPED and, unlike other failures, still gives `trained`: the model as it then was. */
+SBERTJA_API sbertja_status sbertja_fit(const sbertja_model *model, const sbertja_objective *objectives, size_t count,
+                                       const sbertja_fit_options *options, sbertja_model **trained,
+                                       sbertja_error *error);
+
+/* ---- Tables ---------------------------------------------------------------------------------------------------- */
+
+typedef struct sbertja_table sbertja_table;
+
+/* Reads a table with a header line by the ending of its name: .tsv (no quoting), .csv (RFC 4180), .xlsx (first sheet).
+ * Lines of other lengths than the header, empty tables and invalid UTF-8 are _E_FORMAT with the line. */
+SBERTJA_API sbertja_status sbertja_table_read(const char *path, sbertja_table **table, sbertja_error *error);
+SBERTJA_API void sbertja_table_free(sbertja_table *table);
+SBERTJA_API size_t sbertja_table_rows(const sbertja_table *table); /* without the header */
+SBERTJA_API size_t sbertja_table_columns(const sbertja_table *table);
+SBERTJA_API const char *sbertja_table_name(const sbertja_table *table, size_t column);
+/* Fails with _E_ARGUMENT and the names that there are. */
+SBERTJA_API sbertja_status sbertja_table_find(const sbertja_table *table, const char *name, size_t *column,
+                                              sbertja_error *error);
+/* The cell's text, NUL-terminated; never NULL inside the table. `length` (bytes) may be NULL. */
+SBERTJA_API const char *sbertja_table_cell(const sbertja_table *table, size_t row, size_t column, size_t *length);
+SBERTJA_API sbertja_status sbertja_table_number(const sbertja_table *table, size_t row, size_t column, double *value,
+                                                sbertja_error *error);
+/* Integer labels of all rows: `rule` is a column's name, or conditions tried from left to right, "column=value:label",
+ * with an optional last "else:label": "cause=1:1,effect=1:2,else:0". A label that is no integer, or a row that no
+ * condition fits, is _E_FORMAT with the line. */
+SBERTJA_API sbertja_status sbertja_table_labels(const sbertja_table *table, const char *rule, int *labels,
+                                                sbertja_error *error);
+
+/* ---- Working with vectors: [count, dimension] float arrays, row by row ------------------------------------------ */
+
+SBERTJA_API double sbertja_cosine(const float *a, const float *b, size_t dimension); /* 0 where one is all zeros */
+
+/* For each query the k corpus rows of largest cosine, best first, ties by smaller index; k must be at most
+ * corpus_count. `indices` and `scores` are [query_count, k]. */
+SBERTJA_API sbertja_status sbertja_search(const float *corpus, size_t corpus_count, const float *queries,
+                                          size_t query_count, size_t dimension, size_t k, size_t *indices,
+                                          float *scores, sbertja_error *error);
+
+/* Classify `count` vectors by labelled ones: by the label of the nearest centroid (Euclidean), or by the majority of the
+ * k nearest by cosine, ties by the larger sum of cosines. */
+SBERTJA_API sbertja_status sbertja_classify_centroid(const float *train, const int *labels, size_t train_count,
+                                                     const float *vectors, size_t count, size_t dimension,
+                                                     int *predicted, sbertja_error *error);
+SBERTJA_API sbertja_status sbertja_classify_neighbours(const float *train, const int *labels, size_t train_count,
+                                                       size_t k, const float *vectors, size_t count, size_t dimension,
+                                                       int *predicted, sbertja_error *error);
+
+SBERTJA_API double sbertja_accuracy(const int *truth, const int *predicted, size_t count);
+SBERTJA_API double sbertja_macro_f1(const int *truth, const int *predicted, size_t count); /* over labels in either */
+SBERTJA_API double sbertja_pearson(const double *x, const double *y, size_t count);  /* NaN where one is constant */
+SBERTJA_API sbertja_status sbertja_spearman(const double *x, const double *y, size_t count, double *rho,
+                                            sbertja_error *error); /* ties share their mean rank */
+
+/* A NumPy file (.npy, version 1.0, little-endian float32, C order), written whole or not at all. */
+SBERTJA_API sbertja_status sbertja_npy_write(const char *path, const float *values, size_t rows, size_t columns,
+                                             sbertja_error *error);
+
+/* ---- For bindings: the macros' values as functions --------------------------------------------------------------- */
+
+SBERTJA_API void sbertja_load_options_init(sbertja_load_options *options);
+SBERTJA_API void sbertja_module_init(sbertja_module *module);
+SBERTJA_API void sbertja_architecture_init(sbertja_architecture *architecture);
+SBERTJA_API void sbertja_save_options_init(sbertja_save_options *options);
+SBERTJA_API void sbertja_session_options_init(sbertja_session_options *options);
+SBERTJA_API void sbertja_encode_options_init(sbertja_encode_options *options);
+SBERTJA_API void sbertja_objective_init(sbertja_objective *objective);
+SBERTJA_API void sbertja_fit_options_init(sbertja_fit_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,31 @@
+/* Files and directories. Errors name the path and the system's reason. */
+#ifndef SBJ_FILE_H
+#define SBJ_FILE_H
+
+#include "util/alloc.h"
+#include "util/strbuf.h"
+
+/* A whole file, mapped read-only and private. Stays valid when the file is replaced or deleted. */
+typedef struct sbj_map {
+    const unsigned char *data; /* never NULL after success, also for an empty file */
+    size_t size;
+    bool mapped;
+} sbj_map;
+
+sbertja_status sbj_map_open(const char *path, sbj_map *map, sbertja_error *error); /* a directory is an error */
+void sbj_map_close(sbj_map *map); /* takes a zeroed one */
+
+/* "directory/name" in a new string. An empty directory means name alone. */
+sbertja_status sbj_path_join(const sbj_alloc *alloc, const char *directory, const char *name, char **path,
+                             sbertja_error *error);
+bool sbj_is_file(const char *path);
+bool sbj_is_directory(const char *path);
+sbertja_status sbj_make_directories(const char *path, sbertja_error *error); /* with parents; there already: good */
+
+/* A new file with this content, synced to the disk; whatever stood there is replaced. Not atomic: for files in a
+ * directory that is being built (see directory.h). */
+sbertja_status sbj_write_file(const char *path, const void *data, size_t size, sbertja_error *error);
+/* The same, whole or not at all: a temporary file beside it is synced and renamed. */
+sbertja_status sbj_replace_file(const char *path, const void *data, size_t size, sbertja_error *error);
+
+#endif

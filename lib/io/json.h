@@ -1,0 +1,37 @@
+/* JSON files, read and written through cJSON. Look-ups are typed, and their errors name the file and the key. */
+#ifndef SBJ_JSON_H
+#define SBJ_JSON_H
+
+#include "io/file.h"
+
+struct cJSON;
+
+typedef struct sbj_json {
+    struct cJSON *root;
+    const sbj_alloc *alloc;
+    char *name; /* the file's path, for errors */
+} sbj_json;
+
+sbertja_status sbj_json_read(const sbj_alloc *alloc, const char *path, sbj_json *json, sbertja_error *error);
+/* `name` is what errors call the text. */
+sbertja_status sbj_json_parse(const sbj_alloc *alloc, const char *name, const char *text, size_t length, sbj_json *json,
+                              sbertja_error *error);
+void sbj_json_free(sbj_json *json); /* takes a zeroed one */
+
+/* Members of `object` (the root, or any object inside it). An absent or null key gives the fallback; a value of another
+ * type is _E_FORMAT: "config.json: hidden_size: expected an integer, found a string". Strings live as long as the json. */
+sbertja_status sbj_json_int(const sbj_json *, const struct cJSON *object, const char *key, long fallback, long *value,
+                            sbertja_error *);
+sbertja_status sbj_json_number(const sbj_json *, const struct cJSON *object, const char *key, double fallback,
+                               double *value, sbertja_error *);
+sbertja_status sbj_json_bool(const sbj_json *, const struct cJSON *object, const char *key, bool fallback, bool *value,
+                             sbertja_error *);
+sbertja_status sbj_json_text(const sbj_json *, const struct cJSON *object, const char *key, const char *fallback,
+                             const char **value, sbertja_error *);
+
+/* Writes a tree into a file of a directory that is being built. */
+sbertja_status sbj_json_write(const struct cJSON *root, const char *path, sbertja_error *error);
+/* Appends `text` as a JSON string with its quotes. */
+void sbj_json_quote(sbj_strbuf *buffer, const char *text, size_t length);
+
+#endif

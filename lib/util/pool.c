@@ -1,0 +1,193 @@
+/* Threads that wait for numbered tasks.
+ *
+ * A run publishes (function, context, count) and a new generation; every worker takes task numbers from one atomic
+ * counter until none is left. A worker spins a little before it sleeps, because the next run usually follows at once. */
+#define _GNU_SOURCE
+#include "util/pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+enum { MOST_THREADS = 256, SPINS = 4000 };
+
+typedef struct worker {
+    sbj_pool *pool;
+    pthread_t thread;
+    int number;
+} worker;
+
+struct sbj_pool {
+    sbj_alloc alloc;
+    worker *workers; /* threads - 1 */
+    int threads, started;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake, idle;
+    sbj_task run;
+    void *context;
+    size_t count;
+    atomic_size_t next;          /* the next task to take */
+    atomic_uint generation;      /* one more for each run */
+    atomic_int busy;             /* workers that have not finished this run */
+    bool stop;
+};
+
+int sbj_processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+        return CPU_COUNT(&set);
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (int)online : 1;
+}
+
+static inline void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static void take_tasks(sbj_pool *pool, int thread)
+{
+    for (;;) {
+        size_t task = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
+        if (task >= pool->count)
+            return;
+        pool->run(pool->context, task, thread);
+    }
+}
+
+/* Waits for a generation other than `seen`; false when the pool is going away. */
+static bool wait_for_run(sbj_pool *pool, unsigned seen)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load_explicit(&pool->generation, memory_order_acquire) != seen)
+            break;
+        relax();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    while (atomic_load(&pool->generation) == seen && !pool->stop)
+        pthread_cond_wait(&pool->wake, &pool->mutex);
+    bool go = !pool->stop;
+    pthread_mutex_unlock(&pool->mutex);
+    return go;
+}
+
+static void *work(void *argument)
+{
+    worker *self = argument;
+    sbj_pool *pool = self->pool;
+    unsigned seen = 0;
+    while (wait_for_run(pool, seen)) {
+        seen = atomic_load(&pool->generation);
+        take_tasks(pool, self->number);
+        if (atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_acq_rel) == 1) {
+            pthread_mutex_lock(&pool->mutex);
+            pthread_cond_signal(&pool->idle);
+            pthread_mutex_unlock(&pool->mutex);
+        }
+    }
+    return NULL;
+}
+
+/* Signals are the host's: a worker blocks all of them. */
+static bool start_worker(sbj_pool *pool, int i)
+{
+    sigset_t all, before;
+    worker *w = &pool->workers[i];
+    w->pool = pool;
+    w->number = i + 1;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&w->thread, NULL, work, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed == 0;
+}
+
+sbertja_status sbj_pool_create(const sbj_alloc *alloc, int threads, sbj_pool **result, sbertja_error *error)
+{
+    *result = NULL;
+    if (threads < 0 || threads > MOST_THREADS)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "threads: %d, expected 0 to %d", threads, MOST_THREADS);
+    sbj_pool *pool = sbj_new(alloc, 1, sizeof *pool);
+    if (pool == NULL)
+        return sbj_no_memory(error, sizeof *pool);
+    pool->alloc = *alloc;
+    pool->threads = threads == 0 ? sbj_processors() : threads;
+    if (pool->threads > MOST_THREADS)
+        pool->threads = MOST_THREADS;
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->idle, NULL);
+    pool->workers = sbj_new(alloc, (size_t)pool->threads, sizeof *pool->workers);
+    if (pool->workers == NULL) {
+        sbj_pool_free(pool);
+        return sbj_no_memory(error, (size_t)pool->threads * sizeof *pool->workers);
+    }
+    for (; pool->started < pool->threads - 1; pool->started++)
+        if (!start_worker(pool, pool->started)) {
+            sbj_pool_free(pool);
+            return sbj_fail(error, SBERTJA_E_MEMORY, "cannot start %d threads", threads);
+        }
+    *result = pool;
+    return SBERTJA_OK;
+}
+
+void sbj_pool_free(sbj_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pool->stop = true;
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+    for (int i = 0; i < pool->started; i++)
+        pthread_join(pool->workers[i].thread, NULL);
+    pthread_cond_destroy(&pool->idle);
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->mutex);
+    sbj_alloc alloc = pool->alloc;
+    sbj_free(&alloc, pool->workers);
+    sbj_free(&alloc, pool);
+}
+
+int sbj_pool_threads(const sbj_pool *pool)
+{
+    return pool == NULL ? 1 : pool->threads;
+}
+
+static void wait_until_idle(sbj_pool *pool)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0)
+            return;
+        relax();
+    }
+    pthread_mutex_lock(&pool->mutex);
+    while (atomic_load_explicit(&pool->busy, memory_order_acquire) != 0)
+        pthread_cond_wait(&pool->idle, &pool->mutex);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void sbj_pool_run(sbj_pool *pool, size_t count, sbj_task run, void *context)
+{
+    if (pool == NULL || pool->started == 0 || count <= 1) {
+        for (size_t task = 0; task < count; task++)
+            run(context, task, 0);
+        return;
+    }
+    pthread_mutex_lock(&pool->mutex);
+    pool->run = run;
+    pool->context = context;
+    pool->count = count;
+    atomic_store(&pool->next, 0);
+    atomic_store(&pool->busy, pool->started);
+    atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+    take_tasks(pool, 0);
+    wait_until_idle(pool);
+}

@@ -1,0 +1,23 @@
+/* A fixed set of threads that share out numbered tasks. The calling thread works too, so a pool of one has no threads.
+ * Which thread runs a task is not determined; results must follow from the task's number alone, never from the thread's
+ * or from how many there are. */
+#ifndef SBJ_POOL_H
+#define SBJ_POOL_H
+
+#include "util/alloc.h"
+
+typedef struct sbj_pool sbj_pool;
+
+/* Runs task `task` on thread `thread` (0 to threads-1, for scratch memory only). */
+typedef void (*sbj_task)(void *context, size_t task, int thread);
+
+/* `threads` 0: the processors that this process may use. */
+sbertja_status sbj_pool_create(const sbj_alloc *alloc, int threads, sbj_pool **pool, sbertja_error *error);
+void sbj_pool_free(sbj_pool *pool);
+int sbj_pool_threads(const sbj_pool *pool);
+/* Runs tasks 0 to count-1 and returns when all are done. Not to be called from inside a task. `pool` may be NULL: the
+ * calling thread runs them in order. */
+void sbj_pool_run(sbj_pool *pool, size_t count, sbj_task run, void *context);
+int sbj_processors(void);
+
+#endif
