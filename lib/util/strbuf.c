@@ -48,6 +48,7 @@ void sbj_strbuf_format(sbj_strbuf *buffer, const char *format, ...)
 void sbj_strbuf_clear(sbj_strbuf *buffer)
 {
     buffer->length = 0;
+    buffer->failed = false;
     if (buffer->text != NULL)
         buffer->text[0] = '\0';
 }

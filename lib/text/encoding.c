@@ -1,0 +1,209 @@
+/* The way of one text to its tokens: special tokens are split off as they stand; what lies between is normalized, cut
+ * into words, lower-cased, and cut into tokens.
+ *
+ * Every token is one of the vocabulary, so its text is found by its id and is never built. */
+#include "text/basic.h"
+#include "text/character.h"
+#include "text/letter.h"
+#include "text/tokenizer_private.h"
+#include "text/utf8.h"
+#include "text/wordpiece.h"
+
+struct sbj_encoding {
+    const sbj_tokenizer *tokenizer;
+    sbj_mecab_parser *parser; /* NULL for basic */
+    sbj_basic_scratch basic;
+    sbj_normalize_scratch normalize;
+    sbj_strbuf normalized, lower, word;
+    sbj_ids tokens; /* uncut, or as far as `wanted` needs */
+    sbj_ids ids;    /* [CLS], tokens, [SEP] */
+    size_t token_count;
+    size_t wanted; /* tokens; the text is left when there are as many */
+};
+
+/* What a word's sink knows. */
+typedef struct word_context {
+    sbj_encoding *encoding;
+    sbertja_status status;
+    sbertja_error *error;
+} word_context;
+
+sbertja_status sbj_encoding_create(const sbj_tokenizer *tokenizer, sbj_encoding **encoding, sbertja_error *error)
+{
+    const sbj_alloc *alloc = &tokenizer->alloc;
+    const sbj_strbuf empty = SBJ_STRBUF(alloc);
+    sbj_encoding *made = sbj_new(alloc, 1, sizeof *made);
+    *encoding = NULL;
+    if (made == NULL)
+        return sbj_no_memory(error, sizeof *made);
+    made->tokenizer = tokenizer;
+    made->normalized = made->lower = made->word = empty;
+    made->normalize.alloc = made->tokens.alloc = made->ids.alloc = alloc;
+    sbj_basic_scratch_init(&made->basic, alloc);
+    if (tokenizer->mecab != NULL) {
+        sbertja_status status = sbj_mecab_parser_create(tokenizer->mecab, &made->parser, error);
+        if (status != SBERTJA_OK) {
+            sbj_encoding_free(made);
+            return status;
+        }
+    }
+    *encoding = made;
+    return SBERTJA_OK;
+}
+
+void sbj_encoding_free(sbj_encoding *encoding)
+{
+    if (encoding == NULL)
+        return;
+    const sbj_alloc *alloc = &encoding->tokenizer->alloc;
+    sbj_mecab_parser_free(encoding->parser);
+    sbj_basic_scratch_free(&encoding->basic);
+    sbj_normalize_scratch_free(&encoding->normalize);
+    sbj_strbuf_free(&encoding->normalized);
+    sbj_strbuf_free(&encoding->lower);
+    sbj_strbuf_free(&encoding->word);
+    sbj_free(alloc, encoding->tokens.items);
+    sbj_free(alloc, encoding->ids.items);
+    sbj_free(alloc, encoding);
+}
+
+static bool no_more(word_context *context, sbertja_status status)
+{
+    context->status = status;
+    return false;
+}
+
+/* A word to tokens. */
+static bool cut_word(void *user, sbj_span word)
+{
+    word_context *context = user;
+    sbj_encoding *encoding = context->encoding;
+    const sbj_tokenizer *tokenizer = encoding->tokenizer;
+    if (tokenizer->config.character) {
+        /* This tokenizer normalizes by itself, whatever the word tokenizer did. */
+        sbertja_status status = sbj_normalize(&tokenizer->normalizer, SBJ_NFKC, word, &encoding->normalize,
+                                              &encoding->word, &word, context->error);
+        if (status != SBERTJA_OK)
+            return no_more(context, status);
+        sbj_characters(&tokenizer->vocabulary, tokenizer->unknown, word, &encoding->tokens);
+    } else
+        sbj_wordpiece(&tokenizer->vocabulary, tokenizer->unknown, word, &encoding->tokens);
+    if (encoding->tokens.failed)
+        return no_more(context, sbj_no_memory(context->error, encoding->tokens.count * sizeof(int32_t)));
+    return encoding->tokens.count < encoding->wanted;
+}
+
+/* A word as MeCab gives it: in the case of the text. */
+static bool take_mecab_word(void *user, sbj_span word)
+{
+    word_context *context = user;
+    sbj_encoding *encoding = context->encoding;
+    if (encoding->tokenizer->config.lower_case && !sbj_specials_has(&encoding->tokenizer->specials, word) &&
+        !sbj_lower(word, &encoding->lower, &word))
+        return no_more(context, sbj_no_memory(context->error, word.length));
+    return cut_word(context, word);
+}
+
+/* A part of the text without special tokens. */
+static sbertja_status encode_part(sbj_encoding *encoding, sbj_span part, sbertja_error *error)
+{
+    const sbj_tokenizer *tokenizer = encoding->tokenizer;
+    word_context context = {encoding, SBERTJA_OK, error};
+    sbertja_status status = SBERTJA_OK;
+    if (tokenizer->config.basic) {
+        sbj_basic basic = {&tokenizer->normalizer, &tokenizer->specials, tokenizer->config.lower_case};
+        status = sbj_basic_words(&basic, &encoding->basic, part, cut_word, &context, error);
+    } else {
+        if (tokenizer->config.normalize)
+            status = sbj_normalize(&tokenizer->normalizer, SBJ_NFKC, part, &encoding->normalize, &encoding->normalized,
+                                   &part, error);
+        if (status == SBERTJA_OK)
+            status = sbj_mecab_words(encoding->parser, part, take_mecab_word, &context, error);
+    }
+    return status != SBERTJA_OK ? status : context.status;
+}
+
+static sbertja_status find_tokens(sbj_encoding *encoding, sbj_span text, sbertja_error *error)
+{
+    const sbj_specials *specials = &encoding->tokenizer->specials;
+    size_t at = 0, found;
+    encoding->tokens.count = 0;
+    encoding->tokens.failed = false;
+    while (at < text.length && encoding->tokens.count < encoding->wanted) {
+        int special = sbj_specials_find(specials, text, at, &found);
+        if (found > at) {
+            sbertja_status status = encode_part(encoding, (sbj_span){text.text + at, found - at}, error);
+            if (status != SBERTJA_OK)
+                return status;
+        }
+        at = found;
+        if (special >= 0) {
+            sbj_ids_add(&encoding->tokens, specials->id[special]);
+            at += specials->text[special].length;
+        }
+    }
+    return encoding->tokens.failed ? sbj_no_memory(error, encoding->tokens.count * sizeof(int32_t)) : SBERTJA_OK;
+}
+
+/* [CLS], as many tokens as the limit leaves room for, [SEP]. */
+static sbertja_status frame_ids(sbj_encoding *encoding, sbertja_error *error)
+{
+    const sbj_tokenizer *tokenizer = encoding->tokenizer;
+    sbj_ids *ids = &encoding->ids;
+    size_t count = encoding->tokens.count, limit = tokenizer->max_tokens;
+    if (limit != 0 && count > limit - 2)
+        count = limit - 2;
+    if (!sbj_grow(ids->alloc, (void **)&ids->items, &ids->capacity, 0, count + 2, sizeof *ids->items))
+        return sbj_no_memory(error, (count + 2) * sizeof *ids->items);
+    ids->items[0] = tokenizer->cls;
+    if (count > 0)
+        memcpy(ids->items + 1, encoding->tokens.items, count * sizeof *ids->items);
+    ids->items[count + 1] = tokenizer->sep;
+    ids->count = count + 2;
+    return SBERTJA_OK;
+}
+
+static sbertja_status encode(sbj_encoding *encoding, const char *text, size_t length, size_t wanted,
+                             sbertja_error *error)
+{
+    encoding->ids.count = encoding->token_count = 0;
+    encoding->wanted = wanted;
+    sbertja_status status = sbj_utf8_check(text, length, error);
+    if (status == SBERTJA_OK)
+        status = find_tokens(encoding, (sbj_span){text, length}, error);
+    if (status == SBERTJA_OK)
+        status = frame_ids(encoding, error);
+    return status;
+}
+
+sbertja_status sbj_encoding_ids_of(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error)
+{
+    size_t limit = encoding->tokenizer->max_tokens;
+    return encode(encoding, text, length, limit == 0 ? SIZE_MAX : limit - 2, error);
+}
+
+sbertja_status sbj_encoding_run(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error)
+{
+    sbertja_status status = encode(encoding, text, length, SIZE_MAX, error);
+    if (status == SBERTJA_OK)
+        encoding->token_count = encoding->tokens.count;
+    return status;
+}
+
+const int32_t *sbj_encoding_ids(const sbj_encoding *encoding, size_t *count)
+{
+    *count = encoding->ids.count;
+    return encoding->ids.items;
+}
+
+size_t sbj_encoding_token_count(const sbj_encoding *encoding)
+{
+    return encoding->token_count;
+}
+
+const char *sbj_encoding_token(const sbj_encoding *encoding, size_t index)
+{
+    if (index >= encoding->token_count)
+        return NULL;
+    return sbj_vocabulary_text(&encoding->tokenizer->vocabulary, encoding->tokens.items[index]).text;
+}
