@@ -108,8 +108,8 @@ sbertja_status sbj_do_embed(const sbj_run *run, const sbj_embed *record, sbertja
     return status != SBERTJA_OK ? status : run->backend->table->embed(run, record, error);
 }
 
-sbertja_status sbj_do_embed_backward(const sbj_run *run, const sbj_embed *record,
-                                     const sbj_embed_gradients *gradients, sbertja_error *error)
+sbertja_status sbj_do_embed_backward(const sbj_run *run, const sbj_embed *record, const sbj_embed_gradients *gradients,
+                                     sbertja_error *error)
 {
     sbertja_status status = sbj_check_embed(run, record, gradients, error);
     return status != SBERTJA_OK ? status : run->backend->table->embed_backward(run, record, gradients, error);
@@ -160,8 +160,8 @@ sbertja_status sbj_do_pool(const sbj_run *run, const sbj_pool_op *record, sbertj
     return status != SBERTJA_OK ? status : run->backend->table->pool(run, record, error);
 }
 
-sbertja_status sbj_do_pool_backward(const sbj_run *run, const sbj_pool_op *record,
-                                    const sbj_pool_gradients *gradients, sbertja_error *error)
+sbertja_status sbj_do_pool_backward(const sbj_run *run, const sbj_pool_op *record, const sbj_pool_gradients *gradients,
+                                    sbertja_error *error)
 {
     sbertja_status status = sbj_check_pool(run, record, gradients, error);
     return status != SBERTJA_OK ? status : run->backend->table->pool_backward(run, record, gradients, error);

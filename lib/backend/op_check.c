@@ -154,8 +154,7 @@ sbertja_status sbj_check_linear(const sbj_run *run, const sbj_linear *r, const s
     if (r->activation != SBJ_IDENTITY)
         sbj_sheet_add(&s, "pre", r->pre, "[M, out]", rows, out, SBJ_READ);
     sbj_sheet_add(&s, "gradient of y", g->y, "[M, out]", rows, out, SBJ_WRITTEN);
-    sbj_sheet_add(&s, "gradient of x", g->x, "[M, in]", rows, in,
-                  g->add_x ? SBJ_WRITTEN : SBJ_WRITTEN | SBJ_OPTIONAL);
+    sbj_sheet_add(&s, "gradient of x", g->x, "[M, in]", rows, in, g->add_x ? SBJ_WRITTEN : SBJ_WRITTEN | SBJ_OPTIONAL);
     add_matrix_gradient(&s, r->w, g->w);
     return sbj_sheet_judge(&s);
 }

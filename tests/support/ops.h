@@ -54,11 +54,12 @@ typedef struct ops_case {
     sbj_activation activation;        /* linear */
     double dropout, eps;              /* eps 0 is 1e-12 */
     sbj_pooling modes[SBJ_POOL_MODES];
-    double scale;    /* of the values of x or qkv; 0 is 1 */
-    size_t padding;  /* columns between the rows of every activation's window */
-    bool inference;  /* forward only, nothing saved */
-    bool in_place;   /* windows that may be the same are the same */
-    bool st_preset;  /* adamw: st-0.4.1 */
+    double scale;   /* of the values of x or qkv; 0 is 1 */
+    double slack;   /* ops_compare multiplies its bound by it; 0 is 1 */
+    size_t padding; /* elements between the rows of every activation's window, and before every parameter */
+    bool inference; /* forward only, nothing saved */
+    bool in_place;  /* windows that may be the same are the same */
+    bool st_preset; /* adamw: st-0.4.1 */
 } ops_case;
 
 extern const ops_case ops_cases[]; /* all kinds and sizes that every back end must do */
@@ -86,8 +87,8 @@ void ops_run(ops_device *device, const ops_case *what, bool backward, ops_set *i
 /* The largest difference relative to the largest value of `b`; infinite where one has a NaN. */
 double ops_difference(const ops_values *a, const ops_values *b);
 
-/* Runs the case on both, with the same inputs, and fails the test where an output differs by more than `bound`. Saved
- * tensors are compared too, but lse absolutely and argmax exactly. */
+/* Runs the case on both, with the same inputs, and fails the test where an output or a saved tensor differs by more than
+ * `bound` times the case's slack; argmax must be equal. */
 void ops_compare(ops_device *tested, ops_device *trusted, const ops_case *what, double bound);
 
 #endif
