@@ -1,5 +1,5 @@
 /* The shared strings of a spreadsheet (xl/sharedStrings.xml): <si> elements, numbered from 0. */
-#include "io/sheet.h"
+#include "io/worksheet.h"
 #include "text/utf8.h"
 
 typedef struct shared_reader {

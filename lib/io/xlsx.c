@@ -4,7 +4,7 @@
  *     xl/workbook.xml              <sheet name="report" r:id="rId1"/> ...
  *     xl/_rels/workbook.xml.rels   rId1, type .../worksheet  ->  xl/worksheets/sheet1.xml
  *                                  type .../sharedStrings    ->  xl/sharedStrings.xml (or none) */
-#include "io/sheet.h"
+#include "io/worksheet.h"
 #include "io/table_private.h"
 
 typedef struct relation {

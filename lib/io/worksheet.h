@@ -1,6 +1,6 @@
 /* The two parts of a spreadsheet that hold its text. */
-#ifndef SBJ_SHEET_H
-#define SBJ_SHEET_H
+#ifndef SBJ_WORKSHEET_H
+#define SBJ_WORKSHEET_H
 
 #include <string.h>
 

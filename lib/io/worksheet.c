@@ -5,7 +5,7 @@
  * Sheets leave out what is empty, and also name cells that only have a colour. So a cell counts when it has text: cells
  * and rows between such ones are empty, those after the last are not there, and the first row with text is the header.
  * Dates are the numbers that they are stored as; a formula is its last result. */
-#include "io/sheet.h"
+#include "io/worksheet.h"
 
 #include "io/number.h"
 #include "io/table_private.h"
