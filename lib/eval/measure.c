@@ -41,7 +41,7 @@ double sbj_macro_f1(const int *truth, const int *predicted, size_t count)
 {
     double sum = 0;
     size_t labels = 0;
-    int label;
+    int label = 0;
     for (bool more = next_label(truth, predicted, count, NULL, &label); more; labels++) {
         int current = label;
         sum += f1_of(truth, predicted, count, current);
