@@ -388,7 +388,7 @@ SBERTJA_API sbertja_status sbertja_paraphrases(const float *vectors, size_t coun
                                                size_t most, sbertja_pair *pairs, size_t *found, sbertja_error *error);
 
 /* Groups of rows around a centre from which each has a cosine of at least `threshold`; at least `smallest` rows, none in
- * two groups, largest group first, rows by falling cosine to the centre. Group c is members[begins[c]] to
+ * two groups, largest group first; the centre, then the others by falling cosine to it. Group c is members[begins[c]] to
  * members[begins[c + 1] - 1]; `members` has room for `count`, `begins` for count + 1. */
 SBERTJA_API sbertja_status sbertja_communities(const float *vectors, size_t count, size_t dimension, double threshold,
                                                size_t smallest, size_t *members, size_t *begins, size_t *communities,

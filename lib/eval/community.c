@@ -1,9 +1,10 @@
 /* Communities, as sentence-transformers' community_detection finds them: every row proposes itself as the centre of all
- * rows within the threshold. Proposals are taken from the largest on, less the rows that are taken already, if enough are
- * left.
+ * rows within the threshold. Proposals are taken from the largest on, less the rows that are taken already, if the centre
+ * is free and enough are left.
  *
  * Proposals are counted first and made again when their turn comes, since all of them together may be as large as the
  * square of the number of rows. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "eval/unit_rows.h"
@@ -103,6 +104,7 @@ static void take(communities *c, sbj_pool *pool, size_t centre, size_t smallest)
     size_t left = 0;
     c->centre = centre;
     sbj_pool_run(pool, c->blocks, score_block, c);
+    c->scores[centre] = INFINITY; /* the centre comes first, even before rows equal to it */
     for (size_t i = 0; i < c->count; i++)
         if (!c->taken[i] && c->scores[i] >= c->threshold)
             c->neighbours[left++] = (neighbour){i, c->scores[i]};
@@ -186,7 +188,8 @@ sbertja_status sbj_communities(const sbj_alloc *alloc, sbj_pool *pool, const flo
                            rows_of_block(&c, b), dimension, c.width, c.unit + b * SBJ_UNIT_BLOCK * c.width);
         propose(&c, pool);
         for (size_t i = 0; i < count && c.proposals[i].size >= smallest && count - c.used >= smallest; i++)
-            take(&c, pool, c.proposals[i].centre, smallest);
+            if (!c.taken[c.proposals[i].centre])
+                take(&c, pool, c.proposals[i].centre, smallest);
         hand_over(&c, members, begins);
         *found = c.found;
     }
