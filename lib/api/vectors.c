@@ -128,9 +128,9 @@ SBERTJA_API sbertja_status sbertja_triplet_accuracy(const float *anchors, const 
     return SBERTJA_OK;
 }
 
-SBERTJA_API sbertja_status sbertja_retrieval(const size_t *ranked, size_t query_count, size_t k,
-                                             const size_t *relevant, const size_t *relevant_begin, double *mrr,
-                                             double *recall, sbertja_error *error)
+SBERTJA_API sbertja_status sbertja_retrieval(const size_t *ranked, size_t query_count, size_t k, const size_t *relevant,
+                                             const size_t *relevant_begin, double *mrr, double *recall,
+                                             sbertja_error *error)
 {
     if (ranked == NULL || relevant == NULL || relevant_begin == NULL)
         return sbj_no_argument(error, ranked == NULL ? "ranked" : relevant == NULL ? "relevant" : "relevant_begin");

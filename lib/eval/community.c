@@ -1,6 +1,6 @@
 /* Communities, as sentence-transformers' community_detection finds them: every row proposes itself as the centre of all
- * rows within the threshold. Proposals are taken from the largest on, less the rows that are taken already, if the centre
- * is free and enough are left.
+ * rows within the threshold. Proposals are taken from the largest on, less the rows that are taken already, if the
+ * centre is free and enough are left.
  *
  * Proposals are counted first and made again when their turn comes, since all of them together may be as large as the
  * square of the number of rows. */
@@ -26,10 +26,10 @@ typedef struct span {
 typedef struct communities {
     size_t count, width, blocks;
     float threshold;
-    float *unit;           /* the rows, scaled: [blocks, SBJ_UNIT_BLOCK, width] */
-    double *inverse;       /* [count] */
-    proposal *proposals;   /* [count] */
-    float *scores;         /* [blocks, SBJ_UNIT_BLOCK], of all rows to `centre` */
+    float *unit;         /* the rows, scaled: [blocks, SBJ_UNIT_BLOCK, width] */
+    double *inverse;     /* [count] */
+    proposal *proposals; /* [count] */
+    float *scores;       /* [blocks, SBJ_UNIT_BLOCK], of all rows to `centre` */
     size_t centre;
     bool *taken;           /* [count] */
     neighbour *neighbours; /* [count] */
@@ -58,7 +58,7 @@ static void count_block(void *context, size_t block, int thread)
     proposal *proposals = c->proposals + block * SBJ_UNIT_BLOCK;
     (void)thread;
     for (size_t other = 0; other < c->blocks; other++) {
-        sbj_unit_products(unit_block(c, block), unit_block(c, other), c->width, products);
+        sbj_unit_products(unit_block(c, block), SBJ_UNIT_BLOCK, unit_block(c, other), c->width, products);
         for (size_t i = 0; i < rows_of_block(c, block); i++)
             for (size_t j = 0; j < rows_of_block(c, other); j++)
                 proposals[i].size += products[i][j] >= c->threshold;
@@ -143,9 +143,8 @@ static void hand_over(communities *c, size_t *members, size_t *begins)
 static sbertja_status make_room(const sbj_alloc *alloc, communities *c, sbertja_error *error)
 {
     size_t rows = c->blocks * SBJ_UNIT_BLOCK, floats, bytes = 0;
-    c->unit = sbj_mul(rows, c->width, &floats) && sbj_mul(floats, sizeof(float), &bytes)
-                  ? sbj_new_aligned(alloc, bytes)
-                  : NULL;
+    c->unit = sbj_mul(rows, c->width, &floats) && sbj_mul(floats, sizeof(float), &bytes) ? sbj_new_aligned(alloc, bytes)
+                                                                                         : NULL;
     c->inverse = sbj_new_raw(alloc, c->count, sizeof *c->inverse);
     c->proposals = sbj_new(alloc, c->count, sizeof *c->proposals);
     c->scores = sbj_new_raw(alloc, rows, sizeof *c->scores);
@@ -153,8 +152,8 @@ static sbertja_status make_room(const sbj_alloc *alloc, communities *c, sbertja_
     c->neighbours = sbj_new_raw(alloc, c->count, sizeof *c->neighbours);
     c->rows = sbj_new_raw(alloc, c->count, sizeof *c->rows);
     c->spans = sbj_new_raw(alloc, c->count, sizeof *c->spans);
-    bool all = c->unit != NULL && c->inverse != NULL && c->proposals != NULL && c->scores != NULL &&
-               c->taken != NULL && c->neighbours != NULL && c->rows != NULL && c->spans != NULL;
+    bool all = c->unit != NULL && c->inverse != NULL && c->proposals != NULL && c->scores != NULL && c->taken != NULL &&
+               c->neighbours != NULL && c->rows != NULL && c->spans != NULL;
     return all ? SBERTJA_OK : sbj_no_memory(error, bytes);
 }
 

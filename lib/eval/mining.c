@@ -1,5 +1,5 @@
-/* Paraphrases: the most similar pairs among all rows. Each row is searched for among all, a chunk of rows at a time; the
- * candidates are thinned out now and then, so that memory follows from `most` and not from the number of rows. */
+/* Paraphrases: the most similar pairs among all rows. Each row is searched for among all, a chunk of rows at a time;
+ * the candidates are thinned out now and then, so that memory follows from `most` and not from the number of rows. */
 #include <stdlib.h>
 
 #include "eval/vectors.h"
@@ -53,9 +53,8 @@ static void add_nearest(candidates *c, size_t row, size_t k, const size_t *indic
     }
 }
 
-static sbertja_status mine(const sbj_alloc *alloc, sbj_pool *pool, const float *vectors, size_t count,
-                           size_t dimension, size_t k, size_t most, size_t *indices, float *scores, candidates *c,
-                           sbertja_error *error)
+static sbertja_status mine(const sbj_alloc *alloc, sbj_pool *pool, const float *vectors, size_t count, size_t dimension,
+                           size_t k, size_t most, size_t *indices, float *scores, candidates *c, sbertja_error *error)
 {
     size_t found = k < count ? k + 1 : count, enough, needed;
     if (!sbj_mul(most, 2, &enough) || !sbj_add(enough, SLACK, &enough))

@@ -16,7 +16,8 @@ sbertja_status sbj_retrieval(const size_t *ranked, size_t query_count, size_t k,
     size_t counted = 0;
     for (size_t q = 0; q < query_count; q++) {
         if (relevant_begin[q] > relevant_begin[q + 1])
-            return sbj_fail(error, SBERTJA_E_ARGUMENT, "retrieval: the relevant rows of query %zu end before they begin", q);
+            return sbj_fail(error, SBERTJA_E_ARGUMENT, "relevant_begin: %zu at query %zu, then %zu, expected no less",
+                            relevant_begin[q], q, relevant_begin[q + 1]);
         size_t count = relevant_begin[q + 1] - relevant_begin[q], found = 0;
         if (count == 0)
             continue;
@@ -30,7 +31,7 @@ sbertja_status sbj_retrieval(const size_t *ranked, size_t query_count, size_t k,
         recall_sum += (double)found / (double)count;
     }
     if (counted == 0)
-        return sbj_fail(error, SBERTJA_E_ARGUMENT, "retrieval: no query has a relevant row");
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "relevant_begin: no query has a relevant row");
     if (mrr != NULL)
         *mrr = reciprocal_sum / (double)counted;
     if (recall != NULL)

@@ -1,8 +1,8 @@
 /* The k nearest rows of a corpus by cosine.
  *
  * Queries are taken in groups, one task each; a task goes through the corpus block by block, so that a block is scaled
- * once and stays in the cache while all queries of the group are multiplied with it. What is kept for a query is a heap in
- * its rows of the result, the worst on top. */
+ * once and stays in the cache while all queries of the group are multiplied with it. What is kept for a query is a
+ * heap in its rows of the result, the worst on top. */
 #include "eval/unit_rows.h"
 #include "eval/vectors.h"
 
@@ -90,7 +90,7 @@ static void offer_block(const search *s, const float *queries, size_t first, con
     float products[SBJ_UNIT_BLOCK][SBJ_UNIT_BLOCK];
     size_t rows = smaller(SBJ_UNIT_BLOCK, s->query_count - first);
     size_t columns = smaller(SBJ_UNIT_BLOCK, s->corpus_count - corpus_first);
-    sbj_unit_products(queries, corpus, s->width, products);
+    sbj_unit_products(queries, rows, corpus, s->width, products);
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < columns; j++)
             offer(s->scores + (first + i) * s->k, s->indices + (first + i) * s->k, s->k, products[i][j],
@@ -119,11 +119,11 @@ sbertja_status sbj_search(const sbj_alloc *alloc, sbj_pool *pool, const float *c
                           const float *queries, size_t query_count, size_t dimension, size_t k, size_t *indices,
                           float *scores, sbertja_error *error)
 {
-    size_t width = sbj_unit_width(dimension), bytes = 0, lengths;
+    size_t width = sbj_unit_width(dimension), threads = (size_t)sbj_pool_threads(pool), bytes = 0, lengths;
     double *inverse = NULL;
     float *scratch = NULL;
     sbertja_status status;
-    if (width == 0 || !sbj_mul(width, (size_t)sbj_pool_threads(pool) * (GROUP + SBJ_UNIT_BLOCK) * sizeof(float), &bytes) ||
+    if (width == 0 || !sbj_mul(width, threads * (GROUP + SBJ_UNIT_BLOCK) * sizeof(float), &bytes) ||
         !sbj_add(corpus_count, query_count, &lengths))
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "search: dimension %zu is too large", dimension);
     inverse = sbj_new_raw(alloc, lengths, sizeof *inverse);
@@ -136,7 +136,7 @@ sbertja_status sbj_search(const sbj_alloc *alloc, sbj_pool *pool, const float *c
         (status = sbj_inverse_lengths("queries", queries, query_count, dimension, inverse + corpus_count, error)) !=
             SBERTJA_OK)
         goto done;
-    search s = {corpus, queries, inverse, inverse + corpus_count, corpus_count, query_count, dimension, width, k,
+    search s = {corpus,  queries, inverse, inverse + corpus_count, corpus_count, query_count, dimension, width, k,
                 scratch, indices, scores};
     sbj_pool_run(pool, (query_count + GROUP - 1) / GROUP, search_group, &s);
 done:

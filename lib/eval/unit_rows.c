@@ -1,5 +1,5 @@
-/* Scaling rows and multiplying blocks of them. The lanes are four floats wide, which every x86-64 and Arm processor has:
- * 2 x 4 rows at a time keep eight sums in registers, and each value that is loaded is used two or four times. */
+/* Scaling rows and multiplying blocks of them. The lanes are four floats wide, which every x86-64 and Arm processor
+ * has: 2 x 4 rows at a time keep eight sums in registers, and each value that is loaded is used two or four times. */
 #include "eval/unit_rows.h"
 
 #include <math.h>
@@ -15,8 +15,8 @@ size_t sbj_unit_width(size_t dimension)
     return sbj_add(dimension, LANES - 1, &width) ? width / LANES * LANES : 0;
 }
 
-sbertja_status sbj_inverse_lengths(const char *name, const float *rows, size_t count, size_t dimension,
-                                   double *inverse, sbertja_error *error)
+sbertja_status sbj_inverse_lengths(const char *name, const float *rows, size_t count, size_t dimension, double *inverse,
+                                   sbertja_error *error)
 {
     for (size_t i = 0; i < count; i++) {
         double square = 0;
@@ -63,10 +63,11 @@ static void product_tile(const float *a, const float *b, size_t width, lanes sum
     sums[1][0] = s10, sums[1][1] = s11, sums[1][2] = s12, sums[1][3] = s13;
 }
 
-void sbj_unit_products(const float *a, const float *b, size_t width, float out[SBJ_UNIT_BLOCK][SBJ_UNIT_BLOCK])
+void sbj_unit_products(const float *a, size_t a_count, const float *b, size_t width,
+                       float out[SBJ_UNIT_BLOCK][SBJ_UNIT_BLOCK])
 {
     lanes sums[A_ROWS][B_ROWS];
-    for (size_t i = 0; i < SBJ_UNIT_BLOCK; i += A_ROWS)
+    for (size_t i = 0; i < a_count; i += A_ROWS)
         for (size_t j = 0; j < SBJ_UNIT_BLOCK; j += B_ROWS) {
             product_tile(a + i * width, b + j * width, width, sums);
             for (size_t k = 0; k < A_ROWS; k++)

@@ -1,6 +1,6 @@
 /* Everything that works on finished vectors: [count, dimension] arrays of floats, row by row. Knows nothing of models.
- * All results are the same for every number of threads; a `pool` may be NULL. Values that are not finite are _E_ARGUMENT
- * where vectors are compared by cosine with many others. */
+ * All results are the same for every number of threads; a `pool` may be NULL. Values that are not finite are
+ * _E_ARGUMENT where vectors are compared by cosine with many others. */
 #ifndef SBJ_VECTORS_H
 #define SBJ_VECTORS_H
 
@@ -17,7 +17,7 @@ sbertja_status sbj_search(const sbj_alloc *alloc, sbj_pool *pool, const float *c
                           const float *queries, size_t query_count, size_t dimension, size_t k, size_t *indices,
                           float *scores, sbertja_error *error);
 
-/* classify.c: see sbertja_classify_centroid, sbertja_classify_neighbours. Ties that are left go to the smaller label. */
+/* classify.c: see sbertja_classify_centroid and sbertja_classify_neighbours. Ties that are left: the smaller label. */
 sbertja_status sbj_classify_centroid(const sbj_alloc *alloc, sbj_pool *pool, const float *train, const int *labels,
                                      size_t train_count, const float *vectors, size_t count, size_t dimension,
                                      int *predicted, sbertja_error *error);

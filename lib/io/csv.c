@@ -52,8 +52,9 @@ static sbertja_status read_quoted(csv_reader *csv, sbertja_error *error)
             break;
     }
     if (!at_row_end(csv) && *csv->at != ',')
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: line %zu: column %zu: text after the closing quote, expected a comma",
-                        csv->table->path, csv->line, sbj_table_open_cells(csv->table) + 1);
+        return sbj_fail(error, SBERTJA_E_FORMAT,
+                        "%s: line %zu: column %zu: text after the closing quote, expected a comma", csv->table->path,
+                        csv->line, sbj_table_open_cells(csv->table) + 1);
     return SBERTJA_OK;
 }
 

@@ -65,8 +65,9 @@ static sbertja_status labels_of_column(const sbj_table *table, const char *name,
 
 static sbertja_status bad_rule(const label_rule *rule, const char *piece, sbertja_error *error)
 {
-    return sbj_fail(error, SBERTJA_E_ARGUMENT, "label rule \"%s\": \"%s\": expected column=value:label or a last else:label",
-                    rule->written, piece);
+    return sbj_fail(error, SBERTJA_E_ARGUMENT,
+                    "label rule \"%s\": \"%s\": expected column=value:label or a last else:label", rule->written,
+                    piece);
 }
 
 /* Cuts `piece`, which ends with NUL, into its parts. */
@@ -80,7 +81,8 @@ static sbertja_status parse_condition(label_rule *rule, const sbj_table *table, 
     if (colon == NULL || (otherwise ? !last : equals == NULL || equals > colon))
         return bad_rule(rule, piece, error);
     if (!parse_label(colon + 1, &c->label, &why))
-        return sbj_fail(error, SBERTJA_E_ARGUMENT, "label rule \"%s\": label: \"%s\" %s", rule->written, colon + 1, why);
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "label rule \"%s\": label: \"%s\" %s", rule->written, colon + 1,
+                        why);
     rule->count++;
     if (otherwise)
         return SBERTJA_OK;

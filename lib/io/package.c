@@ -17,8 +17,7 @@ sbertja_status sbj_package_open(const char *path, const char *data, size_t size,
     package->path = path;
     if (size >= 4 && memcmp(data, compound, 4) == 0)
         return sbj_fail(error, SBERTJA_E_UNSUPPORTED,
-                        "%s: expected a spreadsheet without a password, saved as .xlsx, found an older form or a locked one",
-                        path);
+                        "%s: an older form or one with a password, expected an .xlsx without", path);
     if (!sbj_mul(size, MOST_RATIO, &package->most) || !sbj_add(package->most, MOST_FIRST, &package->most))
         package->most = SIZE_MAX;
     zip_error_init(&fault);

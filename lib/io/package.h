@@ -1,7 +1,8 @@
 /* The package that a spreadsheet is: a ZIP archive of XML parts. Parts are parsed as they are unpacked, so that no part
  * stands in memory as a whole.
  *
- * What a small file may unfold to is bounded, so that a hostile one cannot take the host's memory: see sbj_package.most. */
+ * What a small file may unfold to is bounded, so that a hostile one cannot take the host's memory: see
+ * sbj_package.most. */
 #ifndef SBJ_PACKAGE_H
 #define SBJ_PACKAGE_H
 

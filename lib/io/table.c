@@ -178,10 +178,9 @@ static sbertja_status no_such_column(const sbj_table *table, const char *name, s
     sbj_strbuf names = SBJ_STRBUF(&table->alloc);
     for (size_t i = 0; i < table->columns; i++)
         sbj_strbuf_format(&names, "%s\"%s\"", i > 0 ? ", " : "", sbj_table_name(table, i));
-    sbertja_status status = names.failed
-                                ? sbj_no_memory(error, names.length)
-                                : sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: no column \"%s\", there are %s", table->path,
-                                           name, names.text);
+    sbertja_status status = names.failed ? sbj_no_memory(error, names.length)
+                                         : sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: no column \"%s\", there are %s",
+                                                    table->path, name, names.text);
     sbj_strbuf_free(&names);
     return status;
 }

@@ -14,7 +14,7 @@ struct sbertja_table {
     sbj_strbuf text;
     size_t *begins; /* where each cell begins in `text`, and where the next one would */
     size_t cells, begin_room;
-    size_t *lines; /* where each row begins */
+    size_t *lines;          /* where each row begins */
     size_t rows, line_room; /* with the header */
     size_t columns;         /* 0 until the header has ended */
 };

@@ -18,10 +18,10 @@ typedef struct sheet_reader {
     sbj_table *table;
     bool in_data, in_cell, in_value;
     sbj_rich_text rich;
-    size_t row, column;   /* of the cell, from 1 */
-    size_t last_row;      /* the last one with text; 0: none yet */
-    char type[12];        /* the cell's attribute t */
-    sbj_strbuf value;     /* its text so far */
+    size_t row, column; /* of the cell, from 1 */
+    size_t last_row;    /* the last one with text; 0: none yet */
+    char type[12];      /* the cell's attribute t */
+    sbj_strbuf value;   /* its text so far */
 } sheet_reader;
 
 /* ---- Places ----------------------------------------------------------------------------------------------------- */
@@ -92,7 +92,7 @@ static sbertja_status check_room(const sheet_reader *sheet, size_t cells, size_t
     if (!sbj_add(table->cells, cells, &cells) || !sbj_mul(cells, sizeof(size_t), &cell_bytes) || cell_bytes > most ||
         bytes > most - table->text.length)
         return sbj_fail(error, SBERTJA_E_FORMAT,
-                        "%s: line %zu: the cells take more than %zu bytes, the most that is read from a file of this size",
+                        "%s: line %zu: the cells take over %zu bytes, the most that is read from a file of this size",
                         sheet->package->path, sheet->row, most);
     return SBERTJA_OK;
 }

@@ -4,8 +4,8 @@
  *     xl/workbook.xml              <sheet name="report" r:id="rId1"/> ...
  *     xl/_rels/workbook.xml.rels   rId1, type .../worksheet  ->  xl/worksheets/sheet1.xml
  *                                  type .../sharedStrings    ->  xl/sharedStrings.xml (or none) */
-#include "io/worksheet.h"
 #include "io/table_private.h"
+#include "io/worksheet.h"
 
 typedef struct relation {
     size_t id, type, target; /* where they begin in `text` */
@@ -61,8 +61,8 @@ static sbertja_status read_relations(const sbj_package *package, const char *par
     size_t folder = folder_length(part);
     sbj_strbuf_bytes(&name, part, folder);
     sbj_strbuf_format(&name, "_rels/%s.rels", part + folder);
-    sbertja_status status = name.failed ? sbj_no_memory(error, strlen(part) + 12)
-                                        : sbj_package_parse(package, name.text, &handler, error);
+    sbertja_status status =
+        name.failed ? sbj_no_memory(error, strlen(part) + 12) : sbj_package_parse(package, name.text, &handler, error);
     sbj_strbuf_free(&name);
     return status;
 }

@@ -52,8 +52,9 @@ static const struct {
 static double triplet(size_t i, sbertja_metric metric)
 {
     double accuracy = -1;
-    ck_assert_int_eq(sbertja_triplet_accuracy(triplets[i].anchor, triplets[i].positive, triplets[i].negative, 1, 2, metric,
-                                              &accuracy, NULL), SBERTJA_OK);
+    ck_assert_int_eq(sbertja_triplet_accuracy(triplets[i].anchor, triplets[i].positive, triplets[i].negative, 1, 2,
+                                              metric, &accuracy, NULL),
+                     SBERTJA_OK);
     return accuracy;
 }
 
@@ -137,8 +138,10 @@ START_TEST(nearest_centroid)
     int predicted[4];
     ck_assert_int_eq(sbertja_classify_centroid(train[0], labels, 5, vectors[0], 4, 2, predicted, NULL), SBERTJA_OK);
     ck_assert_int_eq(memcmp(predicted, expected, sizeof expected), 0);
-    ck_assert_int_eq(sbertja_classify_centroid(train[0], labels, 0, vectors[0], 4, 2, predicted, NULL), SBERTJA_E_ARGUMENT);
-    ck_assert_int_eq(sbertja_classify_centroid(train[0], NULL, 5, vectors[0], 4, 2, predicted, NULL), SBERTJA_E_ARGUMENT);
+    ck_assert_int_eq(sbertja_classify_centroid(train[0], labels, 0, vectors[0], 4, 2, predicted, NULL),
+                     SBERTJA_E_ARGUMENT);
+    ck_assert_int_eq(sbertja_classify_centroid(train[0], NULL, 5, vectors[0], 4, 2, predicted, NULL),
+                     SBERTJA_E_ARGUMENT);
 }
 END_TEST
 
@@ -156,8 +159,8 @@ static const struct {
     const char *what;
     size_t k;
     int expected;
-} neighbours[] = {{"the nearest", 1, 5}, {"a tie by the sum of cosines", 2, 5}, {"a majority", 3, 9},
-                  {"a tie of two and two", 4, 9}};
+} neighbours[] = {
+    {"the nearest", 1, 5}, {"a tie by the sum of cosines", 2, 5}, {"a majority", 3, 9}, {"a tie of two and two", 4, 9}};
 
 /* Cosines to (1, 0): 0.99 of label 5, 0.9 and 0.8 of label 9, -1 of label 5. */
 START_TEST(nearest_neighbours)
@@ -167,8 +170,9 @@ START_TEST(nearest_neighbours)
     sbertja_error error;
     int predicted;
     for (size_t i = 0; i < 4; i++) {
-        ck_assert_int_eq(sbertja_classify_neighbours(train[0], labels, 4, neighbours[i].k, query, 1, 2, &predicted, NULL),
-                         SBERTJA_OK);
+        ck_assert_int_eq(
+            sbertja_classify_neighbours(train[0], labels, 4, neighbours[i].k, query, 1, 2, &predicted, NULL),
+            SBERTJA_OK);
         ck_assert_msg(predicted == neighbours[i].expected, "%s: %d", neighbours[i].what, predicted);
     }
     ck_assert_int_eq(sbertja_classify_neighbours(train[0], labels, 4, 5, query, 1, 2, &predicted, &error),

@@ -40,7 +40,7 @@ static void check_against_all(const float *corpus, size_t corpus_count, const fl
 
 static const struct {
     size_t corpus, queries, dimension, k;
-} shapes[] = {{1, 1, 1, 1},    {31, 3, 5, 31},    {32, 32, 8, 4},    {33, 129, 7, 1},
+} shapes[] = {{1, 1, 1, 1},      {31, 3, 5, 31},      {32, 32, 8, 4},     {33, 129, 7, 1},
               {97, 130, 17, 10}, {200, 257, 48, 200}, {500, 1, 768, 100}, {64, 0, 16, 3}};
 
 START_TEST(finds_the_nearest)
@@ -55,8 +55,9 @@ START_TEST(finds_the_nearest)
         ck_assert_int_eq(sbj_search(&sbj_malloc, NULL, corpus, n, queries, q, d, k, indices, scores, NULL), SBERTJA_OK);
         for (size_t i = 0; i < q; i++)
             check_against_all(corpus, n, queries + i * d, d, k, indices + i * k, scores + i * k);
-        ck_assert_int_eq(sbj_search(&sbj_malloc, pool, corpus, n, queries, q, d, k, indices + q * k, scores + q * k, NULL),
-                         SBERTJA_OK);
+        ck_assert_int_eq(
+            sbj_search(&sbj_malloc, pool, corpus, n, queries, q, d, k, indices + q * k, scores + q * k, NULL),
+            SBERTJA_OK);
         ck_assert_int_eq(memcmp(indices, indices + q * k, q * k * sizeof *indices), 0);
         ck_assert_int_eq(memcmp(scores, scores + q * k, q * k * sizeof *scores), 0);
         free(scores);
@@ -77,7 +78,8 @@ START_TEST(ties_go_to_the_smaller_index)
     float scores[K];
     for (size_t i = 1; i < N; i++)
         memcpy(corpus + i * D, corpus, D * sizeof *corpus);
-    ck_assert_int_eq(sbj_search(&sbj_malloc, NULL, corpus, N, corpus + 70 * D, 1, D, K, indices, scores, NULL), SBERTJA_OK);
+    ck_assert_int_eq(sbj_search(&sbj_malloc, NULL, corpus, N, corpus + 70 * D, 1, D, K, indices, scores, NULL),
+                     SBERTJA_OK);
     for (size_t i = 0; i < K; i++) {
         ck_assert_uint_eq(indices[i], i);
         ck_assert(scores[i] == scores[0]);
@@ -174,9 +176,11 @@ START_TEST(communities_do_not_overlap)
     bool seen[N] = {false};
     sbj_pool *pool;
     ck_assert_int_eq(sbj_pool_create(&sbj_malloc, 3, &pool, NULL), SBERTJA_OK);
-    ck_assert_int_eq(sbj_communities(&sbj_malloc, NULL, vectors, N, D, 0.95, 4, members, begins, &found, NULL), SBERTJA_OK);
-    ck_assert_int_eq(sbj_communities(&sbj_malloc, pool, vectors, N, D, 0.95, 4, again, again_begins, &again_found, NULL),
+    ck_assert_int_eq(sbj_communities(&sbj_malloc, NULL, vectors, N, D, 0.95, 4, members, begins, &found, NULL),
                      SBERTJA_OK);
+    ck_assert_int_eq(
+        sbj_communities(&sbj_malloc, pool, vectors, N, D, 0.95, 4, again, again_begins, &again_found, NULL),
+        SBERTJA_OK);
     ck_assert_uint_gt(found, 5);
     ck_assert_uint_eq(found, again_found);
     ck_assert_int_eq(memcmp(members, again, begins[found] * sizeof *members), 0);
@@ -258,7 +262,8 @@ static sbertja_status call_spearman(const sbj_alloc *alloc)
 
 START_TEST(every_allocation_fails_once)
 {
-    const call calls[] = {call_search, call_paraphrases, call_communities, call_centroid, call_neighbours, call_spearman};
+    const call calls[] = {call_search,   call_paraphrases, call_communities,
+                          call_centroid, call_neighbours,  call_spearman};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         failing_alloc heap;
         size_t n = 0;

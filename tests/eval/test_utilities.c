@@ -1,4 +1,5 @@
-/* Search, mining, communities and measures against what sentence-transformers gives for the vectors of tests/data/tiny. */
+/* Search, mining, communities and measures against what sentence-transformers gives for the vectors of tests/data/tiny.
+ */
 #include <check.h>
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -93,7 +94,8 @@ START_TEST(community_detection)
 {
     cJSON *list = cJSON_GetObjectItem(reference, "community_detection");
     size_t members[COUNT], begins[COUNT + 1], found;
-    ck_assert_int_eq(sbertja_communities(vectors, COUNT, DIMENSION, 0.97, 2, members, begins, &found, NULL), SBERTJA_OK);
+    ck_assert_int_eq(sbertja_communities(vectors, COUNT, DIMENSION, 0.97, 2, members, begins, &found, NULL),
+                     SBERTJA_OK);
     ck_assert_uint_eq(found, cJSON_GetArraySize(list));
     for (size_t c = 0; c < found; c++) {
         cJSON *expected = cJSON_GetArrayItem(list, (int)c);
@@ -107,8 +109,9 @@ END_TEST
 START_TEST(triplet_evaluator)
 {
     double accuracy;
-    ck_assert_int_eq(sbertja_triplet_accuracy(row(0), row(THIRD), row(2 * THIRD), THIRD, DIMENSION, SBERTJA_COSINE,
-                                              &accuracy, NULL), SBERTJA_OK);
+    ck_assert_int_eq(
+        sbertja_triplet_accuracy(row(0), row(THIRD), row(2 * THIRD), THIRD, DIMENSION, SBERTJA_COSINE, &accuracy, NULL),
+        SBERTJA_OK);
     ck_assert_double_eq_tol(accuracy, measured("triplet", "cosine_accuracy"), 1e-12);
 }
 END_TEST

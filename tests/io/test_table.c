@@ -18,7 +18,8 @@ static const char *flat(const sbj_table *table)
     for (size_t row = 0; row <= sbj_table_rows(table); row++)
         for (size_t column = 0; column < sbj_table_columns(table); column++) {
             size_t length = 0;
-            const char *cell = row == 0 ? sbj_table_name(table, column) : sbj_table_cell(table, row - 1, column, &length);
+            const char *cell =
+                row == 0 ? sbj_table_name(table, column) : sbj_table_cell(table, row - 1, column, &length);
             length = row == 0 ? strlen(cell) : length;
             ck_assert_uint_eq(length, strlen(cell));
             if (row > 0 || column > 0)
@@ -35,7 +36,7 @@ static const char *flat(const sbj_table *table)
 
 typedef struct text_case {
     const char *what, *name, *content;
-    size_t size; /* 0: up to NUL */
+    size_t size;          /* 0: up to NUL */
     const char *expected; /* the cells, or, after '!', what the message says behind the path */
 } text_case;
 
@@ -170,8 +171,8 @@ END_TEST
 
 START_TEST(every_allocation_fails_once)
 {
-    const char *names[2] = {"a.tsv", "a.csv"}, *contents[2] = {"x\ty\n1\t2\n3\t4\n5\t6\n7\t8\n9\t0\n",
-                                                               "x,y\n1,\"2\"\n3,4\n5,6\n7,8\n9,0\n"};
+    const char *names[2] = {"a.tsv", "a.csv"},
+               *contents[2] = {"x\ty\n1\t2\n3\t4\n5\t6\n7\t8\n9\t0\n", "x,y\n1,\"2\"\n3,4\n5,6\n7,8\n9,0\n"};
     for (size_t f = 0; f < 2; f++) {
         failing_alloc heap;
         size_t n = 0;
@@ -198,11 +199,11 @@ static const struct {
     bool good;
     double value;
 } numbers[] = {
-    {"0", true, 0},       {"12", true, 12},      {"-0.5", true, -0.5}, {"+2.5e-3", true, 0.0025}, {".5", true, 0.5},
-    {"5.", true, 5},      {" 1\t", true, 1},     {"1E2", true, 100},   {"0.1", true, 0.1},        {"1e400", false, 0},
-    {"", false, 0},       {" ", false, 0},       {".", false, 0},      {"-", false, 0},           {"1,5", false, 0},
-    {"0x10", false, 0},   {"nan", false, 0},     {"inf", false, 0},    {"1e", false, 0},          {"1 2", false, 0},
-    {"１", false, 0},     {"1e-400", true, 0},   {"1a", false, 0},     {"--1", false, 0},
+    {"0", true, 0},     {"12", true, 12},    {"-0.5", true, -0.5}, {"+2.5e-3", true, 0.0025}, {".5", true, 0.5},
+    {"5.", true, 5},    {" 1\t", true, 1},   {"1E2", true, 100},   {"0.1", true, 0.1},        {"1e400", false, 0},
+    {"", false, 0},     {" ", false, 0},     {".", false, 0},      {"-", false, 0},           {"1,5", false, 0},
+    {"0x10", false, 0}, {"nan", false, 0},   {"inf", false, 0},    {"1e", false, 0},          {"1 2", false, 0},
+    {"１", false, 0},   {"1e-400", true, 0}, {"1a", false, 0},     {"--1", false, 0},
 };
 
 static void check_numbers(void)
@@ -268,11 +269,12 @@ END_TEST
 
 START_TEST(public_functions_check_their_arguments)
 {
-    sbertja_table *table = open_table("a.tsv", "score\n0.25\n");
+    sbertja_table *table;
     sbertja_error error;
     size_t column;
     double value;
     int label;
+    scratch_file("a.tsv", "score\n0.25\n", 11);
     ck_assert_int_eq(sbertja_table_read(NULL, &table, NULL), SBERTJA_E_ARGUMENT);
     ck_assert_ptr_null(table);
     ck_assert_int_eq(sbertja_table_read(scratch_path("a.tsv"), NULL, &error), SBERTJA_E_ARGUMENT);
