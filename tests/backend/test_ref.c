@@ -1,5 +1,5 @@
-/* The reference back end on cases that were computed by hand. Numbers are small powers of two where that is possible, and
- * must then come out bit for bit. */
+/* The reference back end on cases that were computed by hand. Numbers are small powers of two where that is possible,
+ * and must then come out bit for bit. */
 #include <check.h>
 #include <math.h>
 
@@ -135,8 +135,9 @@ START_TEST(norm_of_a_constant_row)
 {
     sbj_matrix w, dw = {.parts = 1, .weight = {t(4, 1, VALUES(0, 0, 0, 0))}};
     sbj_linear_norm r = norm_of(&w, 1, VALUES(0.1, 0.1, 0.1, 0.1), 0x1p-40);
-    sbj_linear_norm_gradients g = {t(1, 4, VALUES(1, 0.5, -0.25, 0)), t(1, 4, NULL), t(1, 1, NULL), &dw,
-                                   t(1, 4, VALUES(0, 0, 0, 0)), t(1, 4, VALUES(0, 0, 0, 0))};
+    sbj_linear_norm_gradients g = {
+        t(1, 4, VALUES(1, 0.5, -0.25, 0)), t(1, 4, NULL), t(1, 1, NULL), &dw, t(1, 4, VALUES(0, 0, 0, 0)),
+        t(1, 4, VALUES(0, 0, 0, 0))};
     do_ok(sbj_do_linear_norm(&ref.run, &r, &error));
     expect(&ref, "stats", r.stats, VALUES(0.1, 0x1p20), 0);
     expect(&ref, "y", r.y, VALUES(0, 1, 0, -1), 0);
@@ -189,9 +190,12 @@ START_TEST(embed_adds_three_tables)
     expect(&ref, "y", r.y, VALUES(-1, 3, 1, -1, -1, 3), 0);
 
     /* With z = (-1/2, 1/2) and g = gamma dy: dx = (g - mean(g) - z mean(g z)) / 2. */
-    sbj_embed_gradients g = {t(3, 2, VALUES(1, 0, 0, 0, 1, 0)), t(3, 2, VALUES(0, 0, 1, 1, 0, 0)),
-                             t(2, 2, VALUES(0, 0, 0, 0)), t(2, 2, VALUES(0, 0, 5, 5)),
-                             t(1, 2, VALUES(0, 0)), t(1, 2, VALUES(0, 0))};
+    sbj_embed_gradients g = {t(3, 2, VALUES(1, 0, 0, 0, 1, 0)),
+                             t(3, 2, VALUES(0, 0, 1, 1, 0, 0)),
+                             t(2, 2, VALUES(0, 0, 0, 0)),
+                             t(2, 2, VALUES(0, 0, 5, 5)),
+                             t(1, 2, VALUES(0, 0)),
+                             t(1, 2, VALUES(0, 0))};
     do_ok(sbj_do_embed_backward(&ref.run, &r, &g, &error));
     expect(&ref, "dword", g.word, VALUES(0, 0, 1.75, 0.25, 0, 0), 0);
     expect(&ref, "dposition", g.position, VALUES(0.75, -0.75, 0, 0), 0);
@@ -229,7 +233,8 @@ START_TEST(attention_to_equal_keys_is_the_mean)
     const sbj_batch batch = batch_of(2, cu, NULL, NULL);
     /* Two heads of width 1: query, query, key, key, value, value. */
     sbj_attention r = {&batch, 2, 4, {0, 0}, SBJ_NONE, t(5, 2, NULL), t(5, 2, NULL)};
-    r.qkv = t(5, 6, VALUES(1, 2, 0, 4, 1, 16, 2, 2, 0, 4, 2, 32, 3, 2, 0, 4, 4, 64, 4, 2, 0, 4, 9, -16, 7, 1, 5, 2, 3, 128));
+    r.qkv = t(5, 6,
+              VALUES(1, 2, 0, 4, 1, 16, 2, 2, 0, 4, 2, 32, 3, 2, 0, 4, 4, 64, 4, 2, 0, 4, 9, -16, 7, 1, 5, 2, 3, 128));
     do_ok(sbj_do_attention(&ref.run, &r, &error));
     expect(&ref, "y", r.y, VALUES(4, 24, 4, 24, 4, 24, 4, 24, 3, 128), 0);
     double of4 = log(4);
@@ -293,8 +298,16 @@ START_TEST(linear_norm_drops_by_the_rule)
     for (size_t i = 0; i < WIDE; i++)
         one_row[i] = 1;
     sbj_matrix w = {.parts = 1, .weight = {t(WIDE, 1, one_row)}};
-    sbj_linear_norm r = {t(LONG, 1, ones), &w,   {rates[_i], SITE},   t(LONG, WIDE, zeros), t(1, WIDE, one_row),
-                         t(1, WIDE, one_row), 1e-12, t(LONG, WIDE, NULL), SBJ_NONE,          t(LONG, WIDE, NULL)};
+    sbj_linear_norm r = {t(LONG, 1, ones),
+                         &w,
+                         {rates[_i], SITE},
+                         t(LONG, WIDE, zeros),
+                         t(1, WIDE, one_row),
+                         t(1, WIDE, one_row),
+                         1e-12,
+                         t(LONG, WIDE, NULL),
+                         SBJ_NONE,
+                         t(LONG, WIDE, NULL)};
     do_ok(sbj_do_linear_norm(&ref.run, &r, &error));
     do_ok(sbj_read(ref.backend, r.sum, found, SBJ_F64, &error));
     expect_dropped("linear_norm", found, rates[_i], LONG, WIDE, 1, 0);
@@ -309,8 +322,9 @@ START_TEST(embed_drops_by_the_rule)
         ones[i] = 1;
     const sbj_batch batch = batch_of(1, cu, zeros, zeros);
     /* gamma 0 and beta 1: the norm is 1 everywhere. */
-    sbj_embed r = {&batch, t(1, WIDE, none), t(1, WIDE, none), t(1, WIDE, none), t(1, WIDE, none), t(1, WIDE, ones),
-                   1e-12,  {rates[_i], SITE}, t(LONG, WIDE, NULL), SBJ_NONE, t(LONG, WIDE, NULL)};
+    sbj_embed r = {
+        &batch, t(1, WIDE, none),  t(1, WIDE, none),    t(1, WIDE, none), t(1, WIDE, none),   t(1, WIDE, ones),
+        1e-12,  {rates[_i], SITE}, t(LONG, WIDE, NULL), SBJ_NONE,         t(LONG, WIDE, NULL)};
     do_ok(sbj_do_embed(&ref.run, &r, &error));
     do_ok(sbj_read(ref.backend, r.y, found, SBJ_F64, &error));
     expect_dropped("embed", found, rates[_i], LONG, WIDE, 1, 0);
@@ -328,8 +342,8 @@ START_TEST(attention_drops_by_the_rule)
         for (size_t head = 0; head < HEADS; head++)
             qkv[row * 3 * HIDDEN + 2 * HIDDEN + head * LONG + row] = LONG;
     const sbj_batch batch = batch_of(1, cu, NULL, NULL);
-    sbj_attention r = {&batch, HEADS, MAX_POSITIONS, {rates[_i], SITE}, t(LONG, 3 * HIDDEN, qkv), SBJ_NONE,
-                       t(LONG, HIDDEN, NULL)};
+    sbj_attention r = {
+        &batch, HEADS, MAX_POSITIONS, {rates[_i], SITE}, t(LONG, 3 * HIDDEN, qkv), SBJ_NONE, t(LONG, HIDDEN, NULL)};
     do_ok(sbj_do_attention(&ref.run, &r, &error));
     do_ok(sbj_read(ref.backend, r.y, found, SBJ_F64, &error));
     expect_dropped("attention", found, rates[_i], LONG, LONG, HEADS, MAX_POSITIONS);
@@ -360,10 +374,13 @@ START_TEST(pool_in_each_mode)
 {
     static const int32_t cu[] = {0, 1, 5};
     const sbj_batch batch = batch_of(2, cu, NULL, NULL);
-    sbj_pool_op r = {&batch, 6,
-                     {SBJ_POOL_LAST, SBJ_POOL_MAX, SBJ_POOL_CLS, SBJ_POOL_MEAN, SBJ_POOL_WEIGHTED_MEAN,
-                      SBJ_POOL_MEAN_SQRT_LEN},
-                     t(5, 1, VALUES(-2, 1, 4, 4, -1)), SBJ_NONE, t(2, 6, NULL)};
+    sbj_pool_op r = {
+        &batch,
+        6,
+        {SBJ_POOL_LAST, SBJ_POOL_MAX, SBJ_POOL_CLS, SBJ_POOL_MEAN, SBJ_POOL_WEIGHTED_MEAN, SBJ_POOL_MEAN_SQRT_LEN},
+        t(5, 1, VALUES(-2, 1, 4, 4, -1)),
+        SBJ_NONE,
+        t(2, 6, NULL)};
     do_ok(sbj_do_pool(&ref.run, &r, &error));
     expect(&ref, "y", r.y, VALUES(-2, -2, -2, -2, -2, -2, -1, 4, 1, 2, 1.7, 4), 1e-15);
 }
@@ -373,7 +390,7 @@ START_TEST(pool_max_gives_a_tie_to_the_first)
 {
     static const int32_t cu[] = {0, 1, 5};
     const sbj_batch batch = batch_of(2, cu, NULL, NULL);
-    sbj_pool_op r = {&batch, 1, {SBJ_POOL_MAX}, t(5, 2, VALUES(-2, 0, 1, 8, 4, 8, 4, 8, -1, 8)), SBJ_NONE,
+    sbj_pool_op r = {&batch,       1, {SBJ_POOL_MAX}, t(5, 2, VALUES(-2, 0, 1, 8, 4, 8, 4, 8, -1, 8)), SBJ_NONE,
                      t(2, 2, NULL)};
     r.argmax = tensor_i32(&ref, 4, (const int32_t[]){-1, -1, -1, -1});
     r.argmax.rows = r.argmax.columns = r.argmax.stride = 2;
