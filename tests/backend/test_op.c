@@ -1,5 +1,5 @@
-/* The checks that stand before every back end: each row of the table takes records that are right, spoils one thing, and
- * names the message. A back end that only counts its calls stands behind them. */
+/* The checks that stand before every back end: each row of the table takes records that are right, spoils one thing,
+ * and names the message. A back end that only counts its calls stands behind them. */
 #include <check.h>
 #include <math.h>
 #include <stddef.h>
