@@ -12,7 +12,7 @@ from ._progress import LoggingHandler
 from .datasets import DataLoader, SentenceLabelDataset, SentencesDataset
 from .errors import (ArgumentError, FileError, FormatError, InternalError, MissingError, NotFoundError,
                      OutOfMemoryError, SbertjaError, StoppedError, UnsupportedError)
-from .model import SentenceTransformer, build_info
+from .sentence_transformer import SentenceTransformer, build_info
 from .readers import InputExample
 from .tokenizer import Tokenizer
 from .util import SimilarityFunction

@@ -144,11 +144,13 @@ class Model:
                                dtype=_native.text_or_none(dtype))
         _native.call("sbertja_model_save", self.address, os.fsencode(directory), byref(options))
 
-    def parameters(self):
-        """Names and float32 arrays in the order of the saved file."""
+    def parameters(self, only=""):
+        """Names and float32 arrays in the order of the saved file; of the names that have `only` in them."""
         for index in range(_native.library().sbertja_model_parameter_count(self.address)):
             info = _native.Parameter()
             _native.call("sbertja_model_parameter", self.address, index, byref(info), None)
+            if only not in info.name.decode("utf-8"):
+                continue
             values = np.empty((info.rows, info.columns), np.float32)
             _native.call("sbertja_model_parameter", self.address, index, byref(info), _native.floats(values))
             yield info.name.decode("utf-8"), values

@@ -56,12 +56,12 @@ class SentenceLabelDataset:
         dropped = {label: count for label, count in counts.items() if count < self.samples_per_label}
         if dropped:
             warnings.warn(f"SentenceLabelDataset: left out labels with fewer than {self.samples_per_label} examples: "
-                          f"{_counts(dropped)}", stacklevel=4)
+                          f"{_counts(dropped)}", stacklevel=3)
         if len(self.labels) == 1:
             warnings.warn(f"SentenceLabelDataset: only the label {self.labels[0]!r} is left: there are no triplets to "
-                          "learn from", stacklevel=4)
+                          "learn from", stacklevel=3)
         if self.with_replacement:
-            warnings.warn("SentenceLabelDataset: with_replacement=True has no effect in fit", stacklevel=4)
+            warnings.warn("SentenceLabelDataset: with_replacement=True has no effect in fit", stacklevel=3)
 
     def __len__(self):
         return len(self.examples)

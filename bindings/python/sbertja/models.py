@@ -20,8 +20,25 @@ class Transformer:
         self.dictionary = dictionary
         self._max_seq_length = max_seq_length
 
+    @classmethod
+    def of_model(cls, native_model, directory):
+        """The transformer of a loaded model; `directory` is None once the model was trained."""
+        transformer = cls.__new__(cls)
+        transformer.directory = directory
+        transformer.dictionary = None
+        transformer._max_seq_length = native_model.max_tokens
+        return transformer
+
+    def require_directory(self):
+        """The directory that weights are to be read from."""
+        if self.directory is None:
+            raise errors.ArgumentError("this Transformer belongs to a trained model: save that model first, and make the "
+                                       "Transformer from its directory")
+        return self.directory
+
     @property
     def config(self):
+        self.require_directory()
         folder = _files.transformer_folder(self.directory)
         config = _files.read_json(folder, "config.json")
         if config is None:
@@ -151,6 +168,26 @@ class Normalize:
 
     def __repr__(self):
         return "Normalize()"
+
+
+def describe_modules(native_model, directory):
+    """The modules of a loaded model, Dense with its weights, so that they can be put together anew."""
+    description = native_model.describe()
+    weights = {name: values for name, values in native_model.parameters(only=".linear.")}
+    prefixes = [name[:-len("weight")] for name in weights if name.endswith(".linear.weight")]
+    modules = [Transformer.of_model(native_model, directory)]
+    width = native_model.token_dimension
+    for entry in description["modules"]:
+        if entry["module"] == "Pooling":
+            modules.append(Pooling(width, entry["modes"]))
+        elif entry["module"] == "Dense":
+            prefix = prefixes.pop(0)
+            bias = weights.get(prefix + "bias")
+            modules.append(Dense(entry["in"], entry["out"], entry["bias"], entry["activation"],
+                                 weights[prefix + "weight"], None if bias is None else bias[0]))
+        else:
+            modules.append(Normalize())
+    return modules
 
 
 def native_modules(transformer, rest):

@@ -40,7 +40,7 @@ class SentenceTransformer:
             modules = list(modules.values() if isinstance(modules, dict) else modules)
             if not modules or not isinstance(modules[0], models.Transformer):
                 raise errors.ArgumentError("SentenceTransformer: the first module must be a models.Transformer")
-            directory = modules[0].directory
+            directory = modules[0].require_directory()
             self._settings["dictionary"] = dictionary or modules[0].dictionary
             self._load(directory, modules[1:], modules[0]._max_seq_length)
         config = {} if modules else _files.read_json(directory, "config_sentence_transformers.json") or {}
@@ -268,8 +268,14 @@ class SentenceTransformer:
 
     @property
     def modules(self):
-        directory, modules, _ = self._source or (None, None, None)
-        return modules
+        """Descriptions of the transformer and of what follows it, as in sbertja.models."""
+        return models.describe_modules(self._native, self._source and self._source[0])
+
+    def _first_module(self):
+        return self.modules[0]
+
+    def _last_module(self):
+        return self.modules[-1]
 
     def __len__(self):
         return len(self.modules)
