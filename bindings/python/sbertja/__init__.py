@@ -1,4 +1,4 @@
-"""Japanese Sentence-BERT models: train them, load them, get sentence vectors. The names are those of sentence-transformers.
+"""Japanese Sentence-BERT models: train them, load them, get sentence vectors; by the names of sentence-transformers.
 
     from sbertja import SentenceTransformer
     model = SentenceTransformer("model-directory")

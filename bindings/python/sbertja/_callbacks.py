@@ -1,8 +1,8 @@
 """Python functions as callbacks of a C call, and interrupts during it.
 
-An exception must not pass through C. A Guard keeps the first one, makes this and each later callback ask the library to
-stop, and raises it when the C call is over. The same goes for Ctrl-C: Python would raise KeyboardInterrupt on entering the
-next callback, where nobody can catch it, so for the time of the call the Guard takes SIGINT and passes it on.
+An exception must not pass through C. A Guard keeps the first one, makes this and each later callback ask the library
+to stop, and raises it when the C call is over. The same goes for Ctrl-C: Python would raise KeyboardInterrupt on
+entering the next callback, where nobody can catch it, so during the call the Guard takes SIGINT and passes it on.
 """
 import signal
 import threading

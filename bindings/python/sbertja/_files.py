@@ -27,9 +27,9 @@ def find_model(name, cache_folder=None, revision=None):
                     return snapshot
         if "/" in name:
             raise errors.NotFoundError(
-                f"{name}: no such directory, and no such model in the Hugging Face cache ({', '.join(folders)}): fetch it "
-                f"with `pip install huggingface_hub` and `hf download {name}`, or give the path of a directory with its "
-                "config.json, vocab.txt, tokenizer_config.json and model.safetensors or pytorch_model.bin")
+                f"{name}: no such directory, and no such model in the Hugging Face cache ({', '.join(folders)}): fetch "
+                f"it with `pip install huggingface_hub` and `hf download {name}`, or give the path of a directory with "
+                "its config.json, vocab.txt, tokenizer_config.json and model.safetensors or pytorch_model.bin")
     raise errors.NotFoundError(f"{name}: {'not a' if os.path.exists(name) else 'no such'} directory")
 
 

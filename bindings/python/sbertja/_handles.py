@@ -1,8 +1,8 @@
 """The library's handles as Python objects: who frees what, in which order, and which thread may use it.
 
-A model is shared by threads; sessions and encodings belong to one thread, so each thread gets its own. What a handle needs
-is kept alive by the handle: a session is always freed before its model. At the interpreter's exit nothing is freed (another
-thread may be inside a call); the system takes it all back.
+A model is shared by threads; sessions and encodings belong to one thread, so each thread gets its own. What a handle
+needs is kept alive by the handle: a session is always freed before its model. At the interpreter's exit nothing is
+freed (another thread may be inside a call); the system takes it all back.
 """
 import json
 import os

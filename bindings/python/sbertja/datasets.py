@@ -33,8 +33,8 @@ class SentenceLabelDataset:
     def __init__(self, examples, samples_per_label=2, with_replacement=False):
         examples = list(examples)
         if not isinstance(samples_per_label, int) or samples_per_label < 2:
-            raise errors.ArgumentError(f"SentenceLabelDataset: samples_per_label is {samples_per_label!r}, must be 2 or "
-                                       "more: a single sentence of a label has no partner")
+            raise errors.ArgumentError(f"SentenceLabelDataset: samples_per_label is {samples_per_label!r}, must be 2 "
+                                       "or more: a single sentence of a label has no partner")
         if not examples:
             raise errors.ArgumentError("SentenceLabelDataset: there are no examples")
         groups = {}

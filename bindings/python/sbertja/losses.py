@@ -61,7 +61,7 @@ class BatchAllTripletLoss:
 
 
 class TripletLoss:
-    """max(0, distance(anchor, positive) - distance(anchor, negative) + margin); three texts an example, labels unused."""
+    """max(0, distance(anchor, positive) - distance(anchor, negative) + margin): three texts an example, no labels."""
 
     kind = _native.TRIPLET_LOSS
     text_count = 3

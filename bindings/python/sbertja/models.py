@@ -32,8 +32,8 @@ class Transformer:
     def require_directory(self):
         """The directory that weights are to be read from."""
         if self.directory is None:
-            raise errors.ArgumentError("this Transformer belongs to a trained model: save that model first, and make the "
-                                       "Transformer from its directory")
+            raise errors.ArgumentError("this Transformer belongs to a trained model: save that model first, and make "
+                                       "the Transformer from its directory")
         return self.directory
 
     @property
@@ -119,8 +119,8 @@ class Pooling:
 
 
 class Dense:
-    """A linear layer with an activation: its name, or a torch.nn object or class of that name. Without weights it starts
-    random, from the `seed` of SentenceTransformer."""
+    """A linear layer with an activation: its name, or a torch.nn object or class of that name. Without weights it
+    starts random, from the `seed` of SentenceTransformer."""
 
     ACTIVATIONS = ("identity", "tanh", "relu", "gelu", "sigmoid")
 
@@ -157,7 +157,8 @@ class Dense:
         return module
 
     def __repr__(self):
-        return f"Dense({self.in_features}, {self.out_features}, bias={self.bias}, activation_function={self.activation!r})"
+        return (f"Dense({self.in_features}, {self.out_features}, bias={self.bias}, "
+                f"activation_function={self.activation!r})")
 
 
 class Normalize:

@@ -96,7 +96,7 @@ class STSBenchmarkDataReader(STSDataReader):
 
 
 class LabelSentenceReader(_TableReader):
-    """Lines of a label, whatever its name, and a sentence. Labels get numbers in the order of their first appearance."""
+    """Lines of a label, whatever its name, and a sentence. Labels are numbered by their first appearance."""
 
     def __init__(self, folder, label_col_idx=0, sentence_col_idx=1, separator="\t"):
         super().__init__(folder, separator, csv.QUOTE_NONE, False)

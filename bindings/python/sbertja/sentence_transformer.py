@@ -124,8 +124,8 @@ class SentenceTransformer:
         if output_value == "token_embeddings":
             result = tokens
         elif output_value is None:
-            result = [{"sentence_embedding": vector, "token_embeddings": matrix, "input_ids": self.tokenizer.encode(text)}
-                      for text, vector, matrix in zip(texts, vectors, tokens)]
+            result = [{"sentence_embedding": vector, "token_embeddings": matrix, "input_ids": ids}
+                      for vector, matrix, ids in zip(vectors, tokens, map(self.tokenizer.encode, texts))]
         else:
             result = vectors if convert_to_numpy else list(vectors)
         return result[0] if single else result
@@ -215,8 +215,8 @@ class SentenceTransformer:
 
     def save(self, path, model_name=None, create_model_card=True, train_datasets=None, safe_serialization=True, *,
              layout=None, dtype=None):
-        """Writes a directory that sentence-transformers 2.0 and later opens (layout "0.4.1": the older ones too). `dtype`
-        is how weights are stored: "f32", "f16" or "bf16". An existing model there is replaced, in one step."""
+        """Writes a directory that sentence-transformers 2.0 and later opens; layout "0.4.1" is for older ones. `dtype` is
+        how weights are stored: "f32", "f16" or "bf16". An existing model there is replaced, in one step."""
         self._native.save(path, layout, dtype)
 
     save_pretrained = save

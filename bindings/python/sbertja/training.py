@@ -25,7 +25,7 @@ def warn_unused(optimizer_class, use_amp, checkpoint_save_total_limit):
 
 
 def optimizer_options(params, preset):
-    """Fields of FitOptions from optimizer_params; `correct_bias` False means the preset of sentence-transformers 0.4.1."""
+    """Fields of FitOptions from optimizer_params; `correct_bias` False means the preset "st-0.4.1"."""
     params = dict(params or {})
     unknown = set(params) - _OPTIMIZER_KEYS
     if unknown:

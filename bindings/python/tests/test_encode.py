@@ -9,9 +9,7 @@ import tempfile
 import threading
 import unittest
 
-import numpy as np
-
-from support import (HERE, TINY, needs_library, read_safetensors, relative_difference, tiny_model, tiny_sentences)
+from support import HERE, TINY, needs_library, np, read_safetensors, relative_difference, tiny_model, tiny_sentences
 import sbertja
 from sbertja import SentenceTransformer, Tokenizer, models, util
 

@@ -4,9 +4,7 @@ import os
 import tempfile
 import unittest
 
-import numpy as np
-
-from support import TINY, read_json, read_safetensors
+from support import TINY, np, read_json, read_safetensors
 from sbertja import InputExample, evaluation
 from sbertja.evaluation.base import score_of
 from sbertja.evaluation.binary import threshold_metrics

@@ -1,4 +1,4 @@
-"""Training: the script of sentence-transformers as it stands, the arithmetic of the references, callbacks, interrupts."""
+"""Training: a script for sentence-transformers as it stands, the references' arithmetic, callbacks, interrupts."""
 import os
 import signal
 import tempfile
@@ -6,9 +6,7 @@ import threading
 import unittest
 import warnings
 
-import numpy as np
-
-from support import (TINY, needs_library, read_json, read_safetensors, relative_difference, report_rows,
+from support import (TINY, needs_library, np, read_json, read_safetensors, relative_difference, report_rows,
                      tiny_model, tiny_sentences)
 from sbertja import (DataLoader, InputExample, SentenceLabelDataset, SentencesDataset, SentenceTransformer, losses,
                      models, training)

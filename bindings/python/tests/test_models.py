@@ -1,9 +1,7 @@
 """Modules: what the arguments mean, what is refused, and that a directory's modules come back."""
 import unittest
 
-import numpy as np
-
-from support import TINY, needs_library, tiny_model
+from support import TINY, needs_library, np, tiny_model
 from sbertja import SentenceTransformer, models
 
 
@@ -89,7 +87,8 @@ class Chains(unittest.TestCase):
 
     def test_chains_that_do_not_fit(self):
         transformer = models.Transformer(str(TINY / "bert"))
-        for message, rest in (("not of \\['Transformer'\\]", []), ("word_embedding_dimension is 40", [models.Pooling(40)]),
+        for message, rest in (("not of \\['Transformer'\\]", []),
+                              ("word_embedding_dimension is 40", [models.Pooling(40)]),
                               ("in_features is 40", [models.Pooling(48), models.Dense(40, 2)])):
             with self.subTest(message), self.assertRaisesRegex(ValueError, message):
                 SentenceTransformer(modules=[transformer, *rest])

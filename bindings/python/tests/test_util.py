@@ -1,9 +1,7 @@
 """Search, mining, clustering and similarities against the references."""
 import unittest
 
-import numpy as np
-
-from support import TINY, read_json, read_safetensors
+from support import TINY, np, read_json, read_safetensors
 from sbertja import SimilarityFunction, util
 
 

@@ -21,7 +21,7 @@ class SentenceEvaluator:
 
 
 class SequentialEvaluator(SentenceEvaluator):
-    """Several evaluators one after another; the score is the last one's, unless `main_score_function` says otherwise."""
+    """Several evaluators one after another; the score is the last one's, or what `main_score_function` gives."""
 
     primary_metric = "sequential_score"
 

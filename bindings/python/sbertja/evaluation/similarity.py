@@ -1,4 +1,4 @@
-"""How well the similarity of two sentences follows the scores that people gave: Pearson's and Spearman's correlation."""
+"""How well the similarity of sentences follows the scores that people gave: Pearson's and Spearman's correlation."""
 import numpy as np
 
 from ..util import SimilarityFunction
