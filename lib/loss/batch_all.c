@@ -23,12 +23,9 @@ static void distances(sbertja_metric metric, const double *u, size_t n, size_t w
             d[i] = 1 - d[i];
         return;
     }
-    for (size_t i = 0; i < n; i++) /* the diagonal last: the squares are needed until the end */
-        for (size_t j = 0; j < n; j++)
-            if (i != j && j > i) {
-                double square = fmax(d[i * n + i] - 2 * d[i * n + j] + d[j * n + j], 0);
-                d[i * n + j] = d[j * n + i] = sqrt(square);
-            }
+    for (size_t i = 0; i < n; i++) /* the diagonal last: its squares are needed until the end */
+        for (size_t j = i + 1; j < n; j++)
+            d[i * n + j] = d[j * n + i] = sqrt(fmax(d[i * n + i] - 2 * d[i * n + j] + d[j * n + j], 0));
     for (size_t i = 0; i < n; i++)
         d[i * n + i] = 0;
 }
