@@ -215,8 +215,8 @@ class SentenceTransformer:
 
     def save(self, path, model_name=None, create_model_card=True, train_datasets=None, safe_serialization=True, *,
              layout=None, dtype=None):
-        """Writes a directory that sentence-transformers 2.0 and later opens; layout "0.4.1" is for older ones. `dtype` is
-        how weights are stored: "f32", "f16" or "bf16". An existing model there is replaced, in one step."""
+        """Writes a directory that sentence-transformers 2.0 and later opens; layout "0.4.1" is for older ones. `dtype`
+        is how weights are stored: "f32", "f16" or "bf16". An existing model there is replaced, in one step."""
         self._native.save(path, layout, dtype)
 
     save_pretrained = save
