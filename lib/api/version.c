@@ -1,5 +1,6 @@
 /* Version, status names, and the macros' values for bindings. */
 #include "api/api.h"
+#include "backend/load.h"
 
 SBERTJA_API const char *sbertja_version(void)
 {
@@ -24,7 +25,7 @@ SBERTJA_API const char *sbertja_status_name(sbertja_status status)
 
 SBERTJA_API const char *sbertja_devices(void)
 {
-    return "cpu ref";
+    return sbj_devices();
 }
 
 SBERTJA_API const char *sbertja_engines(void)

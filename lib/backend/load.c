@@ -1,5 +1,5 @@
-/* Finds a back end by the name of a device. This version has no back end for GPUs; what is said of "cuda:N" and of "auto"
- * says so. */
+/* Finds a back end by the name of a device. This version has no back end for GPUs; what is said of "cuda:N" and of
+ * "auto" says so. */
 #include "backend/load.h"
 
 #include <string.h>

@@ -60,11 +60,14 @@ static void add_matrix(sbj_sheet *s, const sbj_matrix *w, size_t *out, size_t *i
         sbj_sheet_fault(s, "w: %zu parts, expected 1 to %d", w == NULL ? (size_t)0 : w->parts, SBJ_PARTS);
         return;
     }
+    bool biased = false;
+    for (size_t i = 0; i < w->parts; i++)
+        biased = biased || sbj_present(w->bias[i]);
     *in = w->weight[0].columns;
     for (size_t i = 0; i < w->parts; i++) {
         size_t rows = w->weight[i].rows;
         sbj_sheet_add(s, weight_names[i], w->weight[i], "[out, in]", rows, *in, SBJ_READ);
-        if (sbj_present(w->bias[0]) || sbj_present(w->bias[i]))
+        if (biased)
             sbj_sheet_add(s, bias_names[i], w->bias[i], "[1, out]", 1, rows, SBJ_READ);
         *out += rows;
     }

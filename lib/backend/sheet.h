@@ -1,4 +1,5 @@
-/* The list of tensors that one operation touches, with what is expected of each; op_check.c fills it, sheet.c judges. */
+/* The list of tensors that one operation touches, with what is expected of each; op_check.c fills it, sheet.c judges.
+ */
 #ifndef SBJ_SHEET_H
 #define SBJ_SHEET_H
 

@@ -15,6 +15,7 @@
 typedef struct sbj_directory {
     const sbj_alloc *alloc;
     char *target, *path; /* path: where to write; NULL when nothing is begun */
+    bool replaces;       /* whether something of ours stood there at the beginning, and only then may go */
 } sbj_directory;
 
 /* `is_ours` says whether an existing, non-empty target may be replaced; if not, _E_IO names it and nothing is made. */

@@ -1,5 +1,5 @@
-/* Runs operations on any back end with the same random values, so that two back ends can be compared, or one with finite
- * differences of itself.
+/* Runs operations on any back end with the same random values, so that two back ends can be compared, or one with
+ * finite differences of itself.
  *
  *     ops_device ref, cpu;
  *     ops_open(&ref, "ref", NULL, NULL, 1);
@@ -87,8 +87,8 @@ void ops_run(ops_device *device, const ops_case *what, bool backward, ops_set *i
 /* The largest difference relative to the largest value of `b`; infinite where one has a NaN. */
 double ops_difference(const ops_values *a, const ops_values *b);
 
-/* Runs the case on both, with the same inputs, and fails the test where an output or a saved tensor differs by more than
- * `bound` times the case's slack; argmax must be equal. */
+/* Runs the case on both, with the same inputs, and fails the test where an output or a saved tensor differs by more
+ * than `bound` times the case's slack; argmax must be equal. */
 void ops_compare(ops_device *tested, ops_device *trusted, const ops_case *what, double bound);
 
 #endif

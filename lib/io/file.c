@@ -1,0 +1,180 @@
+/* Files and directories by name: mapping, joining, making, writing. Knows nothing of what is in them. */
+#define _GNU_SOURCE
+#include "io/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/file_private.h"
+
+static sbertja_status map_file(int file, const char *path, sbj_map *map, sbertja_error *error)
+{
+    struct stat status;
+    if (fstat(file, &status) != 0)
+        return sbj_fail_errno(error, path, "cannot be read", errno);
+    if (S_ISDIR(status.st_mode))
+        return sbj_fail(error, SBERTJA_E_IO, "%s: expected a file, found a directory", path);
+    if (!S_ISREG(status.st_mode))
+        return sbj_fail(error, SBERTJA_E_IO, "%s: not a regular file", path);
+    if ((uintmax_t)status.st_size > SIZE_MAX)
+        return sbj_fail(error, SBERTJA_E_IO, "%s: too large for this machine's addresses", path);
+    if (status.st_size == 0) {
+        map->data = (const unsigned char *)"";
+        return SBERTJA_OK;
+    }
+    void *data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (data == MAP_FAILED)
+        return sbj_fail_errno(error, path, "cannot be mapped", errno);
+    map->data = data;
+    map->size = (size_t)status.st_size;
+    map->mapped = true;
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_map_open(const char *path, sbj_map *map, sbertja_error *error)
+{
+    memset(map, 0, sizeof *map);
+    /* O_NONBLOCK: opening a pipe that nobody writes to must not wait. */
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return sbj_fail_errno(error, path, "cannot be opened", errno);
+    sbertja_status status = map_file(file, path, map, error);
+    close(file);
+    return status;
+}
+
+void sbj_map_close(sbj_map *map)
+{
+    if (map->mapped)
+        munmap((void *)map->data, map->size);
+    memset(map, 0, sizeof *map);
+}
+
+sbertja_status sbj_path_join(const sbj_alloc *alloc, const char *directory, const char *name, char **path,
+                             sbertja_error *error)
+{
+    sbj_strbuf text = SBJ_STRBUF(alloc);
+    *path = NULL;
+    sbj_strbuf_text(&text, directory);
+    if (text.length > 0 && directory[text.length - 1] != '/')
+        sbj_strbuf_text(&text, "/");
+    sbj_strbuf_text(&text, name);
+    if (text.failed) {
+        sbj_strbuf_free(&text);
+        return sbj_no_memory(error, strlen(directory) + strlen(name) + 2);
+    }
+    *path = text.text;
+    return SBERTJA_OK;
+}
+
+bool sbj_is_file(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+bool sbj_is_directory(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+sbertja_status sbj_make_directories(const char *path, sbertja_error *error)
+{
+    char prefix[PATH_MAX];
+    size_t length = strlen(path);
+    if (length == 0 || length >= sizeof prefix)
+        return sbj_fail_errno(error, path, "cannot be made", length == 0 ? ENOENT : ENAMETOOLONG);
+    memcpy(prefix, path, length + 1);
+    for (size_t i = 1; i <= length; i++) {
+        if (prefix[i] != '/' && prefix[i] != '\0')
+            continue;
+        prefix[i] = '\0';
+        /* What stands there already may refuse with EEXIST, EROFS or EACCES: all fine if it is a directory. */
+        if (mkdir(prefix, 0777) != 0) {
+            int number = errno;
+            if (!sbj_is_directory(prefix))
+                return sbj_fail_errno(error, prefix, "cannot be made a directory", number);
+        }
+        prefix[i] = path[i];
+    }
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_write_file(const char *path, const void *data, size_t size, sbertja_error *error)
+{
+    sbj_output output;
+    sbertja_status status = sbj_output_create(path, &output, error);
+    if (status == SBERTJA_OK)
+        status = sbj_output_write(&output, data, size, error);
+    if (status == SBERTJA_OK)
+        status = sbj_output_finish(&output, error);
+    sbj_output_discard(&output);
+    return status;
+}
+
+/* A device, a pipe or a terminal cannot be replaced, only written to. */
+static sbertja_status write_into(const char *path, const void *data, size_t size, sbertja_error *error)
+{
+    sbj_output output = {path, open(path, O_WRONLY | O_CLOEXEC)};
+    if (output.file < 0)
+        return sbj_fail_errno(error, path, "cannot be opened for writing", errno);
+    sbertja_status status = sbj_output_write(&output, data, size, error);
+    if (close(output.file) != 0 && status == SBERTJA_OK)
+        status = sbj_fail_errno(error, path, "cannot be written", errno);
+    return status;
+}
+
+static int create_empty(const char *path, void *context)
+{
+    sbj_output *output = context;
+    output->file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return output->file < 0 ? errno : 0;
+}
+
+/* A new file beside `path`, renamed to it once it is whole. `mode`: that of the file it replaces, or 0. */
+static sbertja_status write_and_rename(const char *path, mode_t mode, const void *data, size_t size,
+                                       sbertja_error *error)
+{
+    sbj_output output = {NULL, -1};
+    char *fresh = NULL;
+    sbertja_status status = sbj_make_unique(&sbj_malloc, path, "new", create_empty, &output, &fresh, error);
+    if (status != SBERTJA_OK)
+        return status;
+    output.path = fresh;
+    if (mode != 0)
+        fchmod(output.file, mode); /* a file system without modes may refuse: no matter */
+    status = sbj_output_write(&output, data, size, error);
+    if (status == SBERTJA_OK)
+        status = sbj_output_finish(&output, error);
+    if (status == SBERTJA_OK && rename(fresh, path) != 0) {
+        status = sbj_fail_errno(error, path, "cannot be replaced", errno);
+        unlink(fresh);
+    }
+    sbj_output_discard(&output);
+    sbj_free(&sbj_malloc, fresh);
+    return status == SBERTJA_OK ? sbj_sync_parent(path, error) : status;
+}
+
+sbertja_status sbj_replace_file(const char *path, const void *data, size_t size, sbertja_error *error)
+{
+    char target[PATH_MAX];
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return write_and_rename(path, 0, data, size, error);
+    if (S_ISDIR(status.st_mode))
+        return sbj_fail(error, SBERTJA_E_IO, "%s: expected a file, found a directory", path);
+    if (!S_ISREG(status.st_mode))
+        return write_into(path, data, size, error);
+    /* A symbolic link stays; what it points to is replaced. */
+    if (realpath(path, target) == NULL)
+        return sbj_fail_errno(error, path, "cannot be followed", errno);
+    return write_and_rename(target, status.st_mode & 0777, data, size, error);
+}
