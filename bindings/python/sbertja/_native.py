@@ -219,7 +219,8 @@ def _candidates():
         yield here.parents[2] / "build" / "lib" / "libsbertja.so"
 
 
-def _open():
+def open_library():
+    """The library as ctypes opens it, nothing declared or checked yet; and its path."""
     for path in _candidates():
         if path.exists():
             return ctypes.CDLL(str(path)), str(path)
@@ -234,7 +235,7 @@ def _open():
 @functools.lru_cache(maxsize=None)
 def library():
     """The opened library, its functions declared and its structs compared with ours."""
-    lib, path = _open()
+    lib, path = open_library()
     try:
         for name, (result, arguments) in _FUNCTIONS.items():
             function = getattr(lib, name)

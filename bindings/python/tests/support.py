@@ -29,9 +29,9 @@ from sbertja import _native  # noqa: E402
 
 
 def library_fault():
-    """Why the library cannot be used, or None."""
+    """Why there is no library to test, or None. One that is there but does not fit is a failure, not a reason to skip."""
     try:
-        _native.library()
+        _native.open_library()
     except ImportError as fault:
         return str(fault)
     return None
