@@ -8,7 +8,7 @@
 #include "support/ops.h"
 
 /* Largest difference relative to the largest value of the result; a case may have a slack of its own. */
-static const double bound = 4e-6;
+static const double bound = 2e-6;
 
 static const char *const sets[] = {"avx512", "avx2", "portable"};
 static const struct {

@@ -47,7 +47,7 @@ static sbj_extent extent_of(const ops_work *w)
     if (what->kind == OPS_POOL || what->kind == OPS_NORMALIZE)
         extent.vector = what->hidden * SBJ_POOL_MODES;
     if (what->kind == OPS_ADAMW || what->kind == OPS_SUMSQ)
-        extent.parameters = 64 + 5 * what->hidden;
+        extent = (sbj_extent){.parameters = 64 + 5 * what->hidden, .training = true};
     return extent;
 }
 

@@ -8,8 +8,7 @@
  * Tasks are cut by sizes alone, never by the number of threads, and no sum crosses tasks except in a fixed order: results
  * are the same bits for every number of threads (but for the engine openblas).
  *
- * Scratch of a call: first what each thread needs for itself, then what the tasks of one operation share. Every
- * cpu_*.c has one function that says how much that is. */
+ * Every cpu_*.c says how much scratch its largest call needs, in one function. */
 #ifndef SBJ_CPU_H
 #define SBJ_CPU_H
 

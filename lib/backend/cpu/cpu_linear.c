@@ -69,15 +69,31 @@ void sbj_cpu_unprepare(const sbj_backend *backend, sbj_matrix *w)
 
 /* ---- Products --------------------------------------------------------------------------------------------------------- */
 
-static void multiply(const sbj_run *run, const sbj_product *products, size_t count, sbj_finish finish, void *context)
+/* Scratch: what the operation itself needs | the engine's, which takes all that is left. */
+static size_t own_scratch(size_t rows, size_t columns, bool training, size_t threads)
+{
+    size_t floats = threads * sbj_lines(columns + SBJ_MASK_ROOM);
+    return training ? floats + sbj_lines(rows * columns) + sbj_norm_scratch(rows, columns, threads) : floats;
+}
+
+size_t sbj_cpu_linear_scratch(const sbj_cpu *cpu, const sbj_extent *extent, size_t threads)
+{
+    return own_scratch(extent->tokens, extent->hidden, extent->training, threads) +
+           cpu->engine->scratch(cpu->kernels, extent, threads);
+}
+
+/* `own`: the floats at the beginning of scratch that the operation itself needs. */
+static void multiply(const sbj_run *run, size_t own, const sbj_product *products, size_t count, sbj_finish finish,
+                     void *context)
 {
     const sbj_cpu *cpu = sbj_cpu_of(run->backend);
-    cpu->engine->multiply(cpu->kernels, run->pool, products, count, finish, context, sbj_scratch_at(run, 0));
+    cpu->engine->multiply(cpu->kernels, run->pool, products, count, finish, context, sbj_scratch_at(run, own),
+                          run->scratch->bytes / sizeof(float) - own);
 }
 
 /* y = x W', the parts side by side. */
-static void multiply_forward(const sbj_run *run, sbj_tensor x, const sbj_matrix *w, sbj_tensor y, sbj_finish finish,
-                             void *context)
+static void multiply_forward(const sbj_run *run, size_t own, sbj_tensor x, const sbj_matrix *w, sbj_tensor y,
+                             sbj_finish finish, void *context)
 {
     const packed_matrix *packed = w->packed;
     sbj_product products[SBJ_PARTS];
@@ -88,7 +104,7 @@ static void multiply_forward(const sbj_run *run, sbj_tensor x, const sbj_matrix 
                                     packed == NULL ? NULL : packed->part[i], c, y.stride, false};
         c += weight.rows;
     }
-    multiply(run, products, w->parts, finish, context);
+    multiply(run, own, products, w->parts, finish, context);
 }
 
 typedef struct bias_sums {
@@ -113,8 +129,8 @@ static void sum_bias(void *context, size_t task, int thread)
 }
 
 /* From dy, the gradient of x W' + b: dW += dy' x, db += the sums of dy's columns, dx = dy W. */
-static void multiply_backward(const sbj_run *run, sbj_tensor x, const sbj_matrix *w, sbj_tensor dy, sbj_tensor dx,
-                              bool add_x, const sbj_matrix *dw)
+static void multiply_backward(const sbj_run *run, size_t own, sbj_tensor x, const sbj_matrix *w, sbj_tensor dy,
+                              sbj_tensor dx, bool add_x, const sbj_matrix *dw)
 {
     sbj_product weights[SBJ_PARTS];
     size_t column = 0, bias_tasks = 0;
@@ -124,7 +140,7 @@ static void multiply_backward(const sbj_run *run, sbj_tensor x, const sbj_matrix
         if (sbj_present(dx)) {
             sbj_product p = {dy.rows, in, out, plain(part), plain(w->weight[i]), NULL, sbj_f32(dx), dx.stride,
                              add_x || i > 0};
-            multiply(run, &p, 1, NULL, NULL);
+            multiply(run, own, &p, 1, NULL, NULL);
         }
         if (dw != NULL) {
             weights[i] = (sbj_product){out, in, dy.rows, transposed(part), plain(x), NULL, sbj_f32(dw->weight[i]),
@@ -134,7 +150,7 @@ static void multiply_backward(const sbj_run *run, sbj_tensor x, const sbj_matrix
     }
     if (dw == NULL)
         return;
-    multiply(run, weights, w->parts, NULL, NULL);
+    multiply(run, own, weights, w->parts, NULL, NULL);
     bias_sums sums = {sbj_cpu_of(run->backend), dy, dw};
     sbj_pool_run(run->pool, bias_tasks, sum_bias, &sums);
 }
@@ -165,7 +181,7 @@ sbertja_status sbj_cpu_linear(const sbj_run *run, const sbj_linear *record, sber
     linear_finish f = {sbj_cpu_of(run->backend), record};
     bool bare = record->activation == SBJ_IDENTITY && !sbj_present(record->w->bias[0]) && !sbj_present(record->pre);
     (void)error;
-    multiply_forward(run, record->x, record->w, record->y, bare ? NULL : finish_linear, &f);
+    multiply_forward(run, 0, record->x, record->w, record->y, bare ? NULL : finish_linear, &f);
     return SBERTJA_OK;
 }
 
@@ -192,26 +208,11 @@ sbertja_status sbj_cpu_linear_backward(const sbj_run *run, const sbj_linear *rec
         slopes s = {sbj_cpu_of(run->backend), record->activation, record->pre, gradients->y};
         sbj_pool_run(run->pool, sbj_pieces(gradients->y.rows, SBJ_ROWS), apply_slope, &s);
     }
-    multiply_backward(run, record->x, record->w, gradients->y, gradients->x, gradients->add_x, gradients->w);
+    multiply_backward(run, 0, record->x, record->w, gradients->y, gradients->x, gradients->add_x, gradients->w);
     return SBERTJA_OK;
 }
 
 /* ---- linear_norm ------------------------------------------------------------------------------------------------------ */
-
-/* Scratch: the engine's for each thread | dropped [M, H] | cpu_norm.c's; forward has only masks after the engine's. */
-size_t sbj_cpu_linear_scratch(const sbj_cpu *cpu, const sbj_extent *extent, size_t threads)
-{
-    size_t floats = threads * (cpu->engine->scratch(cpu->kernels) + sbj_lines(extent->hidden + SBJ_MASK_ROOM));
-    if (extent->training)
-        floats += sbj_lines(extent->tokens * extent->hidden) + sbj_norm_scratch(extent->tokens, extent->hidden, threads);
-    return floats;
-}
-
-static float *after_engine(const sbj_run *run)
-{
-    const sbj_cpu *cpu = sbj_cpu_of(run->backend);
-    return sbj_scratch_at(run, (size_t)sbj_pool_threads(run->pool) * cpu->engine->scratch(cpu->kernels));
-}
 
 typedef struct norm_work {
     const sbj_cpu *cpu;
@@ -240,9 +241,10 @@ static void finish_norm(void *context, size_t task, int thread)
 
 sbertja_status sbj_cpu_linear_norm(const sbj_run *run, const sbj_linear_norm *record, sbertja_error *error)
 {
-    norm_work w = {sbj_cpu_of(run->backend), record, sbj_mask_make(run, record->dropout), after_engine(run)};
+    norm_work w = {sbj_cpu_of(run->backend), record, sbj_mask_make(run, record->dropout), sbj_scratch_at(run, 0)};
+    size_t own = own_scratch(record->y.rows, record->y.columns, false, (size_t)sbj_pool_threads(run->pool));
     (void)error;
-    multiply_forward(run, record->x, record->w, record->sum, NULL, NULL);
+    multiply_forward(run, own, record->x, record->w, record->sum, NULL, NULL);
     sbj_pool_run(run->pool, sbj_pieces(record->y.rows, SBJ_ROWS), finish_norm, &w);
     return SBERTJA_OK;
 }
@@ -251,6 +253,7 @@ sbertja_status sbj_cpu_linear_norm_backward(const sbj_run *run, const sbj_linear
                                             const sbj_linear_norm_gradients *gradients, sbertja_error *error)
 {
     sbj_norm_rows norm = {.x = record->sum, .stats = record->stats, .gamma = record->gamma};
+    size_t rows = record->sum.rows, columns = record->sum.columns;
     sbj_tensor product = gradients->residual; /* the gradient of x W' + b: the residual's, but for dropout */
     (void)error;
     norm.dy = gradients->y;
@@ -259,11 +262,11 @@ sbertja_status sbj_cpu_linear_norm_backward(const sbj_run *run, const sbj_linear
     norm.dbeta = gradients->beta;
     norm.after = sbj_mask_make(run, record->dropout);
     if (norm.after.threshold > 0) {
-        norm.dropped = after_engine(run);
-        product = (sbj_tensor){run->scratch, (size_t)(norm.dropped - sbj_scratch_at(run, 0)), record->sum.rows,
-                               record->sum.columns, record->sum.columns, SBJ_F32};
+        norm.dropped = sbj_scratch_at(run, 0);
+        product = (sbj_tensor){run->scratch, 0, rows, columns, columns, SBJ_F32};
     }
-    sbj_norm_rows_backward(run, &norm, after_engine(run) + sbj_lines(record->sum.rows * record->sum.columns));
-    multiply_backward(run, record->x, record->w, product, gradients->x, false, gradients->w);
+    sbj_norm_rows_backward(run, &norm, sbj_scratch_at(run, sbj_lines(rows * columns)));
+    multiply_backward(run, own_scratch(rows, columns, true, (size_t)sbj_pool_threads(run->pool)), record->x, record->w,
+                      product, gradients->x, false, gradients->w);
     return SBERTJA_OK;
 }

@@ -21,19 +21,22 @@ typedef struct sbj_product {
 /* Rows `row` to row+rows-1 and columns `column` to column+columns-1 of the result of product `index` are done. */
 typedef void (*sbj_finish)(void *context, size_t index, size_t row, size_t rows, size_t column, size_t columns);
 
+enum { SBJ_MOST_PRODUCTS = SBJ_PARTS };
+
 typedef struct sbj_engine {
     const char *name;
     void (*describe)(char *text, size_t room); /* name and version, for reports */
 
-    /* Floats of scratch that each thread needs. */
-    size_t (*scratch)(const sbj_kernels *kernels);
+    /* Floats of scratch that `multiply` needs. */
+    size_t (*scratch)(const sbj_kernels *kernels, const sbj_extent *extent, size_t threads);
     /* b [k, n] in the engine's own form, which takes packed_size floats; both NULL: there is none. */
     size_t (*packed_size)(const sbj_kernels *kernels, size_t k, size_t n);
     void (*pack)(const sbj_kernels *kernels, sbj_pool *pool, sbj_operand b, size_t k, size_t n, float *packed);
 
-    /* All of them, in any order; `finish` may be NULL. `scratch` holds threads * scratch() floats. */
+    /* All of them (at most SBJ_MOST_PRODUCTS), in any order; `finish` may be NULL. `scratch` has `floats` floats, at least
+     * what scratch() said for an extent that has these products. */
     void (*multiply)(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
-                     sbj_finish finish, void *context, float *scratch);
+                     sbj_finish finish, void *context, float *scratch, size_t floats);
 } sbj_engine;
 
 extern const sbj_engine sbj_engine_openblas, sbj_engine_packed;

@@ -20,9 +20,11 @@ static void describe(char *text, size_t room)
     snprintf(text, room, "openblas %.*s (%s)", (int)strcspn(version, " "), version, openblas_get_corename());
 }
 
-static size_t scratch(const sbj_kernels *kernels)
+static size_t scratch(const sbj_kernels *kernels, const sbj_extent *extent, size_t threads)
 {
     (void)kernels;
+    (void)extent;
+    (void)threads;
     return 0;
 }
 
@@ -86,11 +88,12 @@ static void run_blocks(const work *w, sbj_pool *pool)
 }
 
 static void multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
-                     sbj_finish finish, void *context, float *memory)
+                     sbj_finish finish, void *context, float *memory, size_t floats)
 {
     work w = {products, count, BLOCK_ROWS, BLOCK_COLUMNS, true, finish, context};
     (void)kernels;
     (void)memory;
+    (void)floats;
     if (openblas_get_num_threads() == 1) {
         run_blocks(&w, pool);
         return;

@@ -10,9 +10,9 @@
  *               +--------+         |--------|          [DEPTH, panel_columns]
  *                 DEPTH            +--------+
  *
- * A packed b is the panels of all steps of the first COLUMNS columns, then those of the next. What is not packed (gradients,
- * and weights in training, which change at each step) is packed by each task for itself into its thread's scratch: a
- * copy of (ROWS + COLUMNS) DEPTH elements for ROWS COLUMNS DEPTH products.
+ * A packed b is the panels of all steps of the first COLUMNS columns, then those of the next. A b that did not come packed
+ * (gradients, and weights in training, which change at each step) is packed into scratch before the products, if several
+ * blocks of rows would need it and there is room; else each task packs what it needs for itself.
  *
  * Every sum goes through k in the same steps in the same order, so an element's bits depend on its row of a and its column
  * of b alone: not on m, n, the block, the threads, or who packed. */
@@ -34,12 +34,21 @@ static size_t round_up(size_t n, size_t unit)
 
 static size_t tiles_size(const sbj_kernels *kernels)
 {
-    return sbj_lines(round_up(ROWS, kernels->gemm->tile_rows) * DEPTH);
+    return sbj_lines(round_up(ROWS, kernels->gemm->tile_rows) * DEPTH + SBJ_TILES_ROOM);
 }
 
-static size_t scratch(const sbj_kernels *kernels)
+/* Of a thread: tiles of a step of a | panels of a step of b. */
+static size_t thread_size(const sbj_kernels *kernels)
 {
     return tiles_size(kernels) + sbj_lines(round_up(COLUMNS, kernels->gemm->panel_columns) * DEPTH);
+}
+
+/* In training also the largest weight, packed. */
+static size_t scratch(const sbj_kernels *kernels, const sbj_extent *extent, size_t threads)
+{
+    size_t unit = kernels->gemm->panel_columns;
+    size_t widest = round_up(extent->hidden > extent->inner ? extent->hidden : extent->inner, unit);
+    return threads * thread_size(kernels) + (extent->training ? round_up(extent->hidden, unit) * widest : 0);
 }
 
 /* ---- Packing ------------------------------------------------------------------------------------------------------ */
@@ -81,6 +90,7 @@ static void pack(const sbj_kernels *kernels, sbj_pool *pool, sbj_operand b, size
 typedef struct work {
     const sbj_kernels *kernels;
     const sbj_product *products;
+    const float *packed[SBJ_MOST_PRODUCTS]; /* b of each product, or NULL: each task packs for itself */
     sbj_finish finish;
     void *context;
     float *scratch;
@@ -100,11 +110,12 @@ static sbj_left left_of(const sbj_gemm_kernels *gemm, sbj_operand a, size_t m, s
     return (sbj_left){tiles, gemm->tile_rows * k, 1, gemm->tile_rows};
 }
 
-static void compute(const work *w, const sbj_product *p, size_t row, size_t m, size_t column, size_t n, float *memory)
+/* A block of c; `packed` begins with the block's columns. */
+static void compute(const work *w, const sbj_product *p, const float *packed, size_t row, size_t m, size_t column,
+                    size_t n, float *memory)
 {
     const sbj_gemm_kernels *gemm = w->kernels->gemm;
     float *tiles = memory, *panels = memory + tiles_size(w->kernels);
-    const float *packed = p->packed == NULL ? NULL : p->packed + column * p->k;
     for (size_t k = 0; k < p->k; k += DEPTH) {
         size_t depth = p->k - k < DEPTH ? p->k - k : DEPTH;
         sbj_left left = left_of(gemm, sbj_operand_at(p->a, row, k), m, depth, tiles);
@@ -125,20 +136,39 @@ static void do_block(void *context, size_t task, int thread)
     for (; task >= blocks_of(&w->products[index]); index++)
         task -= blocks_of(&w->products[index]);
     const sbj_product *p = &w->products[index];
-    size_t down = sbj_pieces(p->m, ROWS), row = task % down, column = task / down;
-    size_t m = sbj_piece_length(p->m, ROWS, row), n = sbj_piece_length(p->n, COLUMNS, column);
-    compute(w, p, row * ROWS, m, column * COLUMNS, n, w->scratch + (size_t)thread * scratch(w->kernels));
+    size_t down = sbj_pieces(p->m, ROWS), row = task % down * ROWS, column = task / down * COLUMNS;
+    size_t m = sbj_piece_length(p->m, ROWS, task % down), n = sbj_piece_length(p->n, COLUMNS, task / down);
+    const float *packed = w->packed[index] == NULL ? NULL : w->packed[index] + column * p->k;
+    compute(w, p, packed, row, m, column, n, w->scratch + (size_t)thread * thread_size(w->kernels));
     if (w->finish != NULL)
-        w->finish(w->context, index, row * ROWS, m, column * COLUMNS, n);
+        w->finish(w->context, index, row, m, column, n);
+}
+
+/* The packed form of b: what came with the product, or made now, in the free floats at `*room`. */
+static const float *packed_of(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *p, float **room,
+                              size_t *free)
+{
+    size_t size = sbj_lines(packed_size(kernels, p->k, p->n));
+    if (p->packed != NULL || p->m <= ROWS || size > *free)
+        return p->packed;
+    float *packed = *room;
+    pack(kernels, pool, p->b, p->k, p->n, packed);
+    *room += size;
+    *free -= size;
+    return packed;
 }
 
 static void multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
-                     sbj_finish finish, void *context, float *memory)
+                     sbj_finish finish, void *context, float *memory, size_t floats)
 {
-    work w = {kernels, products, finish, context, memory};
-    size_t blocks = 0;
-    for (size_t i = 0; i < count; i++)
+    work w = {.kernels = kernels, .products = products, .finish = finish, .context = context, .scratch = memory};
+    size_t blocks = 0, used = (size_t)sbj_pool_threads(pool) * thread_size(kernels);
+    float *room = memory + used;
+    size_t left = floats - used;
+    for (size_t i = 0; i < count; i++) {
         blocks += blocks_of(&products[i]);
+        w.packed[i] = packed_of(kernels, pool, &products[i], &room, &left);
+    }
     sbj_pool_run(pool, blocks, do_block, &w);
 }
 

@@ -28,14 +28,16 @@ typedef struct sbj_left {
     size_t tile, row, step;
 } sbj_left;
 
+enum { SBJ_TILES_ROOM = 16 };
+
 typedef struct sbj_gemm_kernels {
     size_t tile_rows, panel_columns;
 
     /* b [k, n] as panels of `panel_columns` columns, each [k, panel_columns], filled up with zeros: `panels` takes
      * k * (n rounded up) floats. */
     void (*pack_panels)(sbj_operand b, size_t k, size_t n, float *panels);
-    /* a [m, k] as tiles of `tile_rows` rows, each [k, tile_rows]: for a transpose, whose rows are scattered. `tiles` takes
-     * k * (m rounded up) floats. */
+    /* a [m, k], whose columns lie in memory (a.row is 1), as tiles of `tile_rows` rows, each [k, tile_rows]. `tiles` takes
+     * k * (m rounded up) + SBJ_TILES_ROOM floats. */
     void (*pack_tiles)(sbj_operand a, size_t m, size_t k, float *tiles);
     /* c [m, n] = a [m, k] b [k, n], or added to c. */
     void (*multiply)(size_t m, size_t n, size_t k, sbj_left a, const float *panels, float *c, size_t ldc, bool add);

@@ -112,14 +112,14 @@ static void pack_panels(sbj_operand b, size_t k, size_t n, float *panels)
     }
 }
 
+/* Whole vectors are copied, though a tile is narrower: what is too much is overwritten by the next copy, and behind the
+ * last one there is room. */
+_Static_assert(TILE_ROWS <= VEC && VEC <= SBJ_TILES_ROOM, "one vector holds a column of a tile");
 static void pack_tiles(sbj_operand a, size_t m, size_t k, float *tiles)
 {
     for (size_t i = 0; i < m; i += TILE_ROWS)
-        for (size_t j = 0; j < k; j++, tiles += TILE_ROWS) {
-            const float *at = a.at + i * a.row + j * a.column;
-            for (size_t t = 0; t < TILE_ROWS; t++)
-                tiles[t] = i + t < m ? at[t * a.row] : 0;
-        }
+        for (size_t j = 0; j < k; j++, tiles += TILE_ROWS)
+            vec_store(tiles, vec_load_some(a.at + i + j * a.column, m - i));
 }
 
 extern const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels);
