@@ -111,7 +111,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT:%.c=$(BUILD)/obj/%.o) $(LIB_A
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check)
 
-$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
+$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -D_GNU_SOURCE
 $(BUILD)/obj/tests/%.o: CFLAGS += -Wno-conversion
 
 $(BUILD)/examples/%: examples/%.c $(LIB_SO)

@@ -33,7 +33,11 @@ static sbertja_status attention_backward(const sbj_run *run, sbj_workspace *ws, 
     if ((status = sbj_do_linear_norm_backward(run, &r->self_output, &output, error)) != SBERTJA_OK ||
         (status = sbj_do_attention_backward(run, &r->attention, &attention, error)) != SBERTJA_OK)
         return status;
-    return sbj_do_linear_backward(run, &r->qkv, &qkv, error);
+    if ((status = sbj_do_linear_backward(run, &r->qkv, &qkv, error)) != SBERTJA_OK)
+        return status;
+    /* Softmax does not see a shift of all scores, so this gradient is exactly 0, and what was summed up is rounding, which
+     * AdamW would magnify. */
+    return sbj_zero(run, dp[SBJ_KEY_B], error);
 }
 
 sbertja_status sbj_bert_backward(const sbj_run *run, sbj_workspace *ws, const sbj_views *gradients,

@@ -14,6 +14,11 @@ static bool make_room(sbj_strbuf *buffer, size_t more)
     return !buffer->failed;
 }
 
+bool sbj_strbuf_reserve(sbj_strbuf *buffer, size_t bytes)
+{
+    return bytes <= buffer->length || make_room(buffer, bytes - buffer->length);
+}
+
 void sbj_strbuf_bytes(sbj_strbuf *buffer, const char *bytes, size_t count)
 {
     if (!make_room(buffer, count))

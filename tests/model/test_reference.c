@@ -1,6 +1,7 @@
 /* Hidden states, sentence vectors and every stored form of the weights, against PyTorch (docs/NUMERICS.md has the
  * bounds). */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,4 @@
 /* Files of a test, in a folder of the system's place for such. */
-#define _GNU_SOURCE
 #include "support/scratch.h"
 
 #include <check.h>

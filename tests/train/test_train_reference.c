@@ -2,6 +2,7 @@
 #include <check.h>
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,14 @@ static double norm(const float *x, const float *y, size_t n)
     return sqrt(sum);
 }
 
+/* The gradients of these two kinds are exactly 0, so what is stored there is rounding noise that AdamW magnifies. */
+static bool is_noise(const sbj_network *n, const char *name)
+{
+    char last[64];
+    snprintf(last, sizeof last, "encoder.layer.%zu.output.LayerNorm.bias", n->config.layers - 1);
+    return ends_with(name, "attention.self.key.bias") || strcmp(name, last) == 0;
+}
+
 /* ||difference|| / max(||reference||, 1e-6 * the largest ||reference||) for every parameter. The gradients are what is in
  * the arena between backward and the update, so the step is done by hand. */
 static void check_gradients(const reference *r, const char *device, double bound, double loss_bound,
@@ -94,7 +103,9 @@ static void check_gradients(const reference *r, const char *device, double bound
         const sbj_tensor m = {t->goals[0].m.buffer, p->offset, p->rows, p->columns, p->columns,
                               model->backend->table->real};
         ck_assert(sbj_read(model->backend, m, ours, SBJ_F32, &error) == SBERTJA_OK);
-        reference_expect(norm(ours, wanted, count) / fmax(norm(wanted, NULL, count), 1e-6 * largest), bound,
+        /* Where the true gradient is 0, float32 leaves rounding of the size of 1e-8 of the largest gradient. */
+        const double allowed = bound > 1e-5 && is_noise(&model->network, p->name) ? 0.1 : bound;
+        reference_expect(norm(ours, wanted, count) / fmax(norm(wanted, NULL, count), 1e-6 * largest), allowed,
                          "%s: %s: %s", r->folder, key, device);
         free(ours);
     }
@@ -127,14 +138,6 @@ typedef struct bounds {
     size_t losses; /* of how many steps */
     double loss, weights, vectors;
 } bounds;
-
-/* The gradients of these two kinds are exactly 0, so what is stored there is rounding noise that AdamW magnifies. */
-static bool is_noise(const sbj_network *n, const char *name)
-{
-    char last[64];
-    snprintf(last, sizeof last, "encoder.layer.%zu.output.LayerNorm.bias", n->config.layers - 1);
-    return ends_with(name, "attention.self.key.bias") || strcmp(name, last) == 0;
-}
 
 static void check_weights(const reference *r, const sbj_model *model, const sbj_archive *archive, const bounds *b)
 {
