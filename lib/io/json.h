@@ -19,7 +19,9 @@ sbertja_status sbj_json_parse(const sbj_alloc *alloc, const char *name, const ch
 void sbj_json_free(sbj_json *json); /* takes a zeroed one */
 
 /* Members of `object` (the root, or any object inside it). An absent or null key gives the fallback; a value of another
- * type is _E_FORMAT: "config.json: hidden_size: expected an integer, found a string". Strings live as long as the json. */
+ * type is _E_FORMAT: "config.json: hidden_size: expected an integer, found a string". Strings live as long as the json.
+ * An integer too large to be exact (model_max_length is often 10^30) gives LONG_MAX, or LONG_MIN. After a failure the
+ * value is the fallback. */
 sbertja_status sbj_json_int(const sbj_json *, const struct cJSON *object, const char *key, long fallback, long *value,
                             sbertja_error *);
 sbertja_status sbj_json_number(const sbj_json *, const struct cJSON *object, const char *key, double fallback,

@@ -1,0 +1,245 @@
+/* The archive that all forms of weight files are read into: tensors, their names, and memory. */
+#include "io/archive.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/archive_private.h"
+#include "io/float16.h"
+
+static const struct {
+    const char *name;
+    size_t size;
+} types[] = {
+    [SBJ_DTYPE_F64] = {"F64", 8}, [SBJ_DTYPE_F32] = {"F32", 4}, [SBJ_DTYPE_F16] = {"F16", 2},
+    [SBJ_DTYPE_BF16] = {"BF16", 2}, [SBJ_DTYPE_I64] = {"I64", 8}, [SBJ_DTYPE_I32] = {"I32", 4},
+    [SBJ_DTYPE_I16] = {"I16", 2}, [SBJ_DTYPE_I8] = {"I8", 1}, [SBJ_DTYPE_U8] = {"U8", 1},
+    [SBJ_DTYPE_BOOL] = {"BOOL", 1},
+};
+
+const char *sbj_dtype_name(sbj_dtype dtype)
+{
+    return types[dtype].name;
+}
+
+size_t sbj_dtype_size(sbj_dtype dtype)
+{
+    return types[dtype].size;
+}
+
+bool sbj_dtype_named(const char *name, sbj_dtype *dtype)
+{
+    for (int i = SBJ_DTYPE_F64; i <= SBJ_DTYPE_BOOL; i++)
+        if (strcmp(types[i].name, name) == 0) {
+            *dtype = (sbj_dtype)i;
+            return true;
+        }
+    return false;
+}
+
+bool sbj_shape_count(size_t dimensions, const size_t *shape, size_t *count)
+{
+    *count = 1;
+    for (size_t i = 0; i < dimensions; i++)
+        if (!sbj_mul(*count, shape[i], count))
+            return false;
+    return true;
+}
+
+sbertja_status sbj_archive_add(sbj_archive *archive, const sbj_stored *stored, sbertja_error *error)
+{
+    size_t count;
+    if (!sbj_shape_count(stored->dimensions, stored->shape, &count))
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: a shape too large for this machine", stored->name);
+    if (!sbj_grow(&archive->alloc, (void **)&archive->tensors, &archive->capacity, archive->count, archive->count + 1,
+                  sizeof *archive->tensors))
+        return sbj_no_memory(error, (archive->count + 1) * sizeof *archive->tensors);
+    char *name = sbj_copy_text(&archive->alloc, stored->name, strlen(stored->name));
+    if (name == NULL)
+        return sbj_no_memory(error, strlen(stored->name) + 1);
+    sbj_stored *added = &archive->tensors[archive->count++];
+    *added = *stored;
+    added->name = name;
+    added->count = count;
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_archive_add_metadata(sbj_archive *archive, const char *key, const char *value, sbertja_error *error)
+{
+    size_t n = archive->metadata_count;
+    if (!sbj_grow(&archive->alloc, (void **)&archive->metadata, &archive->metadata_capacity, n, n + 2,
+                  sizeof *archive->metadata))
+        return sbj_no_memory(error, (n + 2) * sizeof *archive->metadata);
+    archive->metadata[n] = sbj_copy_text(&archive->alloc, key, strlen(key));
+    archive->metadata[n + 1] = sbj_copy_text(&archive->alloc, value, strlen(value));
+    archive->metadata_count += 2;
+    if (archive->metadata[n] == NULL || archive->metadata[n + 1] == NULL)
+        return sbj_no_memory(error, strlen(key) + strlen(value) + 2);
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_archive_copy(sbj_archive *archive, size_t bytes, void **memory, sbertja_error *error)
+{
+    /* Weights hardly shrink when compressed, so a small file that grows large is a trap. */
+    size_t most, total, n = archive->copy_count;
+    if (!sbj_mul(archive->map.size, 8, &most) || !sbj_add(most, (size_t)64 << 20, &most))
+        most = SIZE_MAX;
+    *memory = NULL;
+    if (!sbj_add(archive->copied_bytes, bytes, &total) || total > most)
+        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "unpacks to more than %zu bytes", most);
+    if (!sbj_grow(&archive->alloc, (void **)&archive->copies, &archive->copy_capacity, n, n + 1,
+                  sizeof *archive->copies))
+        return sbj_no_memory(error, (n + 1) * sizeof *archive->copies);
+    *memory = sbj_new_aligned(&archive->alloc, bytes);
+    if (*memory == NULL)
+        return sbj_no_memory(error, bytes);
+    archive->copies[archive->copy_count++] = *memory;
+    archive->copied_bytes = total;
+    return SBERTJA_OK;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    const sbj_stored *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static sbertja_status sort_names(sbj_archive *archive, sbertja_error *error)
+{
+    archive->by_name = sbj_new_raw(&archive->alloc, archive->count, sizeof *archive->by_name);
+    if (archive->by_name == NULL)
+        return sbj_no_memory(error, archive->count * sizeof *archive->by_name);
+    for (size_t i = 0; i < archive->count; i++)
+        archive->by_name[i] = &archive->tensors[i];
+    qsort(archive->by_name, archive->count, sizeof *archive->by_name, compare_names);
+    for (size_t i = 1; i < archive->count; i++)
+        if (strcmp(archive->by_name[i - 1]->name, archive->by_name[i]->name) == 0)
+            return sbj_fail(error, SBERTJA_E_FORMAT, "%s: there twice", archive->by_name[i]->name);
+    return SBERTJA_OK;
+}
+
+/* A zip begins with its first entry; a pickle with its protocol's number; safetensors with the length of a header that
+ * is a JSON object. */
+static sbertja_status read_by_content(sbj_archive *archive, sbertja_error *error)
+{
+    const unsigned char *data = archive->map.data;
+    size_t size = archive->map.size;
+    if (size >= 9 && data[8] == '{')
+        return sbj_safetensors_read(archive, error);
+    if (size >= 4 && memcmp(data, "PK\3\4", 4) == 0)
+        return sbj_checkpoint_read(archive, error);
+    if (size >= 2 && data[0] == 0x80 && data[1] <= 5)
+        return sbj_legacy_read(archive, error);
+    return sbj_fail(error, SBERTJA_E_FORMAT, "expected a safetensors file or a PyTorch checkpoint, found %s",
+                    size == 0 ? "an empty file" : "something else");
+}
+
+sbertja_status sbj_archive_open(const sbj_alloc *alloc, const char *path, sbj_archive **result, sbertja_error *error)
+{
+    *result = NULL;
+    sbj_archive *archive = sbj_new(alloc, 1, sizeof *archive);
+    if (archive == NULL)
+        return sbj_no_memory(error, sizeof *archive);
+    archive->alloc = *alloc;
+    sbertja_status status = sbj_map_open(path, &archive->map, error);
+    if (status != SBERTJA_OK)
+        goto fail;
+    status = read_by_content(archive, error);
+    if (status == SBERTJA_OK)
+        status = sort_names(archive, error);
+    if (status != SBERTJA_OK) {
+        sbj_in(error, status, "%s", path);
+        goto fail;
+    }
+    *result = archive;
+    return SBERTJA_OK;
+fail:
+    sbj_archive_free(archive);
+    return status;
+}
+
+void sbj_archive_free(sbj_archive *archive)
+{
+    if (archive == NULL)
+        return;
+    sbj_alloc alloc = archive->alloc;
+    for (size_t i = 0; i < archive->count; i++)
+        sbj_free(&alloc, (void *)archive->tensors[i].name);
+    for (size_t i = 0; i < archive->metadata_count; i++)
+        sbj_free(&alloc, archive->metadata[i]);
+    for (size_t i = 0; i < archive->copy_count; i++)
+        sbj_free_aligned(&alloc, archive->copies[i]);
+    sbj_free(&alloc, archive->tensors);
+    sbj_free(&alloc, archive->by_name);
+    sbj_free(&alloc, archive->metadata);
+    sbj_free(&alloc, archive->copies);
+    sbj_map_close(&archive->map);
+    sbj_free(&alloc, archive);
+}
+
+size_t sbj_archive_count(const sbj_archive *archive)
+{
+    return archive->count;
+}
+
+const sbj_stored *sbj_archive_at(const sbj_archive *archive, size_t index)
+{
+    return index < archive->count ? &archive->tensors[index] : NULL;
+}
+
+const sbj_stored *sbj_archive_find(const sbj_archive *archive, const char *name)
+{
+    sbj_stored wanted = {.name = name};
+    const sbj_stored *key = &wanted;
+    const sbj_stored **found =
+        bsearch(&key, archive->by_name, archive->count, sizeof *archive->by_name, compare_names);
+    return found != NULL ? *found : NULL;
+}
+
+const char *sbj_archive_metadata(const sbj_archive *archive, const char *key)
+{
+    for (size_t i = 0; i < archive->metadata_count; i += 2)
+        if (strcmp(archive->metadata[i], key) == 0)
+            return archive->metadata[i + 1];
+    return NULL;
+}
+
+sbertja_status sbj_stored_floats(const sbj_stored *stored, float *values, sbertja_error *error)
+{
+    const unsigned char *data = stored->data;
+    size_t size = sbj_dtype_size(stored->dtype);
+    if (stored->dtype == SBJ_DTYPE_F32) {
+        memcpy(values, data, stored->count * size);
+        return SBERTJA_OK;
+    }
+    if (stored->dtype > SBJ_DTYPE_BF16)
+        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: expected floating-point numbers, found %s", stored->name,
+                        sbj_dtype_name(stored->dtype));
+    for (size_t i = 0; i < stored->count; i++, data += size) {
+        double wide;
+        uint16_t half;
+        memcpy(stored->dtype == SBJ_DTYPE_F64 ? (void *)&wide : (void *)&half, data, size);
+        if (stored->dtype == SBJ_DTYPE_F64)
+            values[i] = (float)wide;
+        else
+            values[i] = stored->dtype == SBJ_DTYPE_F16 ? sbj_float_from_f16(half) : sbj_float_from_bf16(half);
+    }
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_entries_measure(const sbj_entry *entries, size_t count, size_t element, size_t *bytes,
+                                   size_t *largest, sbertja_error *error)
+{
+    *bytes = *largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t elements, size;
+        if (entries[i].dimensions > SBJ_MOST_DIMENSIONS)
+            return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: %zu dimensions, expected at most %d", entries[i].name,
+                            entries[i].dimensions, SBJ_MOST_DIMENSIONS);
+        if (!sbj_shape_count(entries[i].dimensions, entries[i].shape, &elements) ||
+            !sbj_mul(elements, element, &size) || !sbj_add(*bytes, size, bytes))
+            return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: too large for this machine", entries[i].name);
+        *largest = elements > *largest ? elements : *largest;
+    }
+    return SBERTJA_OK;
+}

@@ -1,0 +1,13 @@
+/* The two 16-bit floating-point types of weight files: IEEE binary16 (F16) and the upper half of binary32 (BF16). To
+ * float is exact; from float rounds to nearest, ties to even. A NaN stays a NaN. */
+#ifndef SBJ_FLOAT16_H
+#define SBJ_FLOAT16_H
+
+#include <stdint.h>
+
+float sbj_float_from_f16(uint16_t bits);
+float sbj_float_from_bf16(uint16_t bits);
+uint16_t sbj_f16_from_float(float value);
+uint16_t sbj_bf16_from_float(float value);
+
+#endif
