@@ -21,7 +21,7 @@
 
 #include "backend/cpu/cpu.h"
 
-enum { ROWS = 96, COLUMNS = 384, NARROW = 96, DEPTH = 256 };
+enum { ROWS = 96, COLUMNS = 768, NARROW = 96, DEPTH = 384 };
 
 static void describe(char *text, size_t room)
 {
@@ -60,6 +60,14 @@ static size_t packed_size(const sbj_kernels *kernels, size_t k, size_t n)
     return k * round_up(n, kernels->gemm->panel_columns);
 }
 
+/* Where the step that begins at k has the panel that begins at `column`, in a packed b [p_k, p_n]. */
+static size_t packed_place(const sbj_kernels *kernels, size_t p_k, size_t p_n, size_t k, size_t column)
+{
+    size_t group = column / COLUMNS, width = sbj_piece_length(p_n, COLUMNS, group);
+    size_t depth = sbj_piece_length(p_k, DEPTH, k / DEPTH);
+    return group * COLUMNS * p_k + packed_size(kernels, k, width) + column % COLUMNS * depth;
+}
+
 typedef struct packing {
     const sbj_kernels *kernels;
     sbj_operand b;
@@ -67,23 +75,22 @@ typedef struct packing {
     float *packed;
 } packing;
 
-static void pack_columns(void *context, size_t task, int thread)
+/* A task: one step of one group of columns. */
+static void pack_step(void *context, size_t task, int thread)
 {
     const packing *p = context;
-    size_t first = task * COLUMNS, n = sbj_piece_length(p->n, COLUMNS, task);
-    float *at = p->packed + first * p->k;
+    size_t steps = sbj_pieces(p->k, DEPTH), step = task % steps, group = task / steps;
+    size_t k = step * DEPTH, column = group * COLUMNS;
     (void)thread;
-    for (size_t k = 0; k < p->k; k += DEPTH) {
-        size_t depth = p->k - k < DEPTH ? p->k - k : DEPTH;
-        p->kernels->gemm->pack_panels(sbj_operand_at(p->b, k, first), depth, n, at);
-        at += packed_size(p->kernels, depth, n);
-    }
+    p->kernels->gemm->pack_panels(sbj_operand_at(p->b, k, column), sbj_piece_length(p->k, DEPTH, step),
+                                  sbj_piece_length(p->n, COLUMNS, group),
+                                  p->packed + packed_place(p->kernels, p->k, p->n, k, column));
 }
 
 static void pack(const sbj_kernels *kernels, sbj_pool *pool, sbj_operand b, size_t k, size_t n, float *packed)
 {
     packing p = {kernels, b, k, n, packed};
-    sbj_pool_run(pool, sbj_pieces(n, COLUMNS), pack_columns, &p);
+    sbj_pool_run(pool, sbj_pieces(n, COLUMNS) * sbj_pieces(k, DEPTH), pack_step, &p);
 }
 
 /* ---- Products ----------------------------------------------------------------------------------------------------- */
@@ -123,13 +130,10 @@ static sbj_left left_of(const sbj_gemm_kernels *gemm, sbj_operand a, size_t m, s
 static const float *panels_of(const work *w, size_t index, size_t k, size_t depth, size_t column, size_t n, float *room)
 {
     const sbj_product *p = &w->products[index];
-    const float *packed = w->packed[index];
-    if (packed == NULL) {
-        w->kernels->gemm->pack_panels(sbj_operand_at(p->b, k, column), depth, n, room);
-        return room;
-    }
-    size_t group = column / COLUMNS, width = sbj_piece_length(p->n, COLUMNS, group);
-    return packed + group * COLUMNS * p->k + packed_size(w->kernels, k, width) + column % COLUMNS * depth;
+    if (w->packed[index] != NULL)
+        return w->packed[index] + packed_place(w->kernels, p->k, p->n, k, column);
+    w->kernels->gemm->pack_panels(sbj_operand_at(p->b, k, column), depth, n, room);
+    return room;
 }
 
 /* A block of c. */
@@ -139,7 +143,7 @@ static void compute(const work *w, size_t index, size_t row, size_t m, size_t co
     const sbj_product *p = &w->products[index];
     float *tiles = memory, *room = memory + tiles_size(w->kernels);
     for (size_t k = 0; k < p->k; k += DEPTH) {
-        size_t depth = p->k - k < DEPTH ? p->k - k : DEPTH;
+        size_t depth = sbj_piece_length(p->k, DEPTH, k / DEPTH);
         sbj_left left = left_of(gemm, sbj_operand_at(p->a, row, k), m, depth, tiles);
         const float *panels = panels_of(w, index, k, depth, column, n, room);
         gemm->multiply(m, n, depth, left, panels, p->c + row * p->ldc + column, p->ldc, p->add || k > 0);
