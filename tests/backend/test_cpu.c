@@ -17,10 +17,10 @@ static const struct {
 } engines[] = {{"packed", 1}, {"openblas", 1}, {"openblas", 2}};
 enum { SETS = sizeof sets / sizeof *sets, ENGINES = sizeof engines / sizeof *engines };
 
-/* Beyond the sizes that every back end is tried at: several blocks of rows, columns and k of a product (192, 192, 256),
+/* Beyond the sizes that every back end is tried at: several blocks of rows, columns and k of a product (96, 768, 384),
  * rows of 32 and more of a sum, blocks of 48 queries, several blocks of the arena. */
 static const ops_case larger[] = {
-    {"linear, blocks", OPS_LINEAR, .lengths = {211}, .hidden = 401, .inner = 600, .activation = SBJ_GELU},
+    {"linear, blocks", OPS_LINEAR, .lengths = {211}, .hidden = 809, .inner = 400, .activation = SBJ_GELU},
     {"linear, blocks, three parts, windows", OPS_LINEAR, .lengths = {193}, .hidden = 201, .inner = 257, .parts = 3,
      .padding = 9, .add_x = true},
     {"linear, whole blocks", OPS_LINEAR, .lengths = {384}, .hidden = 192, .inner = 256},

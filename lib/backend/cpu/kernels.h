@@ -28,8 +28,6 @@ typedef struct sbj_left {
     size_t tile, row, step;
 } sbj_left;
 
-enum { SBJ_TILES_ROOM = 16 };
-
 typedef struct sbj_gemm_kernels {
     size_t tile_rows, panel_columns;
 
@@ -37,7 +35,7 @@ typedef struct sbj_gemm_kernels {
      * k * (n rounded up) floats. */
     void (*pack_panels)(sbj_operand b, size_t k, size_t n, float *panels);
     /* a [m, k], whose columns lie in memory (a.row is 1), as tiles of `tile_rows` rows, each [k, tile_rows]. `tiles` takes
-     * k * (m rounded up) + SBJ_TILES_ROOM floats. */
+     * k * (m rounded up) floats. */
     void (*pack_tiles)(sbj_operand a, size_t m, size_t k, float *tiles);
     /* c [m, n] = a [m, k] b [k, n], or added to c. */
     void (*multiply)(size_t m, size_t n, size_t k, sbj_left a, const float *panels, float *c, size_t ldc, bool add);

@@ -75,12 +75,21 @@ static void multiply(size_t m, size_t n, size_t k, sbj_left a, const float *pane
     }
 }
 
-/* Panels of a b whose rows lie in memory: copies of PANEL floats. */
-static void pack_rows(sbj_operand b, size_t k, size_t n, float *panel)
+/* Panels of a b whose rows lie in memory. Row by row, since a row is one stretch of memory and the next may be a page
+ * away. */
+static void pack_rows(sbj_operand b, size_t k, size_t n, float *panels)
 {
-    for (size_t i = 0; i < k; i++, b.at += b.row, panel += PANEL) {
-        vec_store(panel, vec_load_some(b.at, n));
-        vec_store(panel + VEC, n > VEC ? vec_load_some(b.at + VEC, n - VEC) : (vec){0});
+    for (size_t i = 0; i < k; i++, b.at += b.row, panels += PANEL) {
+        float *to = panels;
+        size_t j = 0;
+        for (; j + PANEL <= n; j += PANEL, to += k * PANEL) {
+            vec_store(to, vec_load(b.at + j));
+            vec_store(to + VEC, vec_load(b.at + j + VEC));
+        }
+        if (j < n) {
+            vec_store(to, vec_load_some(b.at + j, n - j));
+            vec_store(to + VEC, n - j > VEC ? vec_load_some(b.at + j + VEC, n - j - VEC) : (vec){0});
+        }
     }
 }
 
@@ -103,23 +112,24 @@ static void pack_columns(sbj_operand b, size_t k, size_t n, float *panel)
 
 static void pack_panels(sbj_operand b, size_t k, size_t n, float *panels)
 {
-    for (size_t j = 0; j < n; j += PANEL, panels += k * PANEL) {
-        size_t columns = n - j < PANEL ? n - j : PANEL;
-        if (b.column == 1)
-            pack_rows(sbj_operand_at(b, 0, j), k, columns, panels);
-        else
-            pack_columns(sbj_operand_at(b, 0, j), k, columns, panels);
+    if (b.column == 1) {
+        pack_rows(b, k, n, panels);
+        return;
     }
+    for (size_t j = 0; j < n; j += PANEL, panels += k * PANEL)
+        pack_columns(sbj_operand_at(b, 0, j), k, n - j < PANEL ? n - j : PANEL, panels);
 }
 
-/* Whole vectors are copied, though a tile is narrower: what is too much is overwritten by the next copy, and behind the
- * last one there is room. */
-_Static_assert(TILE_ROWS <= VEC && VEC <= SBJ_TILES_ROOM, "one vector holds a column of a tile");
 static void pack_tiles(sbj_operand a, size_t m, size_t k, float *tiles)
 {
-    for (size_t i = 0; i < m; i += TILE_ROWS)
-        for (size_t j = 0; j < k; j++, tiles += TILE_ROWS)
-            vec_store(tiles, vec_load_some(a.at + i + j * a.column, m - i));
+    for (size_t j = 0; j < k; j++, a.at += a.column, tiles += TILE_ROWS) {
+        float *to = tiles;
+        size_t i = 0;
+        for (; i + TILE_ROWS <= m; i += TILE_ROWS, to += k * TILE_ROWS)
+            memcpy(to, a.at + i, TILE_ROWS * sizeof *to);
+        if (i < m) /* the floats behind are never read: multiply has smaller tiles for these rows */
+            memcpy(to, a.at + i, (m - i) * sizeof *to);
+    }
 }
 
 extern const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels);
