@@ -111,6 +111,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT:%.c=$(BUILD)/obj/%.o) $(LIB_A
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check)
 
+$(BUILD)/obj/tools/%.o: CPPFLAGS += -D_XOPEN_SOURCE=700
 $(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -D_GNU_SOURCE
 $(BUILD)/obj/tests/%.o: CFLAGS += -Wno-conversion
 

@@ -1,0 +1,111 @@
+/* Writing results: see results.h. */
+#include "results.h"
+
+#include "basics.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int output_open(output *out, const char *path)
+{
+    out->stream = stdout;
+    out->path = path && strcmp(path, "-") ? path : NULL;
+    out->draft = NULL;
+    if (!out->path)
+        return DONE;
+    size_t size = strlen(path) + 32;
+    out->draft = take(size, 1);
+    snprintf(out->draft, size, "%s.%ld.part", path, (long)getpid());
+    out->stream = fopen(out->draft, "wb");
+    if (out->stream)
+        return DONE;
+    int status = data_wrong("%s: cannot be written: %s", path, strerror(errno));
+    free(out->draft);
+    return status;
+}
+
+int output_failed(const output *out)
+{
+    return ferror(out->stream);
+}
+
+/* Flushes, so that a full disk is noticed. A reader that closed its pipe has what it wanted: no message then. */
+static int finish(FILE *stream, const char *name, int had_failed)
+{
+    errno = 0;
+    if (fflush(stream) == 0 && !had_failed)
+        return DONE;
+    if (errno != EPIPE)
+        complain("%s: cannot be written: %s", name, errno ? strerror(errno) : "an earlier write failed");
+    return DATA_WRONG;
+}
+
+int output_close(output *out, int status)
+{
+    const char *name = out->path ? out->path : "standard output";
+    int written = finish(out->stream, name, ferror(out->stream));
+    if (out->path) {
+        if (fclose(out->stream) != 0 && written == DONE)
+            written = data_wrong("%s: cannot be written: %s", name, strerror(errno));
+        if (status == DONE && written == DONE && rename(out->draft, out->path) != 0)
+            written = data_wrong("%s: cannot be written: %s", name, strerror(errno));
+        if (status != DONE || written != DONE)
+            unlink(out->draft);
+        free(out->draft);
+    }
+    return status != DONE ? status : written;
+}
+
+void write_json_string(FILE *stream, const char *text, size_t length)
+{
+    fputc('"', stream);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        switch (c) {
+        case '"':
+            fputs("\\\"", stream);
+            break;
+        case '\\':
+            fputs("\\\\", stream);
+            break;
+        case '\n':
+            fputs("\\n", stream);
+            break;
+        case '\r':
+            fputs("\\r", stream);
+            break;
+        case '\t':
+            fputs("\\t", stream);
+            break;
+        default:
+            if (c < 0x20)
+                fprintf(stream, "\\u%04x", c);
+            else
+                fputc(c, stream);
+        }
+    }
+    fputc('"', stream);
+}
+
+void write_float(FILE *stream, float value)
+{
+    char text[32];
+    if (!isfinite(value)) {
+        fputs("null", stream);
+        return;
+    }
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value)
+            break;
+    }
+    fputs(text, stream);
+}
+
+void write_figure(const char *name, double value)
+{
+    printf("%s\t%.4f\n", name, value);
+}

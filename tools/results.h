@@ -1,0 +1,27 @@
+/* Results: to standard output, or to a file that appears whole or not at all. */
+#ifndef SBERTJA_RESULTS_H
+#define SBERTJA_RESULTS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+typedef struct output {
+    FILE *stream;
+    const char *path; /* NULL: standard output */
+    char *draft;      /* the file that is written, and renamed to `path` at the end */
+} output;
+
+/* NULL and "-" are standard output. All three give an exit status. output_close() has to follow a successful open: its
+ * `status` says how the work went, and comes back unless writing failed (a full disk, a closed pipe). */
+int output_open(output *out, const char *path);
+int output_close(output *out, int status);
+/* Nonzero once a write has failed, so that long work can stop. */
+int output_failed(const output *out);
+
+void write_json_string(FILE *stream, const char *text, size_t length);
+/* The shortest decimal form that reads back as the same float; NaN and infinities as "null", for JSON. */
+void write_float(FILE *stream, float value);
+/* "name<TAB>0.1234" and a line end on standard output: the form of all figures. */
+void write_figure(const char *name, double value);
+
+#endif
