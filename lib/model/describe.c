@@ -72,7 +72,7 @@ sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error)
     cJSON_AddStringToObject(root, "device", table->name);
     cJSON_AddStringToObject(root, "engine", table->engine(model->backend));
     cJSON_AddStringToObject(root, "instructions", table->instructions(model->backend));
-    char *text = cJSON_Print(root);
+    char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     if (text != NULL)
         model->description = sbj_copy_text(&model->alloc, text, strlen(text));
