@@ -21,8 +21,8 @@ typedef struct eval_settings {
     const char *corpus, *question, *passage_id, *id;
 } eval_settings;
 
-static int encode_texts(const sbertja_model *model, const eval_settings *settings, const table_rows *rows, size_t column,
-                        float **vectors)
+static int encode_texts(const sbertja_model *model, const eval_settings *settings, const table_rows *rows,
+                        size_t column, float **vectors)
 {
     return vectors_of(model, &settings->model, rows->texts[column], NULL, rows->count, vectors);
 }
@@ -35,8 +35,8 @@ static int read_labelled(const eval_settings *settings, const char *path, table_
     return status == DONE ? rows_labels(rows, settings->label) : status;
 }
 
-static int classify_vectors(const eval_settings *settings, const table_rows *train, const table_rows *test, size_t dimension,
-                            const float *train_vectors, const float *vectors)
+static int classify_vectors(const eval_settings *settings, const table_rows *train, const table_rows *test,
+                            size_t dimension, const float *train_vectors, const float *vectors)
 {
     sbertja_error error;
     int *predicted = take(test->count, sizeof *predicted);
@@ -244,11 +244,18 @@ static int parse(int argc, char **argv, eval_settings *s)
         {"id", 0, OPTION_TEXT, &s->id, "COL", "search: column of --corpus", 0, 0},
         {0},
     };
-    const option_usage usage = {"eval", "TABLE", "Measures a model on a table (.tsv, .csv, .xlsx with a header line).", 1, 1,
-                         options, s->model.options,
-                         "classify: accuracy and macro F1 by the nearest centroid and by the nearest neighbours;\n"
-                         "sts: Spearman and Pearson correlation of cosine and score; triplet: how often the positive\n"
-                         "is nearer than the negative; search: MRR@10, recall@1 and @10."};
+    const option_usage usage = {
+        .name = "eval",
+        .arguments = "TABLE",
+        .summary = "Measures a model on a table (.tsv, .csv, .xlsx with a header line).",
+        .least = 1,
+        .most = 1,
+        .options = options,
+        .common = s->model.options,
+        .notes = "classify: accuracy and macro F1 by the nearest centroid and by the nearest neighbours;\n"
+                 "sts: Spearman and Pearson correlation of cosine and score; triplet: how often the positive\n"
+                 "is nearer than the negative; search: MRR@10, recall@1 and @10.",
+    };
     return options_parse(&usage, argc, argv, &s->table);
 }
 
@@ -268,9 +275,18 @@ int command_eval(int argc, char **argv)
         int (*run)(const eval_settings *settings, const sbertja_model *model);
     } tasks[] = {{"classify", eval_classify}, {"sts", eval_sts}, {"triplet", eval_triplet}, {"search", eval_search}};
     eval_settings s = {
-        .text = "text",           .label = "label",         .neighbours = 5,      .sentence1 = "sentence1",
-        .sentence2 = "sentence2", .score = "score",         .anchor = "anchor",   .positive = "positive",
-        .negative = "negative",   .passage_id = "passage_id", .question = "question", .id = "id",
+        .text = "text",
+        .label = "label",
+        .neighbours = 5,
+        .sentence1 = "sentence1",
+        .sentence2 = "sentence2",
+        .score = "score",
+        .anchor = "anchor",
+        .positive = "positive",
+        .negative = "negative",
+        .passage_id = "passage_id",
+        .question = "question",
+        .id = "id",
     };
     sbertja_model *model = NULL;
     model_settings_init(&s.model, SETTINGS_DIRECTORY | SETTINGS_TOKENS | SETTINGS_LOAD | SETTINGS_VECTORS);

@@ -21,8 +21,8 @@ static const char *print_string(const char *at)
     return *at ? at + 1 : at;
 }
 
-/* Prints a JSON object as lines "name value", objects inside indented below their name, and arrays as they are. The text
- * comes from the library and is well formed; `depth` counts the objects around. */
+/* Prints a JSON object as lines "name value", objects inside indented below their name, and arrays as they are. The
+ * text comes from the library and is well formed; `depth` counts the objects around. */
 static const char *print_object(const char *at, int depth)
 {
     at++;
@@ -110,8 +110,14 @@ int command_info(int argc, char **argv)
         {"json", 0, OPTION_FLAG, &as_json, NULL, "a JSON object a line: the machine, the model", 0, 0},
         {0},
     };
-    const option_usage usage = {"info", "[DIR]", "Describes this machine and the model in DIR.", 0, 1, options,
-                         settings.options, NULL};
+    const option_usage usage = {
+        .name = "info",
+        .arguments = "[DIR]",
+        .summary = "Describes this machine and the model in DIR.",
+        .most = 1,
+        .options = options,
+        .common = settings.options,
+    };
     int status = options_parse(&usage, argc, argv, &settings.directory);
     if (status != OPTIONS_GO)
         return status;

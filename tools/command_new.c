@@ -10,8 +10,7 @@ static int parse(int argc, char **argv, sbertja_architecture *a, model_settings 
                  const char **output)
 {
     const option options[] = {
-        {"vocab", 0, OPTION_TEXT, &a->vocabulary, "FILE", "the vocabulary, a token a line, [PAD] [UNK] [CLS] [SEP] "
-                                                          "[MASK] among them", 0, 1},
+        {"vocab", 0, OPTION_TEXT, &a->vocabulary, "FILE", "the vocabulary, a token a line", 0, 1},
         {"output", 'o', OPTION_TEXT, output, "DIR", "where the model is saved", 0, 1},
         {"layers", 0, OPTION_INT, &a->layers, "N", "", 1, 0},
         {"hidden", 0, OPTION_INT, &a->hidden, "N", "width; a multiple of the heads", 1, 0},
@@ -28,7 +27,13 @@ static int parse(int argc, char **argv, sbertja_architecture *a, model_settings 
         {"seed", 0, OPTION_SEED, &a->seed, "N", "of the weights", 0, 0},
         {0},
     };
-    const option_usage usage = {"new", "", "Makes a model with random weights.", 0, 0, options, settings->options, NULL};
+    const option_usage usage = {
+        .name = "new",
+        .arguments = "",
+        .summary = "Makes a model with random weights.",
+        .options = options,
+        .common = settings->options,
+    };
     return options_parse(&usage, argc, argv, NULL);
 }
 

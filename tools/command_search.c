@@ -101,11 +101,16 @@ int command_search(int argc, char **argv)
         {"top-k", 'k', OPTION_SIZE, &s.k, "N", "how many texts for each query", 1, 0},
         {0},
     };
-    const option_usage usage = {"search", "[FILE]",
-                         "Finds the texts of a corpus that are nearest to a query, or to each line of FILE.", 0, 1,
-                         options, s.model.options,
-                         "Prints rank, cosine, line number and text, separated by tabs; with FILE the number of the\n"
-                         "query's line stands first."};
+    const option_usage usage = {
+        .name = "search",
+        .arguments = "[FILE]",
+        .summary = "Finds the texts of a corpus that are nearest to a query, or to each line of FILE.",
+        .most = 1,
+        .options = options,
+        .common = s.model.options,
+        .notes = "Prints rank, cosine, line number and text, separated by tabs; with FILE the number of the\n"
+                 "query's line stands first.",
+    };
     int status = options_parse(&usage, argc, argv, &s.queries);
     if (status != OPTIONS_GO)
         return status;

@@ -6,8 +6,8 @@
 #include "basics.h"
 #include "command.h"
 #include "options.h"
-#include "results.h"
 #include "progress.h"
+#include "results.h"
 #include "rows.h"
 #include "scores.h"
 #include "vectors.h"
@@ -28,7 +28,7 @@ typedef struct train_settings {
 typedef struct training_run {
     const train_settings *settings;
     table_rows train, test; /* test only with --eval */
-    int by_labels;    /* a loss on labels, not on triplets */
+    int by_labels;          /* a loss on labels, not on triplets */
     double before, best;
     size_t evaluations; /* those after `before` */
     double loss_sum;    /* of this epoch, until its last step */
@@ -128,15 +128,15 @@ static int show_step(void *user, const sbertja_progress *p)
 static int save_interrupted(const training_run *training, const sbertja_model *trained)
 {
     sbertja_error error;
-    const char *directory = training->settings->output;
+    const char *output = training->settings->output;
     if (training->evaluations && !training->settings->fit.keep_last) {
-        remark("interrupted: %s holds the best model so far, accuracy %.4f", directory, training->best);
+        remark("interrupted: %s holds the best model so far, accuracy %.4f", output, training->best);
     } else if (!trained) {
         remark("interrupted before the first step: nothing is saved");
-    } else if (sbertja_model_save(trained, directory, NULL, &error) != SBERTJA_OK) {
+    } else if (sbertja_model_save(trained, output, NULL, &error) != SBERTJA_OK) {
         return library_refused(&error);
     } else {
-        remark("interrupted: %s holds the model as it is now", directory);
+        remark("interrupted: %s holds the model as it is now", output);
     }
     return INTERRUPTED;
 }
@@ -247,10 +247,15 @@ static int parse(int argc, char **argv, train_settings *s)
         {0},
     };
     const option_usage usage = {
-        "train", "", "Fine-tunes a model on a table of sentences with labels, or of triplets.", 0, 0, options,
-        s->model.options,
-        "The score of --eval is the accuracy by the nearest centroid of the training rows, or for triplets how\n"
-        "often the positive is nearer than the negative. Ctrl-C saves the model as it is and exits with 130."};
+        .name = "train",
+        .arguments = "",
+        .summary = "Fine-tunes a model on a table of sentences with labels, or of triplets.",
+        .options = options,
+        .common = s->model.options,
+        .notes =
+            "The score of --eval is the accuracy by the nearest centroid of the training rows, or for triplets how\n"
+            "often the positive is nearer than the negative. Ctrl-C saves the model as it is and exits with 130.",
+    };
     return options_parse(&usage, argc, argv, NULL);
 }
 
@@ -277,9 +282,15 @@ static int check(train_settings *s)
 int command_train(int argc, char **argv)
 {
     train_settings s = {
-        .fit = SBERTJA_FIT_OPTIONS_INIT, .objective = SBERTJA_OBJECTIVE_INIT, .pooling = SBERTJA_MODULE_INIT,
-        .loss = "batch-all-triplet",     .metric = "euclidean",               .text = "text",
-        .label = "label",                .anchor = "anchor",                  .positive = "positive",
+        .fit = SBERTJA_FIT_OPTIONS_INIT,
+        .objective = SBERTJA_OBJECTIVE_INIT,
+        .pooling = SBERTJA_MODULE_INIT,
+        .loss = "batch-all-triplet",
+        .metric = "euclidean",
+        .text = "text",
+        .label = "label",
+        .anchor = "anchor",
+        .positive = "positive",
         .negative = "negative",
     };
     training_run training = {.settings = &s};

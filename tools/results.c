@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int output_open(output *out, const char *path)
+int results_open(result_file *out, const char *path)
 {
     out->stream = stdout;
     out->path = path && strcmp(path, "-") ? path : NULL;
@@ -27,7 +27,7 @@ int output_open(output *out, const char *path)
     return status;
 }
 
-int output_failed(const output *out)
+int results_failed(const result_file *out)
 {
     return ferror(out->stream);
 }
@@ -43,7 +43,7 @@ static int finish(FILE *stream, const char *name, int had_failed)
     return DATA_WRONG;
 }
 
-int output_close(output *out, int status)
+int results_close(result_file *out, int status)
 {
     const char *name = out->path ? out->path : "standard output";
     int written = finish(out->stream, name, ferror(out->stream));
