@@ -57,16 +57,6 @@ static const char *print_object(const char *at, int depth)
     return *at ? at + 1 : at;
 }
 
-static size_t value_count(const sbertja_model *model)
-{
-    size_t total = 0;
-    sbertja_parameter parameter;
-    for (size_t i = 0; i < sbertja_model_parameter_count(model); i++)
-        if (sbertja_model_parameter(model, i, &parameter, NULL, NULL) == SBERTJA_OK)
-            total += parameter.rows * parameter.columns;
-    return total;
-}
-
 static void print_model(const model_settings *settings, const sbertja_model *model, int as_json)
 {
     if (as_json) {
@@ -74,7 +64,6 @@ static void print_model(const model_settings *settings, const sbertja_model *mod
         return;
     }
     printf("%-*s%s\n", NAME_WIDTH, "model", settings->directory);
-    printf("%-*s%zu\n", NAME_WIDTH, "  parameters", value_count(model));
     print_object(sbertja_model_describe(model), 1);
 }
 

@@ -43,20 +43,17 @@ void model_settings_init(model_settings *settings, int what)
     s->options[count] = (option){0};
 }
 
-int model_directory(const char *given, const char **directory)
+const char *model_directory(const model_settings *settings)
 {
-    *directory = given;
-    return given ? DONE : call_wrong("-m DIR (--model) is missing");
+    return settings->directory;
 }
 
 int model_open(const model_settings *settings, sbertja_model **model)
 {
     sbertja_error error;
-    const char *directory;
-    int status = model_directory(settings->directory, &directory);
-    if (status == DONE && sbertja_model_load(directory, &settings->load, model, &error) != SBERTJA_OK)
-        status = library_refused(&error);
-    return status;
+    if (sbertja_model_load(model_directory(settings), &settings->load, model, &error) != SBERTJA_OK)
+        return library_refused(&error);
+    return DONE;
 }
 
 int vectors_of(const sbertja_model *model, const model_settings *settings, const char *const *texts,
