@@ -73,7 +73,7 @@ static int encode_to_text(sbertja_session *session, const encode_settings *setti
     for (size_t from = 0; from < lines->count && status == DONE && !results_failed(out); from += CHUNK_TEXTS) {
         size_t count = lines->count - from < CHUNK_TEXTS ? lines->count - from : CHUNK_TEXTS;
         status = encode_chunk(session, settings, lines, from, count, vectors);
-        for (size_t i = 0; i < count && status == DONE; i++)
+        for (size_t i = 0; i < count && status == DONE && !results_failed(out); i++)
             write_row(out->stream, as_json, lines->texts[from + i], lines->lengths[from + i], vectors + i * dimension,
                       dimension);
     }
@@ -131,6 +131,8 @@ static int choose_format(encode_settings *settings)
         settings->format = "jsonl";
     if (!strcmp(settings->format, "npy") && !to_file)
         return call_wrong("--format npy: expected -o FILE");
+    if (!strcmp(settings->format, "npy") && results_special(settings->output))
+        return data_wrong("%s: expected an ordinary file or none yet", settings->output);
     return DONE;
 }
 

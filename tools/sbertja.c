@@ -57,5 +57,6 @@ int main(int argc, char **argv)
     result_file standard;
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is then a failed write, which is seen below */
     results_open(&standard, NULL);
-    return results_close(&standard, dispatch(argc, argv));
+    int status = dispatch(argc, argv);
+    return status == DONE ? results_close(&standard, status) : status;
 }
