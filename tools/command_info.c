@@ -110,12 +110,11 @@ int command_info(int argc, char **argv)
     int status = options_parse(&usage, argc, argv, &settings.directory);
     if (status != OPTIONS_GO)
         return status;
+    if (settings.directory && (status = model_open(&settings, &model)) != DONE)
+        return status;
     print_machine(as_json);
-    if (!settings.directory)
-        return DONE;
-    status = model_open(&settings, &model);
-    if (status == DONE)
+    if (model)
         print_model(&settings, model, as_json);
     sbertja_model_free(model);
-    return status;
+    return DONE;
 }

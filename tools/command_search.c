@@ -100,7 +100,7 @@ int command_search(int argc, char **argv)
     model_settings_init(&s.model, SETTINGS_DIRECTORY | SETTINGS_TOKENS | SETTINGS_LOAD | SETTINGS_VECTORS);
     const option options[] = {
         {"corpus", 0, OPTION_TEXT, &s.corpus, "FILE", "the texts to search in, one a line", 0, 1},
-        {"query", 0, OPTION_TEXT, &s.query, "TEXT", "one query, instead of FILE", 0, 0},
+        {"query", 0, OPTION_STRING, &s.query, "TEXT", "one query, instead of FILE", 0, 0},
         {"top-k", 'k', OPTION_SIZE, &s.k, "N", "how many texts for each query", 1, 0},
         {0},
     };

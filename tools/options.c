@@ -116,6 +116,9 @@ static int store(const option *o, const char *text)
             return call_wrong("--%s: expected %s, found nothing", o->name, o->accepts);
         *(const char **)o->value = text;
         break;
+    case OPTION_STRING:
+        *(const char **)o->value = text;
+        break;
     case OPTION_INT:
     case OPTION_SIZE:
     case OPTION_SEED:
@@ -131,6 +134,7 @@ static void print_default(const option *o)
 {
     switch (o->kind) {
     case OPTION_TEXT:
+    case OPTION_STRING:
     case OPTION_CHOICE:
         if (*(const char *const *)o->value)
             printf(" [%s]", *(const char *const *)o->value);

@@ -11,7 +11,8 @@
 typedef enum option_kind {
     OPTION_END = 0, /* the row after the last one */
     OPTION_FLAG,    /* int: set to 1, takes no value */
-    OPTION_TEXT,    /* const char * */
+    OPTION_TEXT,    /* const char *, not empty */
+    OPTION_STRING,  /* const char *, may be empty */
     OPTION_CHOICE,  /* const char *: one of the words in `accepts`, separated by '|' */
     OPTION_INT,     /* int, at least `least` */
     OPTION_SIZE,    /* size_t, at least `least` */
