@@ -20,8 +20,15 @@ int command_convert(int argc, char **argv)
         {"dtype", 0, OPTION_CHOICE, &save.dtype, "f32|f16|bf16", "how the weights are stored", 0, 0},
         {0},
     };
-    const option_usage usage = {"convert", "SRC DST", "Saves the model SRC as DST in another layout or number format.", 2, 2,
-                         options, settings.options, NULL};
+    const option_usage usage = {
+        .name = "convert",
+        .arguments = "SRC DST",
+        .summary = "Saves the model SRC as DST in another layout or number format.",
+        .least = 2,
+        .most = 2,
+        .options = options,
+        .common = settings.options,
+    };
     int status = options_parse(&usage, argc, argv, arguments);
     if (status != OPTIONS_GO)
         return status;

@@ -1,13 +1,13 @@
 /* sbertja encode: sentence vectors as JSON lines, tab-separated numbers or a NumPy file.
  *
- * The texts are read whole. JSON and TSV are computed and written in chunks, so that the vectors of a large file need not
- * all be in memory; a NumPy file is written by the library in one go. */
+ * The texts are read whole. JSON and TSV are computed and written in chunks, so that the vectors of a large file need
+ * not all be in memory; a NumPy file is written by the library in one go. */
 #include "basics.h"
 #include "command.h"
 #include "lines.h"
 #include "options.h"
-#include "results.h"
 #include "progress.h"
+#include "results.h"
 #include "vectors.h"
 
 #include <stdlib.h>
@@ -66,14 +66,14 @@ static void write_row(FILE *stream, int as_json, const char *text, size_t length
 }
 
 static int encode_to_text(sbertja_session *session, const encode_settings *settings, const text_lines *lines,
-                          size_t dimension, output *out)
+                          size_t dimension, result_file *out)
 {
     float *vectors = take(CHUNK_TEXTS, dimension * sizeof *vectors);
     int as_json = !strcmp(settings->format, "jsonl"), status = DONE;
-    for (size_t from = 0; from < lines->count && status == DONE && !output_failed(out); from += CHUNK_TEXTS) {
+    for (size_t from = 0; from < lines->count && status == DONE && !results_failed(out); from += CHUNK_TEXTS) {
         size_t count = lines->count - from < CHUNK_TEXTS ? lines->count - from : CHUNK_TEXTS;
         status = encode_chunk(session, settings, lines, from, count, vectors);
-        for (size_t i = 0; i < count && status == DONE; i++)
+        for (size_t i = 0; i < count && status == DONE && !results_failed(out); i++)
             write_row(out->stream, as_json, lines->texts[from + i], lines->lengths[from + i], vectors + i * dimension,
                       dimension);
     }
@@ -98,14 +98,14 @@ static int encode(const encode_settings *settings, const text_lines *lines)
     sbertja_error error;
     sbertja_model *model = NULL;
     sbertja_session *session = NULL;
-    output out;
+    result_file out;
     int status = model_open(&settings->model, &model);
     if (status == DONE && sbertja_session_create(model, &settings->model.session, &session, &error) != SBERTJA_OK)
         status = library_refused(&error);
     if (status == DONE && !strcmp(settings->format, "npy"))
         status = encode_to_npy(session, settings, lines, sbertja_model_dimension(model));
-    else if (status == DONE && (status = output_open(&out, settings->output)) == DONE)
-        status = output_close(&out, encode_to_text(session, settings, lines, sbertja_model_dimension(model), &out));
+    else if (status == DONE && (status = results_open(&out, settings->output)) == DONE)
+        status = results_close(&out, encode_to_text(session, settings, lines, sbertja_model_dimension(model), &out));
     progress_clear();
     sbertja_session_free(session);
     sbertja_model_free(model);
@@ -131,6 +131,8 @@ static int choose_format(encode_settings *settings)
         settings->format = "jsonl";
     if (!strcmp(settings->format, "npy") && !to_file)
         return call_wrong("--format npy: expected -o FILE");
+    if (!strcmp(settings->format, "npy") && results_special(settings->output))
+        return data_wrong("%s: expected an ordinary file or none yet", settings->output);
     return DONE;
 }
 
@@ -145,10 +147,16 @@ int command_encode(int argc, char **argv)
         {"normalize", 0, OPTION_FLAG, &s.normalize, NULL, "vectors of length 1", 0, 0},
         {0},
     };
-    const option_usage usage = {"encode", "[FILE]", "Computes the sentence vectors of texts, one a line.", 0, 1, options,
-                         s.model.options,
-                         "jsonl: {\"text\": ..., \"vector\": [...]} a line; tsv: the numbers, separated by tabs;\n"
-                         "npy: a NumPy array of float32, a row for each text."};
+    const option_usage usage = {
+        .name = "encode",
+        .arguments = "[FILE]",
+        .summary = "Computes the sentence vectors of texts, one a line.",
+        .most = 1,
+        .options = options,
+        .common = s.model.options,
+        .notes = "jsonl: {\"text\": ..., \"vector\": [...]} a line; tsv: the numbers, separated by tabs;\n"
+                 "npy: a NumPy array of float32, a row for each text.",
+    };
     int status = options_parse(&usage, argc, argv, &s.input);
     if (status != OPTIONS_GO)
         return status;

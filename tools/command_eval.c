@@ -21,8 +21,8 @@ typedef struct eval_settings {
     const char *corpus, *question, *passage_id, *id;
 } eval_settings;
 
-static int encode_texts(const sbertja_model *model, const eval_settings *settings, const table_rows *rows, size_t column,
-                        float **vectors)
+static int encode_texts(const sbertja_model *model, const eval_settings *settings, const table_rows *rows,
+                        size_t column, float **vectors)
 {
     return vectors_of(model, &settings->model, rows->texts[column], NULL, rows->count, vectors);
 }
@@ -35,8 +35,8 @@ static int read_labelled(const eval_settings *settings, const char *path, table_
     return status == DONE ? rows_labels(rows, settings->label) : status;
 }
 
-static int classify_vectors(const eval_settings *settings, const table_rows *train, const table_rows *test, size_t dimension,
-                            const float *train_vectors, const float *vectors)
+static int classify_vectors(const eval_settings *settings, const table_rows *train, const table_rows *test,
+                            size_t dimension, const float *train_vectors, const float *vectors)
 {
     sbertja_error error;
     int *predicted = take(test->count, sizeof *predicted);
@@ -227,28 +227,35 @@ static int eval_search(const eval_settings *settings, const sbertja_model *model
 static int parse(int argc, char **argv, eval_settings *s)
 {
     const option options[] = {
-        {"task", 0, OPTION_CHOICE, &s->task, "classify|sts|triplet|search", "", 0, 1},
+        {"task", 0, OPTION_CHOICE, &s->task, "classify|sts|triplet|search", "what is measured", 0, 1},
         {"train", 0, OPTION_TEXT, &s->train, "TABLE", "classify: the rows to learn from", 0, 0},
         {"text", 0, OPTION_TEXT, &s->text, "COL", "classify, search: column of the texts", 0, 0},
         {"label", 0, OPTION_TEXT, &s->label, "RULE", "classify: a column, or as cause=1:1,effect=1:2,else:0", 0, 0},
         {"neighbours", 0, OPTION_SIZE, &s->neighbours, "N", "classify: how many of them vote", 1, 0},
-        {"sentence1", 0, OPTION_TEXT, &s->sentence1, "COL", "sts", 0, 0},
-        {"sentence2", 0, OPTION_TEXT, &s->sentence2, "COL", "sts", 0, 0},
-        {"score", 0, OPTION_TEXT, &s->score, "COL", "sts", 0, 0},
-        {"anchor", 0, OPTION_TEXT, &s->anchor, "COL", "triplet", 0, 0},
-        {"positive", 0, OPTION_TEXT, &s->positive, "COL", "triplet", 0, 0},
-        {"negative", 0, OPTION_TEXT, &s->negative, "COL", "triplet", 0, 0},
+        {"sentence1", 0, OPTION_TEXT, &s->sentence1, "COL", "sts: first text", 0, 0},
+        {"sentence2", 0, OPTION_TEXT, &s->sentence2, "COL", "sts: second text", 0, 0},
+        {"score", 0, OPTION_TEXT, &s->score, "COL", "sts: how similar they are", 0, 0},
+        {"anchor", 0, OPTION_TEXT, &s->anchor, "COL", "triplet: its column", 0, 0},
+        {"positive", 0, OPTION_TEXT, &s->positive, "COL", "triplet: its column", 0, 0},
+        {"negative", 0, OPTION_TEXT, &s->negative, "COL", "triplet: its column", 0, 0},
         {"corpus", 0, OPTION_TEXT, &s->corpus, "TABLE", "search: the passages, with --id and --text", 0, 0},
-        {"question", 0, OPTION_TEXT, &s->question, "COL", "search", 0, 0},
+        {"question", 0, OPTION_TEXT, &s->question, "COL", "search: column of TABLE", 0, 0},
         {"passage-id", 0, OPTION_TEXT, &s->passage_id, "COL", "search: id of the right passage", 0, 0},
         {"id", 0, OPTION_TEXT, &s->id, "COL", "search: column of --corpus", 0, 0},
         {0},
     };
-    const option_usage usage = {"eval", "TABLE", "Measures a model on a table (.tsv, .csv, .xlsx with a header line).", 1, 1,
-                         options, s->model.options,
-                         "classify: accuracy and macro F1 by the nearest centroid and by the nearest neighbours;\n"
-                         "sts: Spearman and Pearson correlation of cosine and score; triplet: how often the positive\n"
-                         "is nearer than the negative; search: MRR@10, recall@1 and @10."};
+    const option_usage usage = {
+        .name = "eval",
+        .arguments = "TABLE",
+        .summary = "Measures a model on a table (.tsv, .csv, .xlsx with a header line).",
+        .least = 1,
+        .most = 1,
+        .options = options,
+        .common = s->model.options,
+        .notes = "classify: accuracy and macro F1 by the nearest centroid and by the nearest neighbours;\n"
+                 "sts: Spearman and Pearson correlation of cosine and score; triplet: how often the positive\n"
+                 "is nearer than the negative; search: MRR@10, recall@1 and @10.",
+    };
     return options_parse(&usage, argc, argv, &s->table);
 }
 
@@ -268,9 +275,18 @@ int command_eval(int argc, char **argv)
         int (*run)(const eval_settings *settings, const sbertja_model *model);
     } tasks[] = {{"classify", eval_classify}, {"sts", eval_sts}, {"triplet", eval_triplet}, {"search", eval_search}};
     eval_settings s = {
-        .text = "text",           .label = "label",         .neighbours = 5,      .sentence1 = "sentence1",
-        .sentence2 = "sentence2", .score = "score",         .anchor = "anchor",   .positive = "positive",
-        .negative = "negative",   .passage_id = "passage_id", .question = "question", .id = "id",
+        .text = "text",
+        .label = "label",
+        .neighbours = 5,
+        .sentence1 = "sentence1",
+        .sentence2 = "sentence2",
+        .score = "score",
+        .anchor = "anchor",
+        .positive = "positive",
+        .negative = "negative",
+        .passage_id = "passage_id",
+        .question = "question",
+        .id = "id",
     };
     sbertja_model *model = NULL;
     model_settings_init(&s.model, SETTINGS_DIRECTORY | SETTINGS_TOKENS | SETTINGS_LOAD | SETTINGS_VECTORS);

@@ -21,8 +21,8 @@ static const char *print_string(const char *at)
     return *at ? at + 1 : at;
 }
 
-/* Prints a JSON object as lines "name value", objects inside indented below their name, and arrays as they are. The text
- * comes from the library and is well formed; `depth` counts the objects around. */
+/* Prints a JSON object as lines "name value", objects inside indented below their name, and arrays as they are. The
+ * text comes from the library and is well formed; `depth` counts the objects around. */
 static const char *print_object(const char *at, int depth)
 {
     at++;
@@ -57,16 +57,6 @@ static const char *print_object(const char *at, int depth)
     return *at ? at + 1 : at;
 }
 
-static size_t value_count(const sbertja_model *model)
-{
-    size_t total = 0;
-    sbertja_parameter parameter;
-    for (size_t i = 0; i < sbertja_model_parameter_count(model); i++)
-        if (sbertja_model_parameter(model, i, &parameter, NULL, NULL) == SBERTJA_OK)
-            total += parameter.rows * parameter.columns;
-    return total;
-}
-
 static void print_model(const model_settings *settings, const sbertja_model *model, int as_json)
 {
     if (as_json) {
@@ -74,7 +64,6 @@ static void print_model(const model_settings *settings, const sbertja_model *mod
         return;
     }
     printf("%-*s%s\n", NAME_WIDTH, "model", settings->directory);
-    printf("%-*s%zu\n", NAME_WIDTH, "  parameters", value_count(model));
     print_object(sbertja_model_describe(model), 1);
 }
 
@@ -110,17 +99,22 @@ int command_info(int argc, char **argv)
         {"json", 0, OPTION_FLAG, &as_json, NULL, "a JSON object a line: the machine, the model", 0, 0},
         {0},
     };
-    const option_usage usage = {"info", "[DIR]", "Describes this machine and the model in DIR.", 0, 1, options,
-                         settings.options, NULL};
+    const option_usage usage = {
+        .name = "info",
+        .arguments = "[DIR]",
+        .summary = "Describes this machine and the model in DIR.",
+        .most = 1,
+        .options = options,
+        .common = settings.options,
+    };
     int status = options_parse(&usage, argc, argv, &settings.directory);
     if (status != OPTIONS_GO)
         return status;
+    if (settings.directory && (status = model_open(&settings, &model)) != DONE)
+        return status;
     print_machine(as_json);
-    if (!settings.directory)
-        return DONE;
-    status = model_open(&settings, &model);
-    if (status == DONE)
+    if (model)
         print_model(&settings, model, as_json);
     sbertja_model_free(model);
-    return status;
+    return DONE;
 }

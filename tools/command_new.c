@@ -10,25 +10,31 @@ static int parse(int argc, char **argv, sbertja_architecture *a, model_settings 
                  const char **output)
 {
     const option options[] = {
-        {"vocab", 0, OPTION_TEXT, &a->vocabulary, "FILE", "the vocabulary, a token a line, [PAD] [UNK] [CLS] [SEP] "
-                                                          "[MASK] among them", 0, 1},
+        {"vocab", 0, OPTION_TEXT, &a->vocabulary, "FILE", "the vocabulary, a token a line", 0, 1},
         {"output", 'o', OPTION_TEXT, output, "DIR", "where the model is saved", 0, 1},
-        {"layers", 0, OPTION_INT, &a->layers, "N", "", 1, 0},
+        {"layers", 0, OPTION_INT, &a->layers, "N", "transformer layers", 1, 0},
         {"hidden", 0, OPTION_INT, &a->hidden, "N", "width; a multiple of the heads", 1, 0},
-        {"heads", 0, OPTION_INT, &a->heads, "N", "", 1, 0},
+        {"heads", 0, OPTION_INT, &a->heads, "N", "of attention", 1, 0},
         {"intermediate", 0, OPTION_INT, &a->intermediate, "N", "width inside the feed-forward part", 1, 0},
         {"max-positions", 0, OPTION_INT, &a->max_positions, "N", "longest input that it can ever take", 2, 0},
-        {"activation", 0, OPTION_CHOICE, &a->activation, "gelu|gelu_new|relu", "", 0, 0},
+        {"activation", 0, OPTION_CHOICE, &a->activation, "gelu|gelu_new|relu", "inside the feed-forward part", 0, 0},
         {"dropout", 0, OPTION_REAL, &a->dropout, "P", "of hidden states and of attention", 0, 0},
         {"pooling", 0, OPTION_TEXT, &pooling->pooling, "NAME", "mean, cls, max, ...; joined with '+'", 0, 0},
-        {"word-tokenizer", 0, OPTION_CHOICE, &a->word_tokenizer, "mecab|basic", "", 0, 0},
-        {"subword-tokenizer", 0, OPTION_CHOICE, &a->subword_tokenizer, "wordpiece|character", "", 0, 0},
-        {"mecab-dictionary", 0, OPTION_CHOICE, &a->mecab_dictionary, "ipadic|unidic_lite|unidic", "", 0, 0},
+        {"word-tokenizer", 0, OPTION_CHOICE, &a->word_tokenizer, "mecab|basic", "how words are found", 0, 0},
+        {"subword-tokenizer", 0, OPTION_CHOICE, &a->subword_tokenizer, "wordpiece|character", "how words are cut", 0,
+         0},
+        {"mecab-dictionary", 0, OPTION_CHOICE, &a->mecab_dictionary, "ipadic|unidic_lite|unidic", "for mecab", 0, 0},
         {"lower-case", 0, OPTION_FLAG, &a->lower_case, NULL, "lower-case the texts", 0, 0},
         {"seed", 0, OPTION_SEED, &a->seed, "N", "of the weights", 0, 0},
         {0},
     };
-    const option_usage usage = {"new", "", "Makes a model with random weights.", 0, 0, options, settings->options, NULL};
+    const option_usage usage = {
+        .name = "new",
+        .arguments = "",
+        .summary = "Makes a model with random weights.",
+        .options = options,
+        .common = settings->options,
+    };
     return options_parse(&usage, argc, argv, NULL);
 }
 

@@ -20,16 +20,19 @@ typedef struct search_hits {
     float *scores;
 } search_hits;
 
-static void write_hits(const search_hits *hits, const text_lines *corpus, size_t query_count, size_t k, int with_query)
+static int write_hits(const search_hits *hits, const text_lines *corpus, size_t query_count, size_t k, int with_query)
 {
-    for (size_t i = 0; i < query_count * k && !ferror(stdout); i++) {
+    result_file out;
+    results_open(&out, NULL);
+    for (size_t i = 0; i < query_count * k && !results_failed(&out); i++) {
         size_t line = hits->indices[i];
         if (with_query)
-            printf("%zu\t", i / k + 1);
-        printf("%zu\t%.4f\t%zu\t", i % k + 1, (double)hits->scores[i], line + 1);
-        fwrite(corpus->texts[line], 1, corpus->lengths[line], stdout);
-        putchar('\n');
+            fprintf(out.stream, "%zu\t", i / k + 1);
+        fprintf(out.stream, "%zu\t%.4f\t%zu\t", i % k + 1, (double)hits->scores[i], line + 1);
+        fwrite(corpus->texts[line], 1, corpus->lengths[line], out.stream);
+        fputc('\n', out.stream);
     }
+    return results_close(&out, DONE);
 }
 
 static int search(const search_settings *settings, const text_lines *corpus, const text_lines *queries)
@@ -51,7 +54,7 @@ static int search(const search_settings *settings, const text_lines *corpus, con
                            k, hits.indices, hits.scores, &error) != SBERTJA_OK)
             status = library_refused(&error);
         else
-            write_hits(&hits, corpus, queries->count, k, !settings->query);
+            status = write_hits(&hits, corpus, queries->count, k, !settings->query);
     }
     free(hits.indices);
     free(hits.scores);
@@ -97,15 +100,20 @@ int command_search(int argc, char **argv)
     model_settings_init(&s.model, SETTINGS_DIRECTORY | SETTINGS_TOKENS | SETTINGS_LOAD | SETTINGS_VECTORS);
     const option options[] = {
         {"corpus", 0, OPTION_TEXT, &s.corpus, "FILE", "the texts to search in, one a line", 0, 1},
-        {"query", 0, OPTION_TEXT, &s.query, "TEXT", "one query, instead of FILE", 0, 0},
+        {"query", 0, OPTION_STRING, &s.query, "TEXT", "one query, instead of FILE", 0, 0},
         {"top-k", 'k', OPTION_SIZE, &s.k, "N", "how many texts for each query", 1, 0},
         {0},
     };
-    const option_usage usage = {"search", "[FILE]",
-                         "Finds the texts of a corpus that are nearest to a query, or to each line of FILE.", 0, 1,
-                         options, s.model.options,
-                         "Prints rank, cosine, line number and text, separated by tabs; with FILE the number of the\n"
-                         "query's line stands first."};
+    const option_usage usage = {
+        .name = "search",
+        .arguments = "[FILE]",
+        .summary = "Finds the texts of a corpus that are nearest to a query, or to each line of FILE.",
+        .most = 1,
+        .options = options,
+        .common = s.model.options,
+        .notes = "Prints rank, cosine, line number and text, separated by tabs; with FILE the number of the\n"
+                 "query's line stands first.",
+    };
     int status = options_parse(&usage, argc, argv, &s.queries);
     if (status != OPTIONS_GO)
         return status;

@@ -26,16 +26,16 @@ static void write_tokens(FILE *stream, const sbertja_encoding *encoding, const c
     fputs("]}\n", stream);
 }
 
-static int tokenize(const model_settings *settings, const text_lines *lines, output *out)
+static int tokenize(const model_settings *settings, const text_lines *lines, result_file *out)
 {
     sbertja_error error;
     sbertja_tokenizer *tokenizer = NULL;
     sbertja_encoding *encoding = NULL;
     int status = DONE;
-    if (sbertja_tokenizer_load(settings->directory, &settings->load, &tokenizer, &error) != SBERTJA_OK ||
+    if (sbertja_tokenizer_load(model_directory(settings), &settings->load, &tokenizer, &error) != SBERTJA_OK ||
         sbertja_encoding_create(tokenizer, &encoding, &error) != SBERTJA_OK)
         status = library_refused(&error);
-    for (size_t i = 0; status == DONE && i < lines->count && !output_failed(out); i++) {
+    for (size_t i = 0; status == DONE && i < lines->count && !results_failed(out); i++) {
         if (sbertja_tokenize(encoding, lines->texts[i], lines->lengths[i], &error) != SBERTJA_OK)
             status = library_refused(&error);
         else
@@ -51,22 +51,27 @@ int command_tokenize(int argc, char **argv)
     const char *arguments[1], *path = NULL;
     model_settings settings;
     text_lines lines;
-    output out;
+    result_file out;
     model_settings_init(&settings, SETTINGS_DIRECTORY | SETTINGS_TOKENS);
     const option options[] = {
         {"output", 'o', OPTION_TEXT, &path, "FILE", "instead of standard output", 0, 0},
         {0},
     };
-    const option_usage usage = {"tokenize", "[FILE]",
-                         "Cuts texts, one a line, into tokens: a JSON object a line with text, tokens (without special\n"
-                         "ones, whole) and ids (with them, cut at the model's limit). Needs no weights.",
-                         0, 1, options, settings.options, NULL};
+    const option_usage usage = {
+        .name = "tokenize",
+        .arguments = "[FILE]",
+        .summary = "Cuts texts, one a line, into tokens: a JSON object a line with text, tokens (without special\n"
+                   "ones, whole) and ids (with them, cut at the model's limit). Needs no weights.",
+        .most = 1,
+        .options = options,
+        .common = settings.options,
+    };
     int status = options_parse(&usage, argc, argv, arguments);
     if (status != OPTIONS_GO)
         return status;
     status = lines_read(&lines, arguments[0]);
-    if (status == DONE && (status = output_open(&out, path)) == DONE)
-        status = output_close(&out, tokenize(&settings, &lines, &out));
+    if (status == DONE && (status = results_open(&out, path)) == DONE)
+        status = results_close(&out, tokenize(&settings, &lines, &out));
     lines_free(&lines);
     return status;
 }

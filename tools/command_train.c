@@ -6,8 +6,8 @@
 #include "basics.h"
 #include "command.h"
 #include "options.h"
-#include "results.h"
 #include "progress.h"
+#include "results.h"
 #include "rows.h"
 #include "scores.h"
 #include "vectors.h"
@@ -28,7 +28,7 @@ typedef struct train_settings {
 typedef struct training_run {
     const train_settings *settings;
     table_rows train, test; /* test only with --eval */
-    int by_labels;    /* a loss on labels, not on triplets */
+    int by_labels;          /* a loss on labels, not on triplets */
     double before, best;
     size_t evaluations; /* those after `before` */
     double loss_sum;    /* of this epoch, until its last step */
@@ -128,15 +128,15 @@ static int show_step(void *user, const sbertja_progress *p)
 static int save_interrupted(const training_run *training, const sbertja_model *trained)
 {
     sbertja_error error;
-    const char *directory = training->settings->output;
+    const char *output = training->settings->output;
     if (training->evaluations && !training->settings->fit.keep_last) {
-        remark("interrupted: %s holds the best model so far, accuracy %.4f", directory, training->best);
+        remark("interrupted: %s holds the best model so far, accuracy %.4f", output, training->best);
     } else if (!trained) {
         remark("interrupted before the first step: nothing is saved");
-    } else if (sbertja_model_save(trained, directory, NULL, &error) != SBERTJA_OK) {
+    } else if (sbertja_model_save(trained, output, NULL, &error) != SBERTJA_OK) {
         return library_refused(&error);
     } else {
-        remark("interrupted: %s holds the model as it is now", directory);
+        remark("interrupted: %s holds the model as it is now", output);
     }
     return INTERRUPTED;
 }
@@ -216,24 +216,25 @@ static int parse(int argc, char **argv, train_settings *s)
         {"output", 'o', OPTION_TEXT, &s->output, "DIR", "where the trained model is saved", 0, 1},
         {"text", 0, OPTION_TEXT, &s->text, "COL", "column of the sentences", 0, 0},
         {"label", 0, OPTION_TEXT, &s->label, "RULE", "a column, or as cause=1:1,effect=1:2,else:0", 0, 0},
-        {"loss", 0, OPTION_CHOICE, &s->loss, "batch-all-triplet|triplet", "", 0, 0},
-        {"anchor", 0, OPTION_TEXT, &s->anchor, "COL", "loss triplet", 0, 0},
-        {"positive", 0, OPTION_TEXT, &s->positive, "COL", "loss triplet", 0, 0},
-        {"negative", 0, OPTION_TEXT, &s->negative, "COL", "loss triplet", 0, 0},
+        {"loss", 0, OPTION_CHOICE, &s->loss, "batch-all-triplet|triplet", "on labels, or on triplets", 0, 0},
+        {"anchor", 0, OPTION_TEXT, &s->anchor, "COL", "--loss triplet: its column", 0, 0},
+        {"positive", 0, OPTION_TEXT, &s->positive, "COL", "--loss triplet: its column", 0, 0},
+        {"negative", 0, OPTION_TEXT, &s->negative, "COL", "--loss triplet: its column", 0, 0},
         {"metric", 0, OPTION_CHOICE, &s->metric, "euclidean|cosine|manhattan", "distance of the loss", 0, 0},
-        {"margin", 0, OPTION_REAL, &o->margin, "X", "", 0, 0},
-        {"epochs", 0, OPTION_SIZE, &f->epochs, "N", "", 1, 0},
+        {"margin", 0, OPTION_REAL, &o->margin, "X", "of the loss", 0, 0},
+        {"epochs", 0, OPTION_SIZE, &f->epochs, "N", "times through the data", 1, 0},
         {"steps-per-epoch", 0, OPTION_SIZE, &f->steps_per_epoch, "N", "0: once through the data", 0, 0},
         {"batch-size", 0, OPTION_SIZE, &o->batch_size, "N", "sentences (or triplets) in a batch", 1, 0},
         {"samples-per-label", 0, OPTION_SIZE, &o->samples_per_label, "N",
          "sentences of one label that stand together; 0: shuffled", 0, 0},
         {"lr", 0, OPTION_REAL, &f->learning_rate, "X", "largest learning rate", 0, 0},
         {"scheduler", 0, OPTION_CHOICE, &f->scheduler,
-         "warmuplinear|constantlr|warmupconstant|warmupcosine|warmupcosinewithhardrestarts", "", 0, 0},
-        {"warmup-steps", 0, OPTION_SIZE, &f->warmup_steps, "N", "", 0, 0},
+         "warmuplinear|constantlr|warmupconstant|warmupcosine|warmupcosinewithhardrestarts", "of the learning rate", 0,
+         0},
+        {"warmup-steps", 0, OPTION_SIZE, &f->warmup_steps, "N", "until the learning rate is at its largest", 0, 0},
         {"preset", 0, OPTION_CHOICE, &f->preset, "torch|st-0.4.1", "the form of AdamW", 0, 0},
-        {"weight-decay", 0, OPTION_REAL, &f->weight_decay, "X", "", 0, 0},
-        {"max-grad-norm", 0, OPTION_REAL, &f->max_grad_norm, "X", "", 0, 0},
+        {"weight-decay", 0, OPTION_REAL, &f->weight_decay, "X", "of AdamW", 0, 0},
+        {"max-grad-norm", 0, OPTION_REAL, &f->max_grad_norm, "X", "gradients are clipped to this norm", 0, 0},
         {"no-dropout", 0, OPTION_FLAG, &f->no_dropout, NULL, "whatever the model's configuration says", 0, 0},
         {"seed", 0, OPTION_SEED, &f->seed, "N", "of batches and dropout", 0, 0},
         {"pooling", 0, OPTION_TEXT, &s->pooling.pooling, "NAME", "mean, cls, max, ...: instead of the model's modules",
@@ -247,10 +248,15 @@ static int parse(int argc, char **argv, train_settings *s)
         {0},
     };
     const option_usage usage = {
-        "train", "", "Fine-tunes a model on a table of sentences with labels, or of triplets.", 0, 0, options,
-        s->model.options,
-        "The score of --eval is the accuracy by the nearest centroid of the training rows, or for triplets how\n"
-        "often the positive is nearer than the negative. Ctrl-C saves the model as it is and exits with 130."};
+        .name = "train",
+        .arguments = "",
+        .summary = "Fine-tunes a model on a table of sentences with labels, or of triplets.",
+        .options = options,
+        .common = s->model.options,
+        .notes =
+            "The score of --eval is the accuracy by the nearest centroid of the training rows, or for triplets how\n"
+            "often the positive is nearer than the negative. Ctrl-C saves the model as it is and exits with 130.",
+    };
     return options_parse(&usage, argc, argv, NULL);
 }
 
@@ -277,9 +283,15 @@ static int check(train_settings *s)
 int command_train(int argc, char **argv)
 {
     train_settings s = {
-        .fit = SBERTJA_FIT_OPTIONS_INIT, .objective = SBERTJA_OBJECTIVE_INIT, .pooling = SBERTJA_MODULE_INIT,
-        .loss = "batch-all-triplet",     .metric = "euclidean",               .text = "text",
-        .label = "label",                .anchor = "anchor",                  .positive = "positive",
+        .fit = SBERTJA_FIT_OPTIONS_INIT,
+        .objective = SBERTJA_OBJECTIVE_INIT,
+        .pooling = SBERTJA_MODULE_INIT,
+        .loss = "batch-all-triplet",
+        .metric = "euclidean",
+        .text = "text",
+        .label = "label",
+        .anchor = "anchor",
+        .positive = "positive",
         .negative = "negative",
     };
     training_run training = {.settings = &s};

@@ -1,5 +1,5 @@
-/* Texts, one a line. Only the line feed is taken off: blanks, tabs and carriage returns belong to the text, and an empty
- * line is an empty text. A last line without line feed counts; nothing at all is no text. */
+/* Texts, one a line. Only the line feed is taken off: blanks, tabs and carriage returns belong to the text, and an
+ * empty line is an empty text. A last line without line feed counts; nothing at all is no text. */
 #ifndef SBERTJA_LINES_H
 #define SBERTJA_LINES_H
 

@@ -116,6 +116,9 @@ static int store(const option *o, const char *text)
             return call_wrong("--%s: expected %s, found nothing", o->name, o->accepts);
         *(const char **)o->value = text;
         break;
+    case OPTION_STRING:
+        *(const char **)o->value = text;
+        break;
     case OPTION_INT:
     case OPTION_SIZE:
     case OPTION_SEED:
@@ -131,6 +134,7 @@ static void print_default(const option *o)
 {
     switch (o->kind) {
     case OPTION_TEXT:
+    case OPTION_STRING:
     case OPTION_CHOICE:
         if (*(const char *const *)o->value)
             printf(" [%s]", *(const char *const *)o->value);
@@ -153,26 +157,27 @@ static void print_default(const option *o)
     }
 }
 
+static void print_option(const option *o)
+{
+    enum { COLUMN = 30 };
+    int width = printf("  %c%c%s --%s %s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', o->letter ? "," : " ",
+                       o->name, o->kind == OPTION_FLAG ? "" : o->accepts);
+    if (width >= COLUMN)
+        printf("\n%*s", COLUMN, "");
+    else
+        printf("%*s", COLUMN - width, "");
+    fputs(o->help, stdout);
+    print_default(o);
+    fputs(o->required ? " (required)\n" : "\n", stdout);
+}
+
 static void print_help(const option_usage *usage)
 {
     const option *o;
     printf("usage: sbertja %s%s%s [options]\n\n%s\n\n", usage->name, *usage->arguments ? " " : "", usage->arguments,
            usage->summary);
-    for (size_t i = 0; (o = option_at(usage, i)); i++) {
-        char left[80];
-        const char *accepts = o->kind == OPTION_FLAG ? "" : o->accepts;
-        if (o->letter)
-            snprintf(left, sizeof left, "-%c, --%s %s", o->letter, o->name, accepts);
-        else
-            snprintf(left, sizeof left, "    --%s %s", o->name, accepts);
-        if (strlen(left) > 29)
-            printf("  %s\n%33s", left, "");
-        else
-            printf("  %-30s ", left);
-        fputs(o->help, stdout);
-        print_default(o);
-        fputs(o->required ? " (required)\n" : "\n", stdout);
-    }
+    for (size_t i = 0; (o = option_at(usage, i)); i++)
+        print_option(o);
     if (usage->notes)
         printf("\n%s\n", usage->notes);
 }

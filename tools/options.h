@@ -1,7 +1,8 @@
 /* The options of a sub-command as one table, from which both the parsing and --help follow.
  *
  * A row names the option and the variable that takes its value; what the variable holds before parsing is the default
- * that --help shows. Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE; "--" ends the options; "-" is an argument. */
+ * that --help shows. Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE; "--" ends the options; "-" is an
+ * argument. */
 #ifndef SBERTJA_OPTIONS_H
 #define SBERTJA_OPTIONS_H
 
@@ -10,7 +11,8 @@
 typedef enum option_kind {
     OPTION_END = 0, /* the row after the last one */
     OPTION_FLAG,    /* int: set to 1, takes no value */
-    OPTION_TEXT,    /* const char * */
+    OPTION_TEXT,    /* const char *, not empty */
+    OPTION_STRING,  /* const char *, may be empty */
     OPTION_CHOICE,  /* const char *: one of the words in `accepts`, separated by '|' */
     OPTION_INT,     /* int, at least `least` */
     OPTION_SIZE,    /* size_t, at least `least` */
@@ -19,8 +21,8 @@ typedef enum option_kind {
 } option_kind;
 
 typedef struct option {
-    const char *name;    /* without the dashes */
-    char letter;         /* the short form, or 0 */
+    const char *name; /* without the dashes */
+    char letter;      /* the short form, or 0 */
     option_kind kind;
     void *value;
     const char *accepts; /* what --help calls the value: "DIR", "N", "f32|f16" */

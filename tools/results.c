@@ -7,19 +7,29 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-int output_open(output *out, const char *path)
+int results_special(const char *path)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && !S_ISREG(found.st_mode);
+}
+
+int results_open(result_file *out, const char *path)
 {
     out->stream = stdout;
     out->path = path && strcmp(path, "-") ? path : NULL;
     out->draft = NULL;
+    out->reason = 0;
     if (!out->path)
         return DONE;
-    size_t size = strlen(path) + 32;
-    out->draft = take(size, 1);
-    snprintf(out->draft, size, "%s.%ld.part", path, (long)getpid());
-    out->stream = fopen(out->draft, "wb");
+    if (!results_special(path)) {
+        size_t size = strlen(path) + 32;
+        out->draft = take(size, 1);
+        snprintf(out->draft, size, "%s.%ld.part", path, (long)getpid());
+    }
+    out->stream = fopen(out->draft ? out->draft : path, "wb");
     if (out->stream)
         return DONE;
     int status = data_wrong("%s: cannot be written: %s", path, strerror(errno));
@@ -27,32 +37,38 @@ int output_open(output *out, const char *path)
     return status;
 }
 
-int output_failed(const output *out)
+int results_failed(result_file *out)
 {
-    return ferror(out->stream);
+    if (!ferror(out->stream))
+        return 0;
+    if (!out->reason)
+        out->reason = errno;
+    return 1;
 }
 
 /* Flushes, so that a full disk is noticed. A reader that closed its pipe has what it wanted: no message then. */
-static int finish(FILE *stream, const char *name, int had_failed)
+static int finish(result_file *out, const char *name)
 {
+    int had_failed = results_failed(out);
     errno = 0;
-    if (fflush(stream) == 0 && !had_failed)
+    if (fflush(out->stream) == 0 && !had_failed)
         return DONE;
-    if (errno != EPIPE)
-        complain("%s: cannot be written: %s", name, errno ? strerror(errno) : "an earlier write failed");
+    int reason = out->reason ? out->reason : errno;
+    if (reason != EPIPE)
+        complain("%s: cannot be written: %s", name, reason ? strerror(reason) : "a write failed");
     return DATA_WRONG;
 }
 
-int output_close(output *out, int status)
+int results_close(result_file *out, int status)
 {
     const char *name = out->path ? out->path : "standard output";
-    int written = finish(out->stream, name, ferror(out->stream));
+    int written = finish(out, name);
     if (out->path) {
         if (fclose(out->stream) != 0 && written == DONE)
             written = data_wrong("%s: cannot be written: %s", name, strerror(errno));
-        if (status == DONE && written == DONE && rename(out->draft, out->path) != 0)
+        if (out->draft && status == DONE && written == DONE && rename(out->draft, out->path) != 0)
             written = data_wrong("%s: cannot be written: %s", name, strerror(errno));
-        if (status != DONE || written != DONE)
+        if (out->draft && (status != DONE || written != DONE))
             unlink(out->draft);
         free(out->draft);
     }

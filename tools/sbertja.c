@@ -54,8 +54,9 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    output standard;
+    result_file standard;
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is then a failed write, which is seen below */
-    output_open(&standard, NULL);
-    return output_close(&standard, dispatch(argc, argv));
+    results_open(&standard, NULL);
+    int status = dispatch(argc, argv);
+    return status == DONE ? results_close(&standard, status) : status;
 }

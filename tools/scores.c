@@ -5,8 +5,8 @@
 
 #include <stdlib.h>
 
-int centroid_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *train, const table_rows *test,
-                      double *accuracy)
+int centroid_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *train,
+                      const table_rows *test, double *accuracy)
 {
     sbertja_error error;
     float *train_vectors = NULL, *vectors = NULL;
@@ -14,9 +14,8 @@ int centroid_accuracy(const sbertja_model *model, const model_settings *settings
     int status = vectors_of(model, settings, train->texts[0], NULL, train->count, &train_vectors);
     if (status == DONE)
         status = vectors_of(model, settings, test->texts[0], NULL, test->count, &vectors);
-    if (status == DONE &&
-        sbertja_classify_centroid(train_vectors, train->labels, train->count, vectors, test->count,
-                                  sbertja_model_dimension(model), predicted, &error) != SBERTJA_OK)
+    if (status == DONE && sbertja_classify_centroid(train_vectors, train->labels, train->count, vectors, test->count,
+                                                    sbertja_model_dimension(model), predicted, &error) != SBERTJA_OK)
         status = library_refused(&error);
     if (status == DONE)
         *accuracy = sbertja_accuracy(test->labels, predicted, test->count);

@@ -18,43 +18,42 @@ void model_settings_init(model_settings *settings, int what)
     model_settings *s = settings;
     *s = (model_settings){.load = SBERTJA_LOAD_OPTIONS_INIT, .session = SBERTJA_SESSION_OPTIONS_INIT};
     s->load.log = print_log;
-    option *row = s->options;
-    if (what & SETTINGS_DIRECTORY)
-        *row++ = (option){"model", 'm', OPTION_TEXT, &s->directory, "DIR", "the model directory", 0, 1};
-    if (what & SETTINGS_TOKENS) {
-        *row++ = (option){"dictionary", 0, OPTION_TEXT, &s->load.dictionary, "DIR",
-                          "a compiled MeCab dictionary, instead of the one found", 0, 0};
-        *row++ = (option){"max-tokens", 0, OPTION_SIZE, &s->load.max_tokens, "N",
-                          "longest input in tokens; 0: what the model says", 0, 0};
-    }
-    if (what & SETTINGS_LOAD) {
-        *row++ = (option){"device", 0, OPTION_TEXT, &s->load.device, "NAME", "auto, cpu, ref, cuda:0, ...", 0, 0};
-        *row++ = (option){"engine", 0, OPTION_TEXT, &s->load.engine, "NAME", "matrix products (see sbertja info)", 0, 0};
-        *row++ = (option){"instructions", 0, OPTION_TEXT, &s->load.instructions, "NAME",
-                          "vector instructions (see sbertja info)", 0, 0};
-    }
-    if (what & SETTINGS_VECTORS) {
-        *row++ = (option){"threads", 0, OPTION_INT, &s->session.threads, "N", "0: all processors", 0, 0};
-        *row++ = (option){"batch-tokens", 0, OPTION_SIZE, &s->session.batch_tokens, "N",
-                          "most tokens in one packed batch; 0: as it suits", 0, 0};
-    }
-    *row = (option){0};
+    const struct {
+        int what;
+        option row;
+    } all[] = {
+        {SETTINGS_DIRECTORY, {"model", 'm', OPTION_TEXT, &s->directory, "DIR", "the model directory", 0, 1}},
+        {SETTINGS_TOKENS,
+         {"dictionary", 0, OPTION_TEXT, &s->load.dictionary, "DIR", "a compiled MeCab dictionary to use", 0, 0}},
+        {SETTINGS_TOKENS,
+         {"max-tokens", 0, OPTION_SIZE, &s->load.max_tokens, "N", "longest input; 0: as the model says", 0, 0}},
+        {SETTINGS_LOAD, {"device", 0, OPTION_TEXT, &s->load.device, "NAME", "auto, cpu, ref, cuda:0, ...", 0, 0}},
+        {SETTINGS_LOAD, {"engine", 0, OPTION_TEXT, &s->load.engine, "NAME", "matrix products, see sbertja info", 0, 0}},
+        {SETTINGS_LOAD,
+         {"instructions", 0, OPTION_TEXT, &s->load.instructions, "NAME", "of the processor, see sbertja info", 0, 0}},
+        {SETTINGS_VECTORS, {"threads", 0, OPTION_INT, &s->session.threads, "N", "0: all processors", 0, 0}},
+        {SETTINGS_VECTORS,
+         {"batch-tokens", 0, OPTION_SIZE, &s->session.batch_tokens, "N", "most in a packed batch; 0: as it suits", 0,
+          0}},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].what & what)
+            s->options[count++] = all[i].row;
+    s->options[count] = (option){0};
 }
 
-int model_directory(const char *given, const char **directory)
+const char *model_directory(const model_settings *settings)
 {
-    *directory = given;
-    return given ? DONE : call_wrong("-m DIR (--model) is missing");
+    return settings->directory;
 }
 
 int model_open(const model_settings *settings, sbertja_model **model)
 {
     sbertja_error error;
-    const char *directory;
-    int status = model_directory(settings->directory, &directory);
-    if (status == DONE && sbertja_model_load(directory, &settings->load, model, &error) != SBERTJA_OK)
-        status = library_refused(&error);
-    return status;
+    if (sbertja_model_load(model_directory(settings), &settings->load, model, &error) != SBERTJA_OK)
+        return library_refused(&error);
+    return DONE;
 }
 
 int vectors_of(const sbertja_model *model, const model_settings *settings, const char *const *texts,

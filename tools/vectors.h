@@ -19,8 +19,8 @@ enum { SETTINGS_TOKENS = 1, SETTINGS_LOAD = 2, SETTINGS_VECTORS = 4, SETTINGS_DI
 /* Defaults, and the rows for `what` (a sum of the above). */
 void model_settings_init(model_settings *settings, int what);
 
-/* The model directory to use: the one given. The place for a default model, when there is one. */
-int model_directory(const char *given, const char **directory);
+/* The model directory to use. It is the one given; a default model, once there is one, comes in here. */
+const char *model_directory(const model_settings *settings);
 
 int model_open(const model_settings *settings, sbertja_model **model);
 

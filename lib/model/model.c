@@ -203,6 +203,17 @@ static sbertja_status create_tokenizer(sbj_model *model, const sbertja_architect
     return sbj_tokenizer_create(a->vocabulary, &config, &choices, &model->tokenizer, error);
 }
 
+/* Here the sizes are the caller's, not a file's. */
+static sbertja_status check_architecture(const sbj_config *config, sbertja_error *error)
+{
+    sbertja_status status = sbj_config_check(config, "architecture", error);
+    if (status != SBERTJA_E_FORMAT)
+        return status;
+    if (error != NULL)
+        error->status = SBERTJA_E_ARGUMENT;
+    return SBERTJA_E_ARGUMENT;
+}
+
 static sbertja_status create(sbj_model *model, const sbertja_architecture *a, const sbj_model_options *options,
                              sbertja_error *error)
 {
@@ -216,7 +227,7 @@ static sbertja_status create(sbj_model *model, const sbertja_architecture *a, co
         (status = create_tokenizer(model, a, options, error)) != SBERTJA_OK)
         return status;
     config.vocabulary = sbj_tokenizer_vocabulary_size(model->tokenizer);
-    if ((status = sbj_config_check(&config, "architecture", error)) != SBERTJA_OK ||
+    if ((status = check_architecture(&config, error)) != SBERTJA_OK ||
         (status = sbj_modules_from_options(given ? options->modules : &mean, given ? options->module_count : 1, &layout,
                                            error)) != SBERTJA_OK ||
         (status = sbj_modules_check(layout.modules, layout.module_count, config.hidden, "modules", error)) !=

@@ -50,6 +50,8 @@ sbertja_status sbj_model_values(const sbj_model *model, size_t index, float *val
 /* save.c */
 sbertja_status sbj_model_save(const sbj_model *model, const char *directory, const sbertja_save_options *options,
                               sbertja_error *error);
+/* Whether a save to `directory` could begin: for long work that is to be saved at its end. Makes the target's parents. */
+sbertja_status sbj_model_check_target(const sbj_model *model, const char *directory, sbertja_error *error);
 /* describe.c: fills in model->description. */
 sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error);
 

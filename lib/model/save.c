@@ -193,6 +193,15 @@ static sbertja_status read_options(const sbertja_save_options *options, saving *
     return SBERTJA_OK;
 }
 
+sbertja_status sbj_model_check_target(const sbj_model *model, const char *directory, sbertja_error *error)
+{
+    sbj_directory building = {0};
+    sbertja_status status =
+        sbj_directory_begin(&model->alloc, directory, sbj_is_model_directory, &building, error);
+    sbj_directory_abort(&building);
+    return status;
+}
+
 sbertja_status sbj_model_save(const sbj_model *model, const char *directory, const sbertja_save_options *options,
                               sbertja_error *error)
 {

@@ -184,6 +184,8 @@ sbertja_status sbj_fit(const sbj_model *model, const sbertja_objective *objectiv
     if (trained != NULL)
         *trained = NULL;
     sbertja_status status = sbj_schedule_parse(options->scheduler, &f.schedule, error);
+    if (status == SBERTJA_OK && options->output_path != NULL)
+        status = sbj_model_check_target(model, options->output_path, error);
     if (status == SBERTJA_OK)
         status = sbj_trainer_create(model, objectives, count, options, &f.trainer, error);
     if (status == SBERTJA_OK)
