@@ -11,20 +11,33 @@ OPT      ?= -O2 -g
 V        ?= 0
 ifeq ($(V),0)
 Q := @
+say = @echo "  $(1)"
 endif
 
+# ---- What must be installed -------------------------------------------------------------------------------------
+
 PACKAGES := openblas libutf8proc libcjson libzip expat
-WARN     := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla -Wno-sign-conversion
+have_all  = $(shell pkg-config --exists $(PACKAGES) check 2>/dev/null && command -v mecab-config >/dev/null && echo yes)
+
+# Targets that build need the packages: what is missing is installed before the flags below are asked for.
+ifneq ($(filter-out clean help deps uninstall dist format docs,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(have_all),yes)
+ifneq ($(shell sh .ci/deps >&2 && echo installed),installed)
+$(error packages are missing, see above)
+endif
+endif
+endif
+
+# ---- Flags ---------------------------------------------------------------------------------------------------------
+
+WARN     := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
 CPPFLAGS += -Iinclude -Ilib -DSBERTJA_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS   += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffp-contract=off -pthread $(SANITIZE)
 LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmecab -lm -pthread
 LDFLAGS  += $(SANITIZE)
 
-HAVE_DEPS := $(shell pkg-config --exists $(PACKAGES) check 2>/dev/null && test -e /usr/include/mecab.h && echo yes)
-
 # Kernels (lib/backend/cpu/kernel/) are compiled once per instruction set; everything else once.
-ARCH := $(shell uname -m)
-ifeq ($(ARCH),x86_64)
+ifeq ($(shell uname -m),x86_64)
 INSTRUCTION_SETS := portable avx2 avx512
 else
 INSTRUCTION_SETS := portable
@@ -32,6 +45,8 @@ endif
 ISA_portable :=
 ISA_avx2     := -mavx2 -mfma
 ISA_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
+
+# ---- Files -----------------------------------------------------------------------------------------------------------
 
 SOURCES  := $(sort $(shell find lib -name '*.c' -not -path 'lib/backend/cpu/kernel/*'))
 KERNELS  := $(sort $(wildcard lib/backend/cpu/kernel/*.c))
@@ -41,60 +56,51 @@ TOOL     := $(sort $(wildcard tools/*.c))
 EXAMPLES := $(sort $(wildcard examples/*.c examples/*.cpp))
 TESTS    := $(sort $(shell find tests -name 'test_*.c'))
 SUPPORT  := $(sort $(wildcard tests/support/*.c))
-BENCH    := $(sort $(wildcard bench/*.c))
+MAN      := $(sort $(wildcard docs/man/*.[13]))
 
+SONAME   := libsbertja.so.0
 LIB_A    := $(BUILD)/lib/libsbertja.a
 LIB_SO   := $(BUILD)/lib/libsbertja.so
-SONAME   := libsbertja.so.0
 COMMAND  := $(BUILD)/bin/sbertja
 PROGRAMS := $(patsubst examples/%,$(BUILD)/examples/%,$(basename $(EXAMPLES)))
 TEST_BIN := $(TESTS:%.c=$(BUILD)/%)
-ifneq ($(T),)
-RUN_BIN  := $(BUILD)/tests/$(dir $(T))test_$(notdir $(T))
-else
-RUN_BIN  := $(TEST_BIN)
-endif
+RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib check check-programs asan ubsan tsan bench fuzz lint format docs install uninstall dist deps demo python \
-        clean help test-installed
+.PHONY: all lib check asan ubsan tsan bench lint format docs install uninstall dist deps demo python clean help \
+        test-installed
 
-all: need-deps $(LIB_SO) $(if $(TOOL),$(COMMAND)) ## the library and the command (the default)
+# ---- Building ----------------------------------------------------------------------------------------------------------
 
-lib: need-deps $(LIB_SO)
+all: $(LIB_SO) $(LIB_A) $(COMMAND) ## the library and the command (the default)
 
-.PHONY: need-deps
-need-deps:
-ifneq ($(HAVE_DEPS),yes)
-	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory HAVE_DEPS_AGAIN=1 $(or $(MAKECMDGOALS),all) && false || false
-endif
+lib: $(LIB_SO) ## the shared library alone
 
 deps: ## install what is missing from Debian's packages (as root), or say which
 	$(Q)sh .ci/deps
 
 $(BUILD)/obj/%.o: %.c
 	$(Q)mkdir -p $(@D)
-	$(if $(Q),@echo "  CC    $<")
+	$(call say,CC    $<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 define kernel_rule
 $(BUILD)/obj/lib/backend/cpu/kernel/%.$(1).o: lib/backend/cpu/kernel/%.c
 	$$(Q)mkdir -p $$(@D)
-	$$(if $$(Q),@echo "  CC    $$< ($(1))")
-	$$(Q)$$(CC) $$(CPPFLAGS) -DSBJ_ISA=$(1) -DSBJ_ISA_$(1) $$(CFLAGS) $$(ISA_$(1)) -O3 -MMD -MP -c $$< -o $$@
+	$$(call say,CC    $$< ($(1)))
+	$$(Q)$$(CC) $$(CPPFLAGS) -DSBJ_ISA=$(1) -DSBJ_ISA_$(1) $$(CFLAGS) -O3 $$(ISA_$(1)) -MMD -MP -c $$< -o $$@
 endef
 $(foreach isa,$(INSTRUCTION_SETS),$(eval $(call kernel_rule,$(isa))))
 
 $(LIB_A): $(OBJECTS)
 	$(Q)mkdir -p $(@D)
-	$(if $(Q),@echo "  AR    $@")
+	$(call say,AR    $@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(LIB_SO): $(OBJECTS) lib/sbertja.map
 	$(Q)mkdir -p $(@D)
-	$(if $(Q),@echo "  LD    $@")
+	$(call say,LD    $@)
 	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/sbertja.map -Wl,-z,defs $(LDFLAGS) \
 	    -o $(BUILD)/lib/libsbertja.so.$(VERSION) $(OBJECTS) $(LIBS)
 	$(Q)ln -sf libsbertja.so.$(VERSION) $(BUILD)/lib/$(SONAME)
@@ -102,28 +108,84 @@ $(LIB_SO): $(OBJECTS) lib/sbertja.map
 
 $(COMMAND): $(TOOL:%.c=$(BUILD)/obj/%.o) $(LIB_SO)
 	$(Q)mkdir -p $(@D)
-	$(if $(Q),@echo "  LD    $@")
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' -lm -pthread \
-	    $(TOOL_LIBS)
+	$(call say,LD    $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' -lm -pthread
 
 # Tests see the hidden functions, so they link the static library.
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT:%.c=$(BUILD)/obj/%.o) $(LIB_A)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check)
 
-$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests
+$(BUILD)/obj/tools/%.o: CPPFLAGS += -D_XOPEN_SOURCE=700
+$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -D_GNU_SOURCE
 $(BUILD)/obj/tests/%.o: CFLAGS += -Wno-conversion
 
+EXAMPLE_LIBS = -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' -lm
 $(BUILD)/examples/%: examples/%.c $(LIB_SO)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' -lm
+	$(call say,CC    $<)
+	$(Q)$(CC) -Iinclude $(CFLAGS) $(LDFLAGS) -o $@ $< $(EXAMPLE_LIBS)
 $(BUILD)/examples/%: examples/%.cpp $(LIB_SO)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CXX) $(CPPFLAGS) $(OPT) -std=c++17 -Wall -Wextra $(SANITIZE) $(LDFLAGS) -o $@ $< -L$(BUILD)/lib -lsbertja \
-	    '-Wl,-rpath,$$ORIGIN/../lib'
+	$(call say,CXX   $<)
+	$(Q)$(CXX) -Iinclude $(OPT) -std=c++17 -Wall -Wextra $(SANITIZE) $(LDFLAGS) -o $@ $< $(EXAMPLE_LIBS)
 
-check: need-deps $(RUN_BIN) $(if $(T),,$(COMMAND) $(PROGRAMS)) ## all tests; T=text/wordpiece for one program
+# ---- Testing -------------------------------------------------------------------------------------------------------------
+
+check: $(RUN_BIN) $(if $(T),,$(COMMAND) $(PROGRAMS)) ## all tests; T=text/wordpiece for one program
 	$(Q)BUILD=$(BUILD) T=$(T) sh tests/run.sh $(RUN_BIN)
+
+asan: ## the tests under the address and undefined-behaviour sanitizers
+	$(Q)$(MAKE) --no-print-directory BUILD=build/asan OPT="-O1 -g" \
+	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" check
+
+ubsan: ## the tests under the undefined-behaviour sanitizer alone
+	$(Q)$(MAKE) --no-print-directory BUILD=build/ubsan SANITIZE="-fsanitize=undefined -fno-sanitize-recover=all" check
+
+tsan: ## the tests under the thread sanitizer
+	$(Q)$(MAKE) --no-print-directory BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" check
+
+lint: ## layers, exported symbols, forbidden calls, sizes, warnings of gcc and clang
+	$(Q)BUILD=$(BUILD) sh .ci/lint
+
+test-installed: all ## install into a temporary place and build a program against it
+	$(Q)BUILD=$(BUILD) sh .ci/test-installed
+
+demo: all ## make a small model, train it on the sample report, search with it
+	$(Q)BUILD=$(BUILD) sh examples/demo.sh
+
+python: lib ## import the package in place
+	$(Q)PYTHONPATH=bindings/python python3 -c 'import sbertja; print("sbertja", sbertja.__version__)'
+
+# ---- Installing --------------------------------------------------------------------------------------------------------
+
+install: all ## into PREFIX (below DESTDIR): header, libraries, pkg-config file, command, man pages
+	$(Q)install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/bin
+	$(Q)install -m 644 include/sbertja.h $(DESTDIR)$(PREFIX)/include/
+	$(Q)install -m 644 $(LIB_A) $(DESTDIR)$(PREFIX)/lib/
+	$(Q)install -m 755 $(BUILD)/lib/libsbertja.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/
+	$(Q)ln -sf libsbertja.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
+	$(Q)ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libsbertja.so
+	$(Q)install -m 755 $(COMMAND) $(DESTDIR)$(PREFIX)/bin/
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@PACKAGES@|$(PACKAGES)|' pkgconfig/sbertja.pc.in \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/sbertja.pc
+	$(Q)for page in $(MAN); do \
+	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/include/sbertja.h $(DESTDIR)$(PREFIX)/lib/libsbertja.* \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/sbertja.pc $(DESTDIR)$(PREFIX)/bin/sbertja \
+	    $(foreach page,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+
+dist: ## a source archive of the last commit
+	$(Q)mkdir -p $(BUILD)
+	git archive --prefix=libsbertja-$(VERSION)/ -o $(BUILD)/libsbertja-$(VERSION).tar.gz HEAD
+
+docs: ## check the man pages
+	$(Q)for page in $(MAN); do groff -man -ww -z $$page || exit 1; done
+
+format: ## lay out the C sources with clang-format
+	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

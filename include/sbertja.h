@@ -364,6 +364,36 @@ SBERTJA_API double sbertja_pearson(const double *x, const double *y, size_t coun
 SBERTJA_API sbertja_status sbertja_spearman(const double *x, const double *y, size_t count, double *rho,
                                             sbertja_error *error); /* ties share their mean rank */
 
+/* The share of triplets whose anchor is strictly nearer to its positive than to its negative; each [count, dimension]. */
+SBERTJA_API sbertja_status sbertja_triplet_accuracy(const float *anchors, const float *positives,
+                                                    const float *negatives, size_t count, size_t dimension,
+                                                    sbertja_metric metric, double *accuracy, sbertja_error *error);
+
+/* Judges lists of corpus rows, best first, as sbertja_search gives them: `ranked` is [query_count, k]. The rows that
+ * query q should find are relevant[relevant_begin[q]] to relevant[relevant_begin[q + 1] - 1]; queries without any are
+ * left out. `mrr`: the mean of 1 / rank of the first found, 0 where none is; `recall`: the mean share that is found.
+ * Either may be NULL. */
+SBERTJA_API sbertja_status sbertja_retrieval(const size_t *ranked, size_t query_count, size_t k,
+                                             const size_t *relevant, const size_t *relevant_begin, double *mrr,
+                                             double *recall, sbertja_error *error);
+
+typedef struct sbertja_pair {
+    size_t first, second; /* first < second */
+    float score;          /* their cosine */
+} sbertja_pair;
+
+/* The pairs of most similar rows, best first: of those that have one row among the other's k nearest, the `most` best.
+ * `pairs` has room for `most`; `*found` is how many there are. */
+SBERTJA_API sbertja_status sbertja_paraphrases(const float *vectors, size_t count, size_t dimension, size_t k,
+                                               size_t most, sbertja_pair *pairs, size_t *found, sbertja_error *error);
+
+/* Groups of rows around a centre from which each has a cosine of at least `threshold`; at least `smallest` rows, none in
+ * two groups, largest group first; the centre, then the others by falling cosine to it. Group c is members[begins[c]] to
+ * members[begins[c + 1] - 1]; `members` has room for `count`, `begins` for count + 1. */
+SBERTJA_API sbertja_status sbertja_communities(const float *vectors, size_t count, size_t dimension, double threshold,
+                                               size_t smallest, size_t *members, size_t *begins, size_t *communities,
+                                               sbertja_error *error);
+
 /* A NumPy file (.npy, version 1.0, little-endian float32, C order), written whole or not at all. */
 SBERTJA_API sbertja_status sbertja_npy_write(const char *path, const float *values, size_t rows, size_t columns,
                                              sbertja_error *error);

@@ -1,4 +1,4 @@
-/* NumPy's .npy files: version 1.0 written; 1.0 and 2.0, '<f4' and '<f8' in C order, read. */
+/* NumPy's .npy files, version 1.0: float32, little-endian, C order. Written whole or not at all. */
 #ifndef SBJ_NPY_H
 #define SBJ_NPY_H
 

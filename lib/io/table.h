@@ -5,7 +5,7 @@
 
 #include "io/file.h"
 
-typedef struct sbj_table sbj_table;
+typedef struct sbertja_table sbj_table; /* the public handle itself */
 
 /* By the ending of the name, upper or lower case; other endings are _E_UNSUPPORTED with the ones that are read. A byte
  * order mark, CR LF line ends and a missing last line end are fine; a wholly empty last line is no row. */

@@ -28,8 +28,8 @@ typedef struct sbj_vocabulary {
     uint64_t word_hash, rest_hash; /* where hashes begin: a word's, and that of what follows "##" */
 } sbj_vocabulary;
 
-/* A token a line, as Python reads text: lines end with LF, CR LF or CR, and an empty line is an empty token. Of equal
- * tokens the last gives the id. */
+/* A token a line, as Python reads text: lines end with LF, CR LF or CR, and an empty line is an empty token, but for
+ * those at the end. Of equal tokens the last gives the id. */
 sbertja_status sbj_vocabulary_load(const sbj_alloc *alloc, const char *path, sbj_vocabulary *vocabulary,
                                    sbertja_error *error);
 void sbj_vocabulary_free(sbj_vocabulary *vocabulary); /* takes a zeroed one */

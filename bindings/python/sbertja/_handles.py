@@ -1,0 +1,196 @@
+"""The library's handles as Python objects: who frees what, in which order, and which thread may use it.
+
+A model is shared by threads; sessions and encodings belong to one thread, so each thread gets its own. What a handle
+needs is kept alive by the handle: a session is always freed before its model. At the interpreter's exit nothing is
+freed (another thread may be inside a call); the system takes it all back.
+"""
+import json
+import os
+import threading
+import weakref
+from ctypes import byref, c_size_t
+
+import numpy as np
+
+from . import _callbacks, _native, errors
+
+
+class Handle:
+    """An address and the function that frees it; `needs` are the handles that must outlive it."""
+
+    def __init__(self, address, release, *needs):
+        self.address = address
+        self._finalizer = weakref.finalize(self, _release, release, address, needs)
+        self._finalizer.atexit = False
+
+    def close(self):
+        """Frees it now."""
+        self._finalizer()
+        self.address = None
+
+
+def _release(function, address, _needs):
+    if function is not None:
+        function(address)
+
+
+class _PerThread:
+    """What `make` makes, once for each thread (and again in a forked child, whose copy has lost its threads)."""
+
+    def __init__(self, make):
+        self._make = make
+        self._local = threading.local()
+        self._all = weakref.WeakSet()
+
+    def get(self):
+        process, handle = getattr(self._local, "owned", (None, None))
+        if process != os.getpid():
+            if handle is not None:
+                handle._finalizer.detach()
+            handle = self._make()
+            self._all.add(handle)
+            self._local.owned = os.getpid(), handle
+        return handle.address
+
+    def close(self):
+        for handle in list(self._all):
+            handle.close()
+        self._local = threading.local()
+
+
+class Tokenizer:
+    """Texts to tokens and ids. `owner` is the handle of the tokenizer, or of the model it belongs to."""
+
+    def __init__(self, address, owner):
+        def make():
+            encoding = _native.create("sbertja_encoding_create", address)
+            return Handle(encoding, _native.library().sbertja_encoding_free, owner)
+
+        self._encodings = _PerThread(make)
+
+    @classmethod
+    def load(cls, directory, options):
+        address = _native.create("sbertja_tokenizer_load", os.fsencode(directory), byref(options))
+        return cls(address, Handle(address, _native.library().sbertja_tokenizer_free))
+
+    def close(self):
+        self._encodings.close()
+
+    def _encode(self, text):
+        encoding = self._encodings.get()
+        data = encode_text(text)
+        _native.call("sbertja_tokenize", encoding, data, len(data))
+        return encoding
+
+    def tokens(self, text):
+        lib, encoding = _native.library(), self._encode(text)
+        return [lib.sbertja_encoding_token(encoding, i).decode("utf-8")
+                for i in range(lib.sbertja_encoding_token_count(encoding))]
+
+    def ids(self, text):
+        count = c_size_t()
+        ids = _native.library().sbertja_encoding_ids(self._encode(text), byref(count))
+        return ids[:count.value]
+
+
+class Model:
+    """A loaded model with a session for each thread that encodes."""
+
+    def __init__(self, address, threads=0, *, borrowed=False):
+        self.handle = handle = Handle(address, None if borrowed else _native.library().sbertja_model_free)
+        self.threads = threads
+
+        def make():
+            options = _native.make(_native.SessionOptions, threads=threads)
+            session = _native.create("sbertja_session_create", handle.address, byref(options))
+            return Handle(session, _native.library().sbertja_session_free, handle)
+
+        self._sessions = _PerThread(make)
+        self.tokenizer = Tokenizer(_native.library().sbertja_model_tokenizer(address), handle)
+
+    @classmethod
+    def load(cls, directory, options, threads=0):
+        return cls(_native.create("sbertja_model_load", os.fsencode(directory), byref(options)), threads)
+
+    @property
+    def address(self):
+        if self.handle.address is None:
+            raise errors.ArgumentError("this model is closed")
+        return self.handle.address
+
+    def close(self):
+        """Frees everything now, sessions first; also right for a borrowed model, which itself is not freed."""
+        self._sessions.close()
+        self.tokenizer.close()
+        self.handle.close()
+
+    @property
+    def dimension(self):
+        return _native.library().sbertja_model_dimension(self.address)
+
+    @property
+    def token_dimension(self):
+        return _native.library().sbertja_model_token_dimension(self.address)
+
+    @property
+    def max_tokens(self):
+        return _native.library().sbertja_model_max_tokens(self.address)
+
+    def describe(self):
+        return json.loads(_native.library().sbertja_model_describe(self.address))
+
+    def save(self, directory, layout=None, dtype=None):
+        options = _native.make(_native.SaveOptions, layout=_native.text_or_none(layout),
+                               dtype=_native.text_or_none(dtype))
+        _native.call("sbertja_model_save", self.address, os.fsencode(directory), byref(options))
+
+    def parameters(self, only=""):
+        """Names and float32 arrays in the order of the saved file; of the names that have `only` in them."""
+        for index in range(_native.library().sbertja_model_parameter_count(self.address)):
+            info = _native.Parameter()
+            _native.call("sbertja_model_parameter", self.address, index, byref(info), None)
+            if only not in info.name.decode("utf-8"):
+                continue
+            values = np.empty((info.rows, info.columns), np.float32)
+            _native.call("sbertja_model_parameter", self.address, index, byref(info), _native.floats(values))
+            yield info.name.decode("utf-8"), values
+
+    def encode(self, texts, *, normalize=False, progress=None, tokens=False):
+        """Sentence vectors, [texts, dimension]; and, if `tokens`, a list of each text's token vectors, else None."""
+        encoded = encode_texts(texts)
+        vectors = np.empty((len(encoded), self.dimension), np.float32)
+        token_vectors = [None] * len(encoded) if tokens else None
+        if not encoded:
+            return vectors, token_vectors
+
+        def keep(_user, index, count, dimension, data):
+            token_vectors[index] = np.ctypeslib.as_array(data, (count, dimension)).copy()
+
+        session = self._sessions.get()
+        error = _native.Error()
+        with _callbacks.Guard() as guard:
+            options = _native.make(
+                _native.EncodeOptions, normalize=int(bool(normalize)),
+                progress=guard.wrap(_native.EncodeProgress,
+                                    lambda _user, done, total: progress and progress(done, total)),
+                token_vectors=guard.wrap(_native.TokenVectors, keep) if tokens else None)
+            status = _native.library().sbertja_encode(session, *_native.text_arrays(encoded), len(encoded),
+                                                      byref(options), _native.floats(vectors), byref(error))
+        _native.check(status, error)
+        return vectors, token_vectors
+
+
+def encode_text(text, place="the text"):
+    """One text as UTF-8."""
+    if not isinstance(text, str):
+        raise TypeError(f"{place} is {type(text).__name__}, not str")
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as fault:
+        raise errors.FormatError(f"{place} has a lone surrogate, U+{ord(text[fault.start]):04X}, at character "
+                                 f"{fault.start}: it is not valid Unicode") from None
+
+
+def encode_texts(texts):
+    """Texts as UTF-8; the message of a fault names the text by its index."""
+    return [encode_text(text, f"text {index}") for index, text in enumerate(texts)]

@@ -1,0 +1,147 @@
+"""Training examples and the files they come from, as in sentence_transformers.readers."""
+import csv
+import gzip
+import os
+
+from . import errors
+
+
+class InputExample:
+    """One or several texts and a label: a class (integer; floats of integer value will do) or a score."""
+
+    def __init__(self, guid="", texts=None, label=0):
+        self.guid = guid
+        self.texts = texts
+        self.label = label
+
+    def __repr__(self):
+        return f"<InputExample> label: {self.label}, texts: {'; '.join(self.texts or [])}"
+
+
+class _TableReader:
+    """Files of a folder with one example a line, its texts and its label in columns given by number."""
+
+    def __init__(self, dataset_folder, delimiter, quoting, has_header):
+        self.dataset_folder = dataset_folder
+        self.delimiter = delimiter
+        self.quoting = quoting
+        self.has_header = has_header
+
+    def _rows(self, filename):
+        """The file's rows, each with its place for messages."""
+        path = os.path.join(self.dataset_folder, filename)
+        opener = gzip.open if filename.endswith(".gz") else open
+        with opener(path, "rt", encoding="utf-8", newline="") as file:
+            reader = csv.reader(file, delimiter=self.delimiter, quoting=self.quoting)
+            if self.has_header:
+                next(reader, None)
+            for row in reader:
+                if row:
+                    yield row, f"{path}: line {reader.line_num}"
+
+    def _examples(self, filename, max_examples, texts, label):
+        """`texts` and `label` are functions of a row."""
+        examples = []
+        for row, place in self._rows(filename):
+            try:
+                example = InputExample(guid=f"{filename}{len(examples)}", texts=texts(row), label=label(row))
+            except IndexError:
+                raise errors.FormatError(f"{place}: only {len(row)} columns") from None
+            except ValueError as fault:
+                raise errors.FormatError(f"{place}: {fault}") from None
+            examples.append(example)
+            if 0 < max_examples <= len(examples):
+                break
+        return examples
+
+
+class TripletReader(_TableReader):
+    """Lines of anchor, positive, negative."""
+
+    def __init__(self, dataset_folder, s1_col_idx=0, s2_col_idx=1, s3_col_idx=2, has_header=False, delimiter="\t",
+                 quoting=csv.QUOTE_NONE):
+        super().__init__(dataset_folder, delimiter, quoting, has_header)
+        self.s1_col_idx, self.s2_col_idx, self.s3_col_idx = s1_col_idx, s2_col_idx, s3_col_idx
+
+    def get_examples(self, filename, max_examples=0):
+        columns = self.s1_col_idx, self.s2_col_idx, self.s3_col_idx
+        return self._examples(filename, max_examples, lambda row: [row[c] for c in columns], lambda row: 0)
+
+
+class STSDataReader(_TableReader):
+    """Lines of two sentences and a score, which is scaled from [min_score, max_score] to [0, 1]."""
+
+    def __init__(self, dataset_folder, s1_col_idx=0, s2_col_idx=1, score_col_idx=2, delimiter="\t",
+                 quoting=csv.QUOTE_NONE, normalize_scores=True, min_score=0, max_score=5, has_header=False):
+        super().__init__(dataset_folder, delimiter, quoting, has_header)
+        self.s1_col_idx, self.s2_col_idx, self.score_col_idx = s1_col_idx, s2_col_idx, score_col_idx
+        self.normalize_scores, self.min_score, self.max_score = normalize_scores, min_score, max_score
+
+    def _score(self, row):
+        score = float(row[self.score_col_idx])
+        return (score - self.min_score) / (self.max_score - self.min_score) if self.normalize_scores else score
+
+    def get_examples(self, filename, max_examples=0):
+        columns = self.s1_col_idx, self.s2_col_idx
+        return self._examples(filename, max_examples, lambda row: [row[c] for c in columns], self._score)
+
+
+class STSBenchmarkDataReader(STSDataReader):
+    """STSDataReader with the columns of the STS benchmark's own files."""
+
+    def __init__(self, dataset_folder, s1_col_idx=5, s2_col_idx=6, score_col_idx=4, delimiter="\t",
+                 quoting=csv.QUOTE_NONE, normalize_scores=True, min_score=0, max_score=5, has_header=False):
+        super().__init__(dataset_folder, s1_col_idx, s2_col_idx, score_col_idx, delimiter, quoting, normalize_scores,
+                         min_score, max_score, has_header)
+
+
+class LabelSentenceReader(_TableReader):
+    """Lines of a label, whatever its name, and a sentence. Labels are numbered by their first appearance."""
+
+    def __init__(self, folder, label_col_idx=0, sentence_col_idx=1, separator="\t"):
+        super().__init__(folder, separator, csv.QUOTE_NONE, False)
+        self.label_col_idx, self.sentence_col_idx = label_col_idx, sentence_col_idx
+        self.label_map = {}
+
+    def get_examples(self, filename, max_examples=0):
+        return self._examples(filename, max_examples, lambda row: [row[self.sentence_col_idx]],
+                              lambda row: self.label_map.setdefault(row[self.label_col_idx], len(self.label_map)))
+
+
+class NLIDataReader:
+    """The three files s1.NAME, s2.NAME and labels.NAME, gzipped or not, with a sentence or label a line."""
+
+    LABELS = {"contradiction": 0, "entailment": 1, "neutral": 2}
+
+    def __init__(self, dataset_folder):
+        self.dataset_folder = dataset_folder
+
+    @classmethod
+    def get_labels(cls):
+        return dict(cls.LABELS)
+
+    def get_num_labels(self):
+        return len(self.LABELS)
+
+    def map_label(self, label):
+        return self.LABELS[label.strip().lower()]
+
+    def _lines(self, name):
+        path = os.path.join(self.dataset_folder, name)
+        with (gzip.open if name.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:
+            return file.read().splitlines()
+
+    def get_examples(self, filename, max_examples=0):
+        first, second, labels = (self._lines(f"{part}.{filename}") for part in ("s1", "s2", "labels"))
+        if not len(first) == len(second) == len(labels):
+            raise errors.FormatError(f"{self.dataset_folder}: s1, s2 and labels of {filename} have {len(first)}, "
+                                     f"{len(second)} and {len(labels)} lines")
+        examples = []
+        for index, (one, two, label) in enumerate(zip(first, second, labels)):
+            if label.strip().lower() not in self.LABELS:
+                raise errors.FormatError(f"labels.{filename}: line {index + 1}: {label!r}, expected one of "
+                                         f"{', '.join(self.LABELS)}")
+            examples.append(InputExample(guid=f"{filename}{index}", texts=[one, two], label=self.map_label(label)))
+            if 0 < max_examples <= len(examples):
+                break
+        return examples

@@ -1,0 +1,328 @@
+"""SentenceTransformer: a model that is loaded, asked for vectors, trained and saved."""
+import os
+import tempfile
+from contextlib import contextmanager
+
+import numpy as np
+
+from . import _files, _handles, _native, errors, models, training
+from ._progress import Bar, log_function
+from .tokenizer import Tokenizer, dictionary_option
+from .util import SimilarityFunction
+
+# Arguments of sentence-transformers that have no meaning here.
+_IGNORED = {"backend", "config_kwargs", "local_files_only", "model_card_data", "model_kwargs", "token",
+            "tokenizer_kwargs", "trust_remote_code", "use_auth_token"}
+
+
+class SentenceTransformer:
+    """A model from a directory, from a name in the Hugging Face cache, or from `modules` (see sbertja.models).
+
+    Own arguments: `threads` for encode (0: all processors that the process may use), `dictionary` (folder of a MeCab
+    dictionary), `engine` and `instructions` (see build_info()), `seed` (of Dense layers without weights).
+    """
+
+    def __init__(self, model_name_or_path=None, modules=None, device=None, prompts=None, default_prompt_name=None,
+                 similarity_fn_name=None, cache_folder=None, revision=None, *, threads=0, dictionary=None, engine=None,
+                 instructions=None, seed=None, **ignored):
+        unknown = set(ignored) - _IGNORED
+        if unknown:
+            raise TypeError(f"SentenceTransformer: unexpected arguments {', '.join(sorted(unknown))}")
+        if (model_name_or_path is None) == (modules is None):
+            raise errors.ArgumentError("SentenceTransformer: give a model's directory or name, or modules")
+        self.threads = threads
+        self._settings = {"device": device, "engine": engine, "instructions": instructions, "seed": seed,
+                          "dictionary": dictionary}
+        if modules is None:
+            directory = _files.find_model(model_name_or_path, cache_folder, revision)
+            self._load(directory)
+        else:
+            modules = list(modules.values() if isinstance(modules, dict) else modules)
+            if not modules or not isinstance(modules[0], models.Transformer):
+                raise errors.ArgumentError("SentenceTransformer: the first module must be a models.Transformer")
+            directory = modules[0].require_directory()
+            self._settings["dictionary"] = dictionary or modules[0].dictionary
+            self._load(directory, modules[1:], modules[0]._max_seq_length)
+        config = {} if modules else _files.read_json(directory, "config_sentence_transformers.json") or {}
+        self.prompts = dict(prompts or config.get("prompts") or {})
+        self.default_prompt_name = default_prompt_name or config.get("default_prompt_name")
+        self.similarity_fn_name = similarity_fn_name or config.get("similarity_fn_name")
+
+    # ---- the native model ----
+
+    def _load(self, directory, modules=None, max_tokens=None):
+        """Loads, and remembers from where. `modules` are those after the transformer, instead of the directory's."""
+        settings = self._settings
+        options = _native.make(
+            _native.LoadOptions, seed=settings["seed"], max_tokens=max_tokens, log=log_function,
+            device=_native.text_or_none("cuda:0" if settings["device"] == "cuda" else settings["device"]),
+            engine=_native.text_or_none(settings["engine"]),
+            instructions=_native.text_or_none(settings["instructions"]),
+            dictionary=dictionary_option(directory, settings["dictionary"]))
+        if modules is not None:
+            options.modules = models.native_modules(models.Transformer(directory), modules)
+            options.module_count = len(modules)
+        self._native = _handles.Model.load(directory, options, self.threads)
+        self._source = directory, modules, max_tokens
+
+    def _reload(self, **changes):
+        """Loads again with other settings; a model that was trained goes by way of a temporary directory."""
+        max_tokens = changes.pop("max_tokens", self.max_seq_length)
+        self._settings.update(changes)
+        if self._source is not None:
+            directory, modules, _ = self._source
+            self._load(directory, modules, max_tokens)
+            return
+        with tempfile.TemporaryDirectory(prefix="sbertja-") as folder:
+            directory = os.path.join(folder, "model")
+            self._native.save(directory)
+            self._load(directory, None, max_tokens)
+        self._source = None  # the directory is gone, what was read from it stays
+
+    def _adopt(self, address):
+        """Takes a trained model in place of the present one."""
+        self._native = _handles.Model(address, self.threads)
+        self._source = None
+
+    @contextmanager
+    def _showing(self, address):
+        """During a callback of fit, `self` is the model as it then stands, which belongs to the library."""
+        own = self._native
+        self._native = borrowed = _handles.Model(address, self.threads, borrowed=True)
+        try:
+            yield
+        finally:
+            self._native = own
+            borrowed.close()
+
+    # ---- vectors ----
+
+    def encode(self, sentences, batch_size=32, show_progress_bar=None, output_value="sentence_embedding",
+               convert_to_numpy=True, convert_to_tensor=False, device=None, normalize_embeddings=False, *,
+               prompt_name=None, prompt=None, precision="float32", num_workers=0):
+        """Vectors of one sentence or of many, as float32 arrays in the order of the sentences.
+
+        `output_value` "token_embeddings" gives each sentence's [tokens, dimension], None a dict of both.
+        `batch_size`, `device` and `num_workers` have no effect: the library packs sentences by tokens.
+        """
+        if convert_to_tensor:
+            raise TypeError("encode: vectors are NumPy arrays here: leave out convert_to_tensor, or use "
+                            "torch.from_numpy(model.encode(...))")
+        if output_value not in ("sentence_embedding", "token_embeddings", None):
+            raise errors.ArgumentError(f"encode: output_value {output_value!r}: give 'sentence_embedding', "
+                                       "'token_embeddings' or None")
+        if precision != "float32":
+            raise errors.UnsupportedError(f"encode: precision {precision!r}")
+        single = isinstance(sentences, str)
+        texts = [sentences] if single else list(sentences)
+        prefix = self._prompt(prompt_name, prompt)
+        if prefix:
+            texts = [prefix + text for text in texts]
+        with Bar("encode", show_progress_bar) as bar:
+            vectors, tokens = self._native.encode(texts, normalize=normalize_embeddings, progress=bar.update,
+                                                  tokens=output_value != "sentence_embedding")
+        if output_value == "token_embeddings":
+            result = tokens
+        elif output_value is None:
+            result = [{"sentence_embedding": vector, "token_embeddings": matrix, "input_ids": ids}
+                      for vector, matrix, ids in zip(vectors, tokens, map(self.tokenizer.encode, texts))]
+        else:
+            result = vectors if convert_to_numpy else list(vectors)
+        return result[0] if single else result
+
+    def encode_query(self, sentences, **kwargs):
+        """encode with the prompt "query", if the model has one."""
+        return self.encode(sentences, **self._default_prompt(("query",), kwargs))
+
+    def encode_document(self, sentences, **kwargs):
+        """encode with the prompt "document" (or "passage", "corpus"), if the model has one."""
+        return self.encode(sentences, **self._default_prompt(("document", "passage", "corpus"), kwargs))
+
+    def _default_prompt(self, names, kwargs):
+        if kwargs.get("prompt_name") is None and kwargs.get("prompt") is None:
+            kwargs["prompt_name"] = next((name for name in names if name in self.prompts), None)
+        return kwargs
+
+    def _prompt(self, name, prompt):
+        if prompt is not None:
+            return prompt
+        name = name or self.default_prompt_name
+        if name is not None and name not in self.prompts:
+            raise errors.ArgumentError(f"encode: no prompt {name!r}; there are: {', '.join(self.prompts) or 'none'}")
+        return self.prompts[name] if name else ""
+
+    def tokenize(self, texts):
+        """Ids and mask of texts, padded to the longest, as int64 arrays [texts, tokens]."""
+        ids = [self.tokenizer.encode(text) for text in texts]
+        width = max(map(len, ids), default=0)
+        batch = np.zeros((len(ids), width), np.int64)
+        mask = np.zeros_like(batch)
+        for row, text_ids in enumerate(ids):
+            batch[row, :len(text_ids)] = text_ids
+            mask[row, :len(text_ids)] = 1
+        return {"input_ids": batch, "attention_mask": mask, "token_type_ids": np.zeros_like(batch)}
+
+    @property
+    def tokenizer(self):
+        return Tokenizer.of_model(self._native)
+
+    def similarity(self, embeddings1, embeddings2):
+        """All with all, by `similarity_fn_name`."""
+        return SimilarityFunction.to_similarity_fn(self.similarity_fn_name)(embeddings1, embeddings2)
+
+    def similarity_pairwise(self, embeddings1, embeddings2):
+        """Row by row."""
+        return SimilarityFunction.to_similarity_pairwise_fn(self.similarity_fn_name)(embeddings1, embeddings2)
+
+    @property
+    def similarity_fn_name(self):
+        return self._similarity.value
+
+    @similarity_fn_name.setter
+    def similarity_fn_name(self, value):
+        self._similarity = SimilarityFunction(value or "cosine")
+
+    # ---- training, evaluation, files ----
+
+    def fit(self, train_objectives, evaluator=None, epochs=1, steps_per_epoch=None, scheduler="WarmupLinear",
+            warmup_steps=10000, optimizer_class=None, optimizer_params=None, weight_decay=0.01, evaluation_steps=0,
+            output_path=None, save_best_model=True, max_grad_norm=1, use_amp=False, callback=None,
+            show_progress_bar=True, checkpoint_path=None, checkpoint_save_steps=500, checkpoint_save_total_limit=0, *,
+            seed=None, threads=None, preset=None, resume=False):
+        """Trains this model by pairs of a DataLoader and a loss, in turn.
+
+        `preset` is the arithmetic of AdamW: "torch" (as sentence-transformers has had it since 2.2.2) or "st-0.4.1",
+        which optimizer_params={"correct_bias": False} means too. `checkpoint_path` is a directory with one state, from
+        which `resume=True` goes on to the same last bit. After an interrupt the model is what it had become by then.
+        """
+        training.warn_unused(optimizer_class, use_amp, checkpoint_save_total_limit)
+        options = _native.make(
+            _native.FitOptions, epochs=epochs, steps_per_epoch=steps_per_epoch,
+            scheduler=_native.text_or_none(scheduler and scheduler.lower()), warmup_steps=int(warmup_steps),
+            weight_decay=weight_decay, max_grad_norm=max_grad_norm, evaluation_steps=evaluation_steps,
+            output_path=output_path and os.fsencode(output_path), keep_last=int(not save_best_model),
+            checkpoint_path=checkpoint_path and os.fsencode(checkpoint_path),
+            checkpoint_steps=checkpoint_save_steps, resume=int(resume), seed=seed,
+            threads=self.threads if threads is None else threads, log=log_function,
+            **training.optimizer_options(optimizer_params, preset))
+        training.fit(self, train_objectives, options, evaluator, callback, output_path, show_progress_bar)
+
+    def evaluate(self, evaluator, output_path=None):
+        """What the evaluator gives for this model."""
+        if output_path is not None:
+            os.makedirs(output_path, exist_ok=True)
+        return evaluator(self, output_path)
+
+    def save(self, path, model_name=None, create_model_card=True, train_datasets=None, safe_serialization=True, *,
+             layout=None, dtype=None):
+        """Writes a directory that sentence-transformers 2.0 and later opens; layout "0.4.1" is for older ones. `dtype`
+        is how weights are stored: "f32", "f16" or "bf16". An existing model there is replaced, in one step."""
+        self._native.save(path, layout, dtype)
+
+    save_pretrained = save
+
+    # ---- what it is ----
+
+    def get_sentence_embedding_dimension(self):
+        return self._native.dimension
+
+    get_embedding_dimension = get_sentence_embedding_dimension
+
+    def get_max_seq_length(self):
+        return self._native.max_tokens
+
+    @property
+    def max_seq_length(self):
+        """The longest input in tokens; longer texts are cut. Setting it loads the model again."""
+        return self._native.max_tokens
+
+    @max_seq_length.setter
+    def max_seq_length(self, value):
+        if value != self._native.max_tokens:
+            self._reload(max_tokens=value)
+
+    @property
+    def device(self):
+        return self.describe()["device"]
+
+    def to(self, device):
+        """Moves the model to "cpu" or "cuda"."""
+        if device != self._settings["device"]:
+            self._reload(device=str(device))
+        return self
+
+    def eval(self):
+        """Nothing to do: encode never uses dropout, fit always does."""
+        return self
+
+    def train(self, mode=True):
+        return self
+
+    def describe(self):
+        """Architecture, tokenizer, modules, device, engine and instruction set as a dict."""
+        return self._native.describe()
+
+    def named_parameters(self):
+        """Names and float32 arrays (two-dimensional) of all weights."""
+        return self._native.parameters()
+
+    @property
+    def modules(self):
+        """Descriptions of the transformer and of what follows it, as in sbertja.models."""
+        return models.describe_modules(self._native, self._source and self._source[0])
+
+    def _first_module(self):
+        return self.modules[0]
+
+    def _last_module(self):
+        return self.modules[-1]
+
+    def __len__(self):
+        return len(self.modules)
+
+    def __getitem__(self, index):
+        return self.modules[index]
+
+    def __iter__(self):
+        return iter(self.modules)
+
+    def __repr__(self):
+        return f"SentenceTransformer({', '.join(map(repr, self.modules))})"
+
+    # ---- copies: by way of a saved directory ----
+
+    def __reduce__(self):
+        with tempfile.TemporaryDirectory(prefix="sbertja-") as folder:
+            directory = os.path.join(folder, "model")
+            self._native.save(directory)
+            files = {}
+            for parent, _, names in os.walk(directory):
+                for name in names:
+                    path = os.path.join(parent, name)
+                    with open(path, "rb") as file:
+                        files[os.path.relpath(path, directory)] = file.read()
+        return _restore, (files, self.threads, self._settings, self.prompts, self.default_prompt_name,
+                          self.similarity_fn_name)
+
+
+def _restore(files, threads, settings, prompts, default_prompt_name, similarity_fn_name):
+    """What __reduce__ took apart."""
+    with tempfile.TemporaryDirectory(prefix="sbertja-") as folder:
+        directory = os.path.join(folder, "model")
+        for name, data in files.items():
+            path = os.path.join(directory, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(data)
+        model = SentenceTransformer(directory, prompts=prompts, default_prompt_name=default_prompt_name,
+                                    similarity_fn_name=similarity_fn_name, threads=threads, **settings)
+    model._source = None
+    return model
+
+
+def build_info():
+    """The library's version and what this build and machine have, best first."""
+    lib = _native.library()
+    return {"version": lib.sbertja_version().decode("ascii"),
+            **{name: getattr(lib, f"sbertja_{name}")().decode("utf-8").split()
+               for name in ("devices", "engines", "instruction_sets")}}

@@ -1,0 +1,34 @@
+"""Texts as the tokens and ids of a model."""
+from . import _files, _handles, _native
+from ._progress import log_function
+
+
+class Tokenizer:
+    """`Tokenizer("model-directory")` reads only the tokenizer's files, no weights."""
+
+    def __init__(self, directory, *, dictionary=None, max_seq_length=None):
+        directory = _files.find_model(directory)
+        options = _native.make(_native.LoadOptions, dictionary=dictionary_option(directory, dictionary),
+                               max_tokens=max_seq_length, log=log_function)
+        self._native = _handles.Tokenizer.load(directory, options)
+
+    @classmethod
+    def of_model(cls, native_model):
+        """The tokenizer of a loaded model."""
+        tokenizer = cls.__new__(cls)
+        tokenizer._native = native_model.tokenizer
+        tokenizer._model = native_model
+        return tokenizer
+
+    def tokenize(self, text):
+        """Tokens without special ones, uncut."""
+        return self._native.tokens(text)
+
+    def encode(self, text):
+        """Ids with [CLS] and [SEP], cut at the longest input."""
+        return self._native.ids(text)
+
+
+def dictionary_option(directory, dictionary):
+    """The folder of a MeCab dictionary as an option: the one given, else the Python package's that the model wants."""
+    return _native.text_or_none(dictionary or _files.packaged_dictionary(directory))

@@ -1,0 +1,98 @@
+"""Finding models in the Hugging Face cache and dictionaries in Python packages."""
+import json
+import os
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+from support import TINY, sbertja
+from sbertja import _files
+
+
+class Cache(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.home = folder.name
+        self.hub = os.path.join(folder.name, "hub")
+        environment = {name: value for name, value in os.environ.items()
+                       if name not in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "SENTENCE_TRANSFORMERS_HOME",
+                                       "XDG_CACHE_HOME")}
+        patch = mock.patch.dict(os.environ, {**environment, "HF_HOME": self.home}, clear=True)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def store(self, hub, repository, commit, refs=("main",)):
+        root = os.path.join(hub, "models--" + repository.replace("/", "--"))
+        snapshot = os.path.join(root, "snapshots", commit)
+        os.makedirs(snapshot)
+        os.makedirs(os.path.join(root, "refs"))
+        for ref in refs:
+            with open(os.path.join(root, "refs", ref), "w", encoding="ascii") as file:
+                file.write(commit)
+        return snapshot
+
+    def test_found(self):
+        snapshot = self.store(self.hub, "org/bert-ja", "abc", refs=("main", "v1"))
+        bare = self.store(self.hub, "sentence-transformers/paraphrase", "def")
+        self.assertEqual(_files.find_model("org/bert-ja"), snapshot)
+        self.assertEqual(_files.find_model("org/bert-ja", revision="v1"), snapshot)
+        self.assertEqual(_files.find_model("org/bert-ja", revision="abc"), snapshot)
+        self.assertEqual(_files.find_model("paraphrase"), bare)
+
+    def test_where_it_looks(self):
+        for variable in ("HF_HUB_CACHE", "SENTENCE_TRANSFORMERS_HOME"):
+            with self.subTest(variable), mock.patch.dict(os.environ, {variable: os.path.join(self.home, variable)}):
+                snapshot = self.store(os.environ[variable], "org/" + variable.lower(), "abc")
+                self.assertEqual(_files.find_model("org/" + variable.lower()), snapshot)
+        self.store(os.path.join(self.home, "mine"), "org/mine", "abc")
+        self.assertTrue(_files.find_model("org/mine", cache_folder=os.path.join(self.home, "mine")))
+
+    def test_a_directory_comes_first(self):
+        self.assertEqual(_files.find_model(TINY / "bert"), str(TINY / "bert"))
+
+    def test_not_found(self):
+        for name, message in (("org/none", "hf download org/none"), ("./none", "no such directory"),
+                              (__file__, "not a directory"), ("org/a/b", "no such directory")):
+            with self.subTest(name), self.assertRaisesRegex(FileNotFoundError, message) as context:
+                _files.find_model(name)
+            self.assertIsInstance(context.exception, sbertja.SbertjaError)
+
+
+class Dictionaries(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        for name in ("ipadic", "unidic_lite"):
+            os.makedirs(os.path.join(self.folder, "packages", name, "dicdir"))
+            with open(os.path.join(self.folder, "packages", name, "__init__.py"), "w", encoding="utf-8") as file:
+                file.write("import os\nDICDIR = os.path.join(os.path.dirname(__file__), 'dicdir')\n")
+        for name in ("ipadic", "unidic_lite"):
+            sys.modules.pop(name, None)
+        sys.path.insert(0, os.path.join(self.folder, "packages"))
+        self.addCleanup(sys.path.remove, os.path.join(self.folder, "packages"))
+        self.addCleanup(lambda: [sys.modules.pop(name, None) for name in ("ipadic", "unidic_lite")])
+
+    def test_the_package_that_the_model_names(self):
+        mecab = {"word_tokenizer_type": "mecab"}
+        for name, config, package in (
+                ("named", {**mecab, "mecab_kwargs": {"mecab_dic": "unidic_lite"}}, "unidic_lite"),
+                ("none named", mecab, "ipadic"),
+                ("null", {**mecab, "mecab_kwargs": None}, "ipadic"),
+                ("no MeCab", {"word_tokenizer_type": "basic"}, None),
+                ("another", {**mecab, "mecab_kwargs": {"mecab_dic": "own"}}, None)):
+            with self.subTest(name):
+                with open(os.path.join(self.folder, "tokenizer_config.json"), "w", encoding="utf-8") as file:
+                    json.dump(config, file)
+                expected = package and os.path.join(self.folder, "packages", package, "dicdir")
+                self.assertEqual(_files.packaged_dictionary(self.folder), expected)
+
+    def test_old_layout(self):
+        self.assertEqual(_files.transformer_folder(TINY / "model-0.4.1"), str(TINY / "model-0.4.1" / "0_Transformer"))
+        self.assertIn("ipadic", _files.packaged_dictionary(TINY / "model-0.4.1"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,271 @@
+"""Training: a script for sentence-transformers as it stands, the references' arithmetic, callbacks, interrupts."""
+import os
+import signal
+import tempfile
+import threading
+import unittest
+import warnings
+
+from support import (TINY, needs_library, np, read_json, read_safetensors, relative_difference, report_rows,
+                     tiny_model, tiny_sentences)
+from sbertja import (DataLoader, InputExample, SentenceLabelDataset, SentencesDataset, SentenceTransformer, losses,
+                     models, training)
+from sbertja.losses import BatchHardTripletLossDistanceFunction, TripletDistanceMetric
+
+
+def labelled(count=8):
+    return [InputExample(texts=[text], label=float(label)) for text, label in report_rows(count=count)]
+
+
+def objective(model, count=8, batch_size=8, samples_per_label=2):
+    loader = DataLoader(SentenceLabelDataset(labelled(count), samples_per_label), batch_size=batch_size)
+    return loader, losses.BatchAllTripletLoss(model)
+
+
+class Arguments(unittest.TestCase):
+    def test_distance_functions(self):
+        vectors = np.array([[3, 4], [0, 0]], np.float32)
+        functions = BatchHardTripletLossDistanceFunction
+        self.assertIs(functions.eucledian_distance, functions.euclidean_distance)
+        np.testing.assert_allclose(functions.euclidean_distance(vectors), [[0, 5], [5, 0]])
+        np.testing.assert_allclose(functions.euclidean_distance(vectors, squared=True), [[0, 25], [25, 0]])
+        np.testing.assert_allclose(functions.cosine_distance(vectors), [[0, 1], [1, 1]], atol=1e-6)
+        np.testing.assert_allclose(TripletDistanceMetric.MANHATTAN(vectors[:1], vectors[1:]), [7])
+
+    def test_a_distance_of_another_kind_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "euclidean_distance.*cosine_distance"):
+            losses.BatchAllTripletLoss(None, TripletDistanceMetric.MANHATTAN)
+        with self.assertRaisesRegex(ValueError, "TripletDistanceMetric.EUCLIDEAN"):
+            losses.TripletLoss(None, lambda x, y: 0)
+
+    def test_labels(self):
+        for label in (2, 2.0, np.float32(2), np.int64(2), True + 1):
+            self.assertEqual(losses.BatchAllTripletLoss.check_label(label, 0), 2)
+        for label in (0.5, float("nan"), float("inf"), "2", None):
+            with self.subTest(label), self.assertRaisesRegex(ValueError, "example 7: the label .* is not an integer"):
+                losses.BatchAllTripletLoss.check_label(label, 7)
+
+    def test_optimizer_params(self):
+        found = training.optimizer_options({"lr": 1e-3, "betas": (0.8, 0.9), "correct_bias": False, "eps": 1e-7}, None)
+        self.assertEqual(found, {"preset": b"st-0.4.1", "learning_rate": 1e-3, "beta1": 0.8, "beta2": 0.9,
+                                 "epsilon": 1e-7})
+        self.assertEqual(training.optimizer_options({"correct_bias": False}, "torch")["preset"], b"torch")
+        with self.assertWarnsRegex(UserWarning, "momentum"):
+            training.optimizer_options({"momentum": 1}, None)
+
+    def test_warnings(self):
+        class AdamW:
+            pass
+
+        class SGD:
+            pass
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            training.warn_unused(AdamW, False, 0)
+        for message, arguments in (("SGD", (SGD, False, 0)), ("use_amp", (None, True, 0)),
+                                   ("checkpoint_save_total_limit", (None, False, 3))):
+            with self.assertWarnsRegex(UserWarning, message):
+                training.warn_unused(*arguments)
+
+
+@needs_library
+class Script(unittest.TestCase):
+    def test_as_written_for_sentence_transformers(self):
+        from sbertja import DataLoader, InputExample, SentenceTransformer, losses, models
+        from sbertja.datasets import SentenceLabelDataset, SentencesDataset  # noqa: F401
+        from sbertja.evaluation import TripletEvaluator  # noqa: F401
+        from sbertja.losses import TripletDistanceMetric, TripletLoss  # noqa: F401
+        from sbertja.readers import TripletReader  # noqa: F401
+
+        for column in ("text", "tokens"):
+            with self.subTest(column), tempfile.TemporaryDirectory() as folder:
+                rows = report_rows(column=column, count=16)
+                out = os.path.join(folder, "out")
+                transformer = models.Transformer(str(TINY / "bert"))
+                pooling = models.Pooling(transformer.get_word_embedding_dimension(), pooling_mode_mean_tokens=True,
+                                         pooling_mode_cls_token=False, pooling_mode_max_tokens=False)
+                model = SentenceTransformer(modules=[transformer, pooling])
+                before = model.encode(["文", "別の文"])
+                train_example = SentenceLabelDataset(
+                    [InputExample(texts=[t], label=float(y)) for t, y in rows], samples_per_label=16)
+                train_dataloader = DataLoader(train_example, batch_size=32)
+                train_loss = losses.BatchAllTripletLoss(model)
+                model.fit(train_objectives=[(train_dataloader, train_loss)], epochs=3, warmup_steps=1)
+                array = model.encode(["文", "別の文"])
+                model.save(out)
+                model2 = SentenceTransformer(out)
+                self.assertFalse(np.array_equal(array, before), "trained")
+                np.testing.assert_array_equal(model2.encode(["文", "別の文"]), array)
+
+    def test_triplets_from_a_file(self):
+        texts = [text for text, _ in report_rows(count=8)]
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "t.tsv"), "w", encoding="utf-8") as file:
+                for three in zip(texts[0::3], texts[1::3], texts[2::3]):
+                    file.write("\t".join(three) + "\n")
+            from sbertja.readers import TripletReader
+            examples = TripletReader(folder).get_examples("t.tsv")
+        for metric in (TripletDistanceMetric.EUCLIDEAN, TripletDistanceMetric.COSINE, TripletDistanceMetric.MANHATTAN):
+            model = tiny_model()
+            before = model.encode("水")
+            loader = DataLoader(SentencesDataset(examples, model), shuffle=True, batch_size=4)
+            loss = losses.TripletLoss(model, distance_metric=metric, triplet_margin=1)
+            model.fit([(loader, loss)], warmup_steps=0, show_progress_bar=False)
+            self.assertFalse(np.array_equal(model.encode("水"), before))
+
+
+@needs_library
+class Arithmetic(unittest.TestCase):
+    """20 steps without dropout, rows in order: the references' batches."""
+
+    def train(self, preset, steps):
+        reference = read_json(TINY / f"train.{preset}.json")
+        labels, texts = tiny_sentences()
+        rows = [row for step in reference["trace"] for row in step["rows"]]
+        model = tiny_model()
+        loader = DataLoader([InputExample(texts=[texts[row]], label=labels[row]) for row in rows], batch_size=16)
+        model.fit([(loader, losses.BatchAllTripletLoss(model))], warmup_steps=reference["warmup_steps"],
+                  steps_per_epoch=steps, weight_decay=reference["weight_decay"], preset=preset,
+                  optimizer_params={"lr": reference["lr"]}, show_progress_bar=False)
+        return model.encode(texts)
+
+    def test_torch(self):
+        found = self.train("torch", 20)
+        expected = read_safetensors(TINY / "train.torch.safetensors")["embeddings"]
+        found, expected = found - found.mean(0), expected - expected.mean(0)
+        self.assertLess(relative_difference(found, expected), 1e-4)
+
+    def test_old_preset_differs(self):
+        self.assertGreater(np.abs(self.train("torch", 20) - self.train("st-0.4.1", 20)).max(), 1e-3)
+
+
+@needs_library
+class Callbacks(unittest.TestCase):
+    def test_evaluator_callback_and_output(self):
+        model = tiny_model()
+        seen, scores = [], []
+
+        def evaluator(current, output_path=None, epoch=-1, steps=-1):
+            self.assertIs(current, model)
+            with open(os.path.join(output_path, "log.csv"), "a", encoding="utf-8") as file:
+                file.write(f"{epoch},{steps}\n")
+            seen.append(current.encode("水"))
+            return -len(seen)  # the first is the best
+
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "out")
+            model.fit([objective(model)], evaluator, epochs=3, warmup_steps=0, output_path=out,
+                      callback=lambda *arguments: scores.append(arguments))
+            self.assertEqual(scores, [(-1.0, 0, -1), (-2.0, 1, -1), (-3.0, 2, -1)])
+            np.testing.assert_array_equal(SentenceTransformer(out, device="cpu").encode("水"), seen[0])
+            with open(os.path.join(out, "eval", "log.csv"), encoding="utf-8") as file:
+                self.assertEqual(file.read(), "0,-1\n1,-1\n2,-1\n")
+        self.assertFalse(np.array_equal(seen[0], seen[1]))
+        np.testing.assert_array_equal(model.encode("水"), seen[2])
+
+    def test_an_exception_in_the_evaluator_passes(self):
+        model = tiny_model()
+        before = model.encode("水")
+
+        def evaluator(*_arguments, **_more):
+            raise LookupError("mine")
+
+        with self.assertRaisesRegex(LookupError, "mine"):
+            model.fit([objective(model)], evaluator, epochs=5, warmup_steps=0)
+        self.assertFalse(np.array_equal(model.encode("水"), before), "kept as it then was")
+
+    def test_interrupt(self):
+        model = tiny_model()
+        before = model.encode("水")
+        loader_and_loss = objective(model, count=160)
+        timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        with self.assertRaises(KeyboardInterrupt):
+            model.fit([loader_and_loss], epochs=100000, warmup_steps=0)
+        self.assertFalse(np.array_equal(model.encode("水"), before))
+
+    def test_same_seed_same_bits(self):
+        def vector(seed):
+            model = tiny_model()
+            model.fit([objective(model)], epochs=2, warmup_steps=0, seed=seed)
+            return model.encode("水").tolist()
+
+        self.assertEqual(vector(1), vector(1))
+        self.assertNotEqual(vector(1), vector(2))
+
+    def test_resume(self):
+        def vector(epochs, checkpoint, resume=False):
+            model = tiny_model()
+            model.fit([objective(model)], epochs=epochs, warmup_steps=0, scheduler="constantlr",
+                      checkpoint_path=checkpoint, checkpoint_save_steps=1, resume=resume)
+            return model.encode("水").tolist()
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "checkpoint")
+            whole = vector(3, None)
+            model = tiny_model()
+
+            def stop_after_two(*arguments, epoch, **_more):
+                if epoch == 1:
+                    raise InterruptedError
+                return 0
+
+            with self.assertRaises(InterruptedError):
+                model.fit([objective(model)], stop_after_two, epochs=3, warmup_steps=0, scheduler="constantlr",
+                          checkpoint_path=path, checkpoint_save_steps=1)
+            self.assertEqual(vector(3, path, resume=True), whole)
+
+    def test_the_trained_model_can_be_changed_and_copied(self):
+        model = tiny_model()
+        model.fit([objective(model)], warmup_steps=0)
+        before = model.encode("水")
+        model.max_seq_length = 16
+        np.testing.assert_array_equal(model.encode("水"), before)
+        with self.assertRaisesRegex(ValueError, "belongs to a trained model"):
+            SentenceTransformer(modules=list(model))
+
+
+@needs_library
+class Refused(unittest.TestCase):
+    def test_examples_and_objectives(self):
+        model, other = tiny_model(), tiny_model()
+        loss, triplet = losses.BatchAllTripletLoss(model), losses.TripletLoss(model)
+        one = [InputExample(texts=["水"], label=0)]
+        for message, objectives, kind in (
+                ("train_objectives is empty", [], ValueError),
+                ("example 1: the label 0.5", [(DataLoader([*one, InputExample(texts=["火"], label=0.5)], 2), loss)],
+                 ValueError),
+                ("example 0 has 1 texts, TripletLoss wants 3", [(DataLoader(one), triplet)], ValueError),
+                ("texts must be a list", [(DataLoader([InputExample(texts="水")]), loss)], TypeError),
+                ("text 0 of example 0 has a lone surrogate", [(DataLoader([InputExample(texts=["\udfff"])]), loss)],
+                 ValueError),
+                ("made for another model", [(DataLoader(one), losses.BatchAllTripletLoss(other))], ValueError),
+                ("samples_per_label", [(DataLoader(SentenceLabelDataset(labelled(4), 4), 6), loss)], ValueError)):
+            with self.subTest(message), self.assertRaisesRegex(kind, message):
+                model.fit(objectives)
+
+    def test_options(self):
+        model = tiny_model()
+        for kwargs in ({"scheduler": "sometimes"}, {"preset": "sgd"}, {"weight_decay": float("nan")}):
+            with self.subTest(kwargs), self.assertRaises(ValueError):
+                model.fit([objective(model)], **kwargs)
+
+
+@needs_library
+class Classifier(unittest.TestCase):
+    def test_bagging_on_the_vectors(self):
+        try:
+            from sklearn.ensemble import BaggingClassifier
+            from sklearn.linear_model import LogisticRegression
+        except ImportError:
+            self.skipTest("scikit-learn is not installed")
+        rows = report_rows(count=20)
+        vectors = tiny_model().encode([text for text, _ in rows])
+        classifier = BaggingClassifier(LogisticRegression(max_iter=200), n_estimators=3, random_state=0)
+        classifier.fit(vectors, [label for _, label in rows])
+        self.assertEqual(classifier.predict(vectors).shape, (60,))
+
+
+if __name__ == "__main__":
+    unittest.main()

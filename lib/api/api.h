@@ -1,0 +1,30 @@
+/* What the files of lib/api share. They are the only ones that define exported symbols: thin, they check arguments, turn
+ * the public handles into the inner structs (which they are, under another name) and call the library. */
+#ifndef SBJ_API_H
+#define SBJ_API_H
+
+#include <string.h>
+
+#include "model/model.h"
+#include "util/status.h"
+
+/* Copies the caller's options over the defaults, as far as the caller's version of the struct goes. `size` is what the
+ * caller wrote into it; a size that no version had is _E_ARGUMENT. */
+static inline sbertja_status sbj_take_options(const char *name, const void *given, uint32_t size, void *options,
+                                              size_t full, sbertja_error *error)
+{
+    if (given == NULL)
+        return SBERTJA_OK;
+    if (size < 2 * sizeof(uint32_t) || size > full)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: size %u, expected %zu: start from the _INIT macro", name,
+                        (unsigned)size, full);
+    memcpy(options, given, size);
+    return SBERTJA_OK;
+}
+
+static inline sbertja_status sbj_no_argument(sbertja_error *error, const char *name)
+{
+    return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: is NULL", name);
+}
+
+#endif

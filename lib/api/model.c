@@ -1,0 +1,146 @@
+/* Models: load, create, save, ask. */
+#include "api/api.h"
+
+static sbertja_status model_options(const sbertja_load_options *given, sbj_model_options *options,
+                                    sbertja_error *error)
+{
+    sbertja_load_options o = SBERTJA_LOAD_OPTIONS_INIT;
+    sbertja_status status =
+        sbj_take_options("load options", given, given ? given->size : 0, &o, sizeof o, error);
+    if (status != SBERTJA_OK)
+        return status;
+    if (o.modules == NULL && o.module_count > 0)
+        return sbj_no_argument(error, "load options: modules");
+    for (size_t i = 0; i < o.module_count; i++)
+        if (o.modules[i].size != sizeof(sbertja_module))
+            return sbj_fail(error, SBERTJA_E_ARGUMENT, "module %zu: size %u, expected %zu", i, o.modules[i].size,
+                            sizeof(sbertja_module));
+    if (o.allocator != NULL && (o.allocator->allocate == NULL || o.allocator->release == NULL))
+        return sbj_no_argument(error, "load options: allocator's function");
+    *options = (sbj_model_options){.alloc = o.allocator ? *o.allocator : sbj_malloc,
+                                   .log = {o.log, o.log_user},
+                                   .device = o.device,
+                                   .engine = o.engine,
+                                   .instructions = o.instructions,
+                                   .dictionary = o.dictionary,
+                                   .max_tokens = o.max_tokens,
+                                   .modules = o.modules,
+                                   .module_count = o.module_count,
+                                   .seed = o.seed};
+    return SBERTJA_OK;
+}
+
+SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
+                                              sbertja_model **model, sbertja_error *error)
+{
+    sbj_model_options inner;
+    if (model == NULL)
+        return sbj_no_argument(error, "model");
+    *model = NULL;
+    if (directory == NULL)
+        return sbj_no_argument(error, "directory");
+    sbertja_status status = model_options(options, &inner, error);
+    return status == SBERTJA_OK ? sbj_model_load(directory, &inner, (sbj_model **)model, error) : status;
+}
+
+SBERTJA_API sbertja_status sbertja_model_create(const sbertja_architecture *architecture,
+                                                const sbertja_load_options *options, sbertja_model **model,
+                                                sbertja_error *error)
+{
+    sbertja_architecture a = SBERTJA_ARCHITECTURE_INIT;
+    sbj_model_options inner;
+    if (model == NULL)
+        return sbj_no_argument(error, "model");
+    *model = NULL;
+    if (architecture == NULL)
+        return sbj_no_argument(error, "architecture");
+    sbertja_status status;
+    if ((status = sbj_take_options("architecture", architecture, architecture->size, &a, sizeof a, error)) !=
+            SBERTJA_OK ||
+        (status = model_options(options, &inner, error)) != SBERTJA_OK)
+        return status;
+    return sbj_model_create(&a, &inner, (sbj_model **)model, error);
+}
+
+SBERTJA_API sbertja_status sbertja_model_save(const sbertja_model *model, const char *directory,
+                                              const sbertja_save_options *options, sbertja_error *error)
+{
+    sbertja_save_options o = SBERTJA_SAVE_OPTIONS_INIT;
+    if (model == NULL || directory == NULL)
+        return sbj_no_argument(error, model == NULL ? "model" : "directory");
+    sbertja_status status =
+        sbj_take_options("save options", options, options ? options->size : 0, &o, sizeof o, error);
+    return status == SBERTJA_OK ? sbj_model_save((const sbj_model *)model, directory, &o, error) : status;
+}
+
+SBERTJA_API void sbertja_model_free(sbertja_model *model)
+{
+    sbj_model_free((sbj_model *)model);
+}
+
+SBERTJA_API size_t sbertja_model_dimension(const sbertja_model *model)
+{
+    return ((const sbj_model *)model)->network.width;
+}
+
+SBERTJA_API size_t sbertja_model_token_dimension(const sbertja_model *model)
+{
+    return ((const sbj_model *)model)->network.config.hidden;
+}
+
+SBERTJA_API size_t sbertja_model_max_tokens(const sbertja_model *model)
+{
+    return ((const sbj_model *)model)->max_tokens;
+}
+
+SBERTJA_API const char *sbertja_model_describe(const sbertja_model *model)
+{
+    return ((const sbj_model *)model)->description;
+}
+
+SBERTJA_API size_t sbertja_model_parameter_count(const sbertja_model *model)
+{
+    return ((const sbj_model *)model)->network.parameter_count;
+}
+
+SBERTJA_API sbertja_status sbertja_model_parameter(const sbertja_model *model, size_t index, sbertja_parameter *info,
+                                                   float *values, sbertja_error *error)
+{
+    const sbj_model *inner = (const sbj_model *)model;
+    if (model == NULL)
+        return sbj_no_argument(error, "model");
+    if (index >= inner->network.parameter_count)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "parameter %zu: the model has %zu", index,
+                        inner->network.parameter_count);
+    const sbj_parameter *p = &inner->network.parameters[index];
+    if (info != NULL)
+        *info = (sbertja_parameter){p->name, p->rows, p->columns};
+    return values == NULL ? SBERTJA_OK : sbj_model_values(inner, index, values, error);
+}
+
+SBERTJA_API const sbertja_tokenizer *sbertja_model_tokenizer(const sbertja_model *model)
+{
+    return (const sbertja_tokenizer *)((const sbj_model *)model)->tokenizer;
+}
+
+SBERTJA_API sbertja_status sbertja_tokenizer_load(const char *directory, const sbertja_load_options *options,
+                                                  sbertja_tokenizer **tokenizer, sbertja_error *error)
+{
+    sbj_model_options inner;
+    sbj_layout layout = {0};
+    if (tokenizer == NULL)
+        return sbj_no_argument(error, "tokenizer");
+    *tokenizer = NULL;
+    if (directory == NULL)
+        return sbj_no_argument(error, "directory");
+    sbertja_status status = model_options(options, &inner, error);
+    if (status == SBERTJA_OK)
+        status = sbj_layout_read(&inner.alloc, directory, &layout, error);
+    if (status == SBERTJA_OK) {
+        const sbj_tokenizer_options choices = {&inner.alloc, inner.dictionary,
+                                               inner.max_tokens ? inner.max_tokens : layout.max_tokens, inner.log};
+        status = sbj_tokenizer_load(layout.transformer, &choices, (sbj_tokenizer **)tokenizer, error);
+    }
+    sbj_layout_free(&layout);
+    return status;
+}

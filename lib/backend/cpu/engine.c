@@ -1,0 +1,24 @@
+/* The list of engines, best first. */
+#include "backend/cpu/engine.h"
+
+#include <string.h>
+
+static const sbj_engine *const engines[] = {&sbj_engine_packed, &sbj_engine_openblas};
+enum { ENGINES = sizeof engines / sizeof engines[0] };
+
+const char *sbj_cpu_engines(void)
+{
+    return "packed openblas";
+}
+
+sbertja_status sbj_engine_choose(const char *name, const sbj_engine **engine, sbertja_error *error)
+{
+    *engine = NULL;
+    for (size_t i = 0; i < ENGINES && *engine == NULL; i++)
+        if (name == NULL || strcmp(name, "auto") == 0 || strcmp(name, engines[i]->name) == 0)
+            *engine = engines[i];
+    if (*engine == NULL)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "engine %s: unknown, expected auto or one of: %s", name,
+                        sbj_cpu_engines());
+    return SBERTJA_OK;
+}

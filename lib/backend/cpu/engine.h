@@ -1,0 +1,48 @@
+/* Engines: what computes the large matrix products. Each is a table; engine.c lists them.
+ *
+ * An operation asks for a few products at once and may have each block of a result finished (bias, activation) by the
+ * thread that made it, while it is in that thread's cache. */
+#ifndef SBJ_ENGINE_H
+#define SBJ_ENGINE_H
+
+#include "backend/backend.h"
+#include "backend/cpu/kernels.h"
+
+/* c [m, n] = a [m, k] b [k, n], or added to c. */
+typedef struct sbj_product {
+    size_t m, n, k;
+    sbj_operand a, b;
+    const float *packed; /* b in the engine's form, or NULL */
+    float *c;
+    size_t ldc;
+    bool add;
+} sbj_product;
+
+/* Rows `row` to row+rows-1 and columns `column` to column+columns-1 of the result of product `index` are done. */
+typedef void (*sbj_finish)(void *context, size_t index, size_t row, size_t rows, size_t column, size_t columns);
+
+enum { SBJ_MOST_PRODUCTS = SBJ_PARTS };
+
+typedef struct sbj_engine {
+    const char *name;
+    void (*describe)(char *text, size_t room); /* name and version, for reports */
+
+    /* Floats of scratch that `multiply` needs. */
+    size_t (*scratch)(const sbj_kernels *kernels, const sbj_extent *extent, size_t threads);
+    /* b [k, n] in the engine's own form, which takes packed_size floats; both NULL: there is none. */
+    size_t (*packed_size)(const sbj_kernels *kernels, size_t k, size_t n);
+    void (*pack)(const sbj_kernels *kernels, sbj_pool *pool, sbj_operand b, size_t k, size_t n, float *packed);
+
+    /* All of them (at most SBJ_MOST_PRODUCTS), in any order; `finish` may be NULL. `scratch` has `floats` floats, at least
+     * what scratch() said for an extent that has these products. */
+    void (*multiply)(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
+                     sbj_finish finish, void *context, float *scratch, size_t floats);
+} sbj_engine;
+
+extern const sbj_engine sbj_engine_openblas, sbj_engine_packed;
+
+const char *sbj_cpu_engines(void);
+/* NULL or "auto": the best one. */
+sbertja_status sbj_engine_choose(const char *name, const sbj_engine **engine, sbertja_error *error);
+
+#endif

@@ -1,0 +1,66 @@
+/* The instruction sets that kernels are compiled for, and which of them this machine has. */
+#include <string.h>
+
+#include "backend/cpu/cpu.h"
+
+extern const sbj_kernels sbj_kernels_portable;
+#if defined(__x86_64__)
+extern const sbj_kernels sbj_kernels_avx2, sbj_kernels_avx512;
+#endif
+
+static bool has_portable(void)
+{
+    return true;
+}
+
+#if defined(__x86_64__)
+/* __builtin_cpu_supports also asks whether the operating system saves the registers. */
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+#endif
+
+static const struct step {
+    const sbj_kernels *kernels;
+    bool (*here)(void);
+} ladder[] = {
+#if defined(__x86_64__)
+    {&sbj_kernels_avx512, has_avx512},
+    {&sbj_kernels_avx2, has_avx2},
+#endif
+    {&sbj_kernels_portable, has_portable},
+};
+enum { STEPS = sizeof ladder / sizeof ladder[0] };
+
+const char *sbj_cpu_instruction_sets(void)
+{
+#if defined(__x86_64__)
+    return has_avx512() ? "avx512 avx2 portable" : has_avx2() ? "avx2 portable" : "portable";
+#else
+    return "portable";
+#endif
+}
+
+sbertja_status sbj_isa_choose(const char *name, const sbj_kernels **kernels, sbertja_error *error)
+{
+    bool any = name == NULL || strcmp(name, "auto") == 0;
+    *kernels = NULL;
+    for (size_t i = 0; i < STEPS; i++) {
+        bool here = ladder[i].here();
+        if (any ? here : strcmp(name, ladder[i].kernels->name) == 0) {
+            if (!here)
+                return sbj_fail(error, SBERTJA_E_MISSING, "instructions %s: this machine has only: %s", name,
+                                sbj_cpu_instruction_sets());
+            *kernels = ladder[i].kernels;
+            return SBERTJA_OK;
+        }
+    }
+    return sbj_fail(error, SBERTJA_E_ARGUMENT, "instructions %s: unknown, expected auto, avx512, avx2 or portable", name);
+}

@@ -1,0 +1,136 @@
+/* Matrix products on blocks that fit the caches: the register tile, the loops over tiles, and packing.
+ *
+ * An element of the result is the sum over k, in ascending order, of single multiply-adds, whatever the number of rows
+ * of its tile and wherever its row stands in it. That is why a row's bits do not depend on its neighbours. */
+#include "backend/cpu/kernel/vec.h"
+#include "backend/cpu/kernels.h"
+
+#if defined(SBJ_ISA_avx512)
+enum { TILE_ROWS = 12 }; /* 24 sums, 2 of b, 1 of a in 32 registers */
+#elif defined(SBJ_ISA_avx2)
+enum { TILE_ROWS = 6 }; /* 12 + 2 + 1 in 16 */
+#else
+enum { TILE_ROWS = 4 }; /* 8 + 2 + 1, and products that are not fused, in 16 */
+#endif
+enum { PANEL = 2 * VEC };
+
+/* c [m, n] (+)= a [m, k] b [k, PANEL], where n is at most PANEL. m is a constant of at most TILE_ROWS wherever this is
+ * called, so the loops over it vanish and the sums stay in registers; so is step, but for scattered a. */
+INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_t step, const float *b, float *c,
+                 size_t ldc, bool add)
+{
+    vec sum[TILE_ROWS][2];
+#pragma GCC unroll 16
+    for (size_t i = 0; i < m; i++)
+        sum[i][0] = sum[i][1] = (vec){0};
+#pragma GCC unroll 4
+    for (size_t j = 0; j < k; j++, a += step, b += PANEL) {
+        vec b0 = vec_load(b), b1 = vec_load(b + VEC);
+#pragma GCC unroll 16
+        for (size_t i = 0; i < m; i++) {
+            vec x = vec_all(a[i * row]);
+            sum[i][0] = vec_fma(x, b0, sum[i][0]);
+            sum[i][1] = vec_fma(x, b1, sum[i][1]);
+        }
+    }
+#pragma GCC unroll 16
+    for (size_t i = 0; i < m; i++)
+        for (size_t half = 0, left = n; half < 2 && left > 0; half++, left -= VEC) {
+            float *at = c + i * ldc + half * VEC;
+            vec s = sum[i][half];
+            if (left < VEC) {
+                vec_store_some(at, left, add ? vec_load_some(at, left) + s : s);
+                break;
+            }
+            vec_store(at, add ? vec_load(at) + s : s);
+        }
+}
+
+/* All tiles of one panel. A tile at the lower edge is made of smaller ones. */
+INLINE void panel(size_t m, size_t n, size_t k, sbj_left a, const float *b, float *c, size_t ldc, bool add)
+{
+    size_t i = 0;
+    for (; i + TILE_ROWS <= m; i += TILE_ROWS, a.at += a.tile)
+        tile(TILE_ROWS, n, k, a.at, a.row, a.step, b, c + i * ldc, ldc, add);
+    for (; i + 4 <= m; i += 4, a.at += 4 * a.row)
+        tile(4, n, k, a.at, a.row, a.step, b, c + i * ldc, ldc, add);
+    for (; i + 2 <= m; i += 2, a.at += 2 * a.row)
+        tile(2, n, k, a.at, a.row, a.step, b, c + i * ldc, ldc, add);
+    if (i < m)
+        tile(1, n, k, a.at, a.row, a.step, b, c + i * ldc, ldc, add);
+}
+
+/* c [m, n] = a [m, k] b [k, n], or added to c. One panel of b (k PANEL floats) stays in the first cache while all of a
+ * passes by it from the second. */
+static void multiply(size_t m, size_t n, size_t k, sbj_left a, const float *panels, float *c, size_t ldc, bool add)
+{
+    for (size_t j = 0; j < n; j += PANEL, panels += k * PANEL) {
+        size_t columns = n - j < PANEL ? n - j : PANEL;
+        if (a.step == 1) { /* rows as they lie in memory */
+            a.step = 1;
+            panel(m, columns, k, a, panels, c + j, ldc, add);
+        } else {
+            panel(m, columns, k, a, panels, c + j, ldc, add);
+        }
+    }
+}
+
+/* Panels of a b whose rows lie in memory. Row by row, since a row is one stretch of memory and the next may be a page
+ * away. */
+static void pack_rows(sbj_operand b, size_t k, size_t n, float *panels)
+{
+    for (size_t i = 0; i < k; i++, b.at += b.row, panels += PANEL) {
+        float *to = panels;
+        size_t j = 0;
+        for (; j + PANEL <= n; j += PANEL, to += k * PANEL) {
+            vec_store(to, vec_load(b.at + j));
+            vec_store(to + VEC, vec_load(b.at + j + VEC));
+        }
+        if (j < n) {
+            vec_store(to, vec_load_some(b.at + j, n - j));
+            vec_store(to + VEC, n - j > VEC ? vec_load_some(b.at + j + VEC, n - j - VEC) : (vec){0});
+        }
+    }
+}
+
+/* Panels of a b whose columns lie in memory (a weight [out, in] seen as [in, out]): transposes in squares of VEC, so that
+ * both sides are touched by whole cache lines. */
+static void pack_columns(sbj_operand b, size_t k, size_t n, float *panel)
+{
+    for (size_t i = 0; i < k; i += VEC) {
+        size_t rows = k - i < VEC ? k - i : VEC;
+        for (size_t j = 0; j < PANEL; j += VEC) {
+            float square[VEC][VEC] = {{0}};
+            for (size_t column = 0; column < VEC && j + column < n; column++)
+                vec_store(square[column], vec_load_some(b.at + (j + column) * b.column + i, rows));
+            for (size_t row = 0; row < rows; row++)
+                for (size_t column = 0; column < VEC; column++)
+                    panel[(i + row) * PANEL + j + column] = square[column][row];
+        }
+    }
+}
+
+static void pack_panels(sbj_operand b, size_t k, size_t n, float *panels)
+{
+    if (b.column == 1) {
+        pack_rows(b, k, n, panels);
+        return;
+    }
+    for (size_t j = 0; j < n; j += PANEL, panels += k * PANEL)
+        pack_columns(sbj_operand_at(b, 0, j), k, n - j < PANEL ? n - j : PANEL, panels);
+}
+
+static void pack_tiles(sbj_operand a, size_t m, size_t k, float *tiles)
+{
+    for (size_t j = 0; j < k; j++, a.at += a.column, tiles += TILE_ROWS) {
+        float *to = tiles;
+        size_t i = 0;
+        for (; i + TILE_ROWS <= m; i += TILE_ROWS, to += k * TILE_ROWS)
+            memcpy(to, a.at + i, TILE_ROWS * sizeof *to);
+        if (i < m) /* the floats behind are never read: multiply has smaller tiles for these rows */
+            memcpy(to, a.at + i, (m - i) * sizeof *to);
+    }
+}
+
+extern const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels);
+const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels) = {TILE_ROWS, PANEL, pack_panels, pack_tiles, multiply};

@@ -1,0 +1,38 @@
+/* The package that a spreadsheet is: a ZIP archive of XML parts. Parts are parsed as they are unpacked, so that no part
+ * stands in memory as a whole.
+ *
+ * What a small file may unfold to is bounded, so that a hostile one cannot take the host's memory: see
+ * sbj_package.most. */
+#ifndef SBJ_PACKAGE_H
+#define SBJ_PACKAGE_H
+
+#include "util/alloc.h"
+
+struct zip;
+
+typedef struct sbj_package {
+    const char *path; /* for errors */
+    struct zip *zip;
+    size_t most; /* bytes that a part may unpack to, and that all cells may take */
+} sbj_package;
+
+/* What is told of a part's elements. Names are without their namespace. Any may be NULL; a status other than _OK stops
+ * the parser and becomes the result, with the error as it is. */
+typedef struct sbj_xml_handler {
+    sbertja_status (*start)(void *context, const char *name, const char **attributes, sbertja_error *error);
+    sbertja_status (*end)(void *context, const char *name, sbertja_error *error);
+    sbertja_status (*text)(void *context, const char *text, size_t length, sbertja_error *error);
+    void *context;
+} sbj_xml_handler;
+
+/* `data` is the file and must outlive the package. */
+sbertja_status sbj_package_open(const char *path, const char *data, size_t size, sbj_package *package,
+                                sbertja_error *error);
+void sbj_package_close(sbj_package *package); /* takes a zeroed one */
+/* Parses a part, such as "xl/workbook.xml". The errors of malformed ones begin with file, part and the part's line. */
+sbertja_status sbj_package_parse(const sbj_package *package, const char *part, const sbj_xml_handler *handler,
+                                 sbertja_error *error);
+/* The value of the attribute with this name, whatever its namespace, or NULL. */
+const char *sbj_xml_attribute(const char **attributes, const char *name);
+
+#endif

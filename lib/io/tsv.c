@@ -1,0 +1,35 @@
+/* Tab-separated values: a line feed ends a row, a tab ends a cell, and nothing quotes: `"` is an ordinary character. */
+#include <string.h>
+
+#include "io/table_private.h"
+
+static sbertja_status read_line(sbj_table *table, const char *at, const char *end, size_t line, sbertja_error *error)
+{
+    for (;;) {
+        const char *tab = memchr(at, '\t', (size_t)(end - at)), *stop = tab == NULL ? end : tab;
+        sbj_strbuf_bytes(&table->text, at, (size_t)(stop - at));
+        sbertja_status status = sbj_table_end_cell(table, line, error);
+        if (status != SBERTJA_OK)
+            return status;
+        if (tab == NULL)
+            return sbj_table_end_row(table, line, error);
+        at = tab + 1;
+    }
+}
+
+sbertja_status sbj_read_tsv(sbj_table *table, const char *data, size_t size, sbertja_error *error)
+{
+    const char *at = data, *after = data + size;
+    sbertja_status status = SBERTJA_OK;
+    for (size_t line = 1; at < after && status == SBERTJA_OK; line++) {
+        const char *feed = memchr(at, '\n', (size_t)(after - at)), *end = feed == NULL ? after : feed;
+        const char *next = feed == NULL ? after : feed + 1;
+        if (end > at && end[-1] == '\r')
+            end--;
+        if (end == at && next == after)
+            break; /* an empty last line */
+        status = read_line(table, at, end, line, error);
+        at = next;
+    }
+    return status;
+}

@@ -1,0 +1,70 @@
+/* A model: tokenizer, network and weights on a back end. It does not change once made. */
+#ifndef SBJ_MODEL_H
+#define SBJ_MODEL_H
+
+#include "io/archive.h"
+#include "model/network.h"
+#include "text/tokenizer.h"
+
+/* The choices a model was loaded with, kept so that a model trained from it makes the same. */
+typedef struct sbj_model_options {
+    sbj_alloc alloc;
+    sbj_log log;
+    const char *device, *engine, *instructions, *dictionary; /* NULL: automatic */
+    size_t max_tokens;                                       /* 0: what the model says */
+    const sbertja_module *modules;
+    size_t module_count;
+    uint64_t seed;
+} sbj_model_options;
+
+typedef struct sbj_model {
+    sbj_alloc alloc;
+    sbj_log log;
+    char device[32], engine[32], instructions[32];
+    size_t max_tokens;
+    sbj_tokenizer *tokenizer; /* a share */
+    sbj_backend *backend;
+    sbj_network network;
+    sbj_views weights;
+    sbj_buffer **buffers; /* under the weights */
+    size_t buffer_count;
+    sbj_archive *archives[1 + SBJ_MOST_MODULES]; /* mapped files that weights are borrowed from */
+    size_t archive_count;
+    char *description;
+} sbj_model;
+
+sbertja_status sbj_model_load(const char *directory, const sbj_model_options *options, sbj_model **model,
+                              sbertja_error *error);
+/* Random weights. */
+sbertja_status sbj_model_create(const sbertja_architecture *architecture, const sbj_model_options *options,
+                                sbj_model **model, sbertja_error *error);
+/* The same model with other values of the trained parameters: `values` are windows in some arena of the parent's back
+ * end; parameters that are not trained are the parent's. All are rounded to float, so that a save and a load give the
+ * same bits. The parent may be freed before it. */
+sbertja_status sbj_model_with(const sbj_model *parent, const sbj_views *values, sbj_model **model,
+                              sbertja_error *error);
+void sbj_model_free(sbj_model *model);
+
+/* The parameter's values as floats, [rows, columns]. */
+sbertja_status sbj_model_values(const sbj_model *model, size_t index, float *values, sbertja_error *error);
+/* save.c */
+sbertja_status sbj_model_save(const sbj_model *model, const char *directory, const sbertja_save_options *options,
+                              sbertja_error *error);
+/* Whether a save to `directory` could begin: for long work that is to be saved at its end. Makes the target's parents. */
+sbertja_status sbj_model_check_target(const sbj_model *model, const char *directory, sbertja_error *error);
+/* describe.c: fills in model->description. */
+sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error);
+
+/* model_weights.c: sets model->weights, from a directory's archives or at random. */
+sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, const sbj_archive *transformer,
+                                const sbj_model_options *options, sbertja_error *error);
+sbertja_status sbj_weights_random(sbj_model *model, uint64_t seed, sbertja_error *error);
+sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const sbj_views *values,
+                                sbertja_error *error);
+/* The archive of a folder: model.safetensors, else pytorch_model.bin. */
+sbertja_status sbj_weights_open(const sbj_alloc *alloc, const char *folder, sbj_archive **archive,
+                                sbertja_error *error);
+/* Finds a transformer's tensor under the names that files give it; NULL: it is not there. */
+const sbj_stored *sbj_weights_find(const sbj_archive *archive, const char *name);
+
+#endif

@@ -1,0 +1,267 @@
+/* From the tensors of a file to the parameters of a model. Float tensors are used where they lie in the mapped file when
+ * the back end can; all others are converted into memory of their own. */
+#include "model/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util/rng.h"
+
+sbertja_status sbj_weights_open(const sbj_alloc *alloc, const char *folder, sbj_archive **archive, sbertja_error *error)
+{
+    static const char *const names[] = {"model.safetensors", "pytorch_model.bin"};
+    *archive = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        char *path = NULL;
+        sbertja_status status = sbj_path_join(alloc, folder, names[i], &path, error);
+        bool there = status == SBERTJA_OK && sbj_is_file(path);
+        if (there)
+            status = sbj_archive_open(alloc, path, archive, error);
+        sbj_free(alloc, path);
+        if (there || status != SBERTJA_OK)
+            return status;
+    }
+    return sbj_fail(error, SBERTJA_E_IO, "%s: neither model.safetensors nor pytorch_model.bin is there", folder);
+}
+
+/* "x.LayerNorm.weight" was "x.LayerNorm.gamma" in TensorFlow's files and the first of PyTorch's. */
+static bool old_norm_name(const char *name, char *old, size_t room)
+{
+    const char *dot = strrchr(name, '.');
+    if (strstr(name, "LayerNorm.") == NULL || dot == NULL)
+        return false;
+    snprintf(old, room, "%.*s.%s", (int)(dot - name), name, strcmp(dot, ".weight") == 0 ? "gamma" : "beta");
+    return true;
+}
+
+const sbj_stored *sbj_weights_find(const sbj_archive *archive, const char *name)
+{
+    char old[SBJ_NAME_ROOM], prefixed[SBJ_NAME_ROOM + 8];
+    bool has_old = old_norm_name(name, old, sizeof old);
+    for (int i = 0; i < (has_old ? 2 : 1); i++) {
+        const char *wanted = i == 0 ? name : old;
+        const sbj_stored *stored = sbj_archive_find(archive, wanted);
+        if (stored == NULL) {
+            snprintf(prefixed, sizeof prefixed, "bert.%s", wanted);
+            stored = sbj_archive_find(archive, prefixed);
+        }
+        if (stored != NULL)
+            return stored;
+    }
+    return NULL;
+}
+
+static void shape_text(const size_t *shape, size_t dimensions, char *text, size_t room)
+{
+    size_t used = (size_t)snprintf(text, room, "[");
+    for (size_t i = 0; i < dimensions && used < room; i++)
+        used += (size_t)snprintf(text + used, room - used, "%s%zu", i ? ", " : "", shape[i]);
+    if (used < room)
+        snprintf(text + used, room - used, "]");
+}
+
+static sbertja_status check_shape(const sbj_parameter *p, const sbj_stored *stored, const char *file,
+                                  sbertja_error *error)
+{
+    char found[128], needed[64];
+    const size_t shape[2] = {p->vector ? p->columns : p->rows, p->columns};
+    const size_t dimensions = p->vector ? 1 : 2;
+    if (stored->dimensions == dimensions && memcmp(stored->shape, shape, dimensions * sizeof *shape) == 0)
+        return SBERTJA_OK;
+    shape_text(stored->shape, stored->dimensions, found, sizeof found);
+    shape_text(shape, dimensions, needed, sizeof needed);
+    return sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s: shape %s, config needs %s", file, stored->name, found, needed);
+}
+
+/* A tensor of its own for parameter i, filled from floats. */
+static sbertja_status own(sbj_model *model, size_t i, const float *values, sbertja_error *error)
+{
+    const sbj_parameter *p = &model->network.parameters[i];
+    sbj_tensor *t = &model->weights.tensors[i];
+    sbertja_status status =
+        sbj_tensor_new(model->backend, model->backend->table->real, p->rows, p->columns, t, error);
+    if (status != SBERTJA_OK)
+        return status;
+    model->buffers[model->buffer_count++] = t->buffer;
+    return sbj_write(model->backend, *t, values, SBJ_F32, error);
+}
+
+static sbertja_status own_converted(sbj_model *model, size_t i, const sbj_stored *stored, const char *file,
+                                    sbertja_error *error)
+{
+    float *values = sbj_new_raw(&model->alloc, stored->count, sizeof *values);
+    if (values == NULL)
+        return sbj_no_memory(error, stored->count * sizeof *values);
+    sbertja_status status = sbj_stored_floats(stored, values, error);
+    if (status != SBERTJA_OK)
+        sbj_in(error, status, "%s", file);
+    else
+        status = own(model, i, values, error);
+    sbj_free(&model->alloc, values);
+    return status;
+}
+
+static sbertja_status take(sbj_model *model, size_t i, const sbj_stored *stored, const char *file,
+                           sbertja_error *error)
+{
+    const sbj_parameter *p = &model->network.parameters[i];
+    sbertja_status status = check_shape(p, stored, file, error);
+    if (status != SBERTJA_OK)
+        return status;
+    if (stored->dtype == SBJ_DTYPE_F32 && (uintptr_t)stored->data % sizeof(float) == 0) {
+        sbj_buffer *buffer = NULL;
+        status = model->backend->table->wrap(model->backend, stored->data, stored->count * sizeof(float), &buffer,
+                                             error);
+        if (status == SBERTJA_OK) {
+            model->buffers[model->buffer_count++] = buffer;
+            model->weights.tensors[i] =
+                (sbj_tensor){buffer, 0, p->rows, p->columns, p->columns, model->backend->table->real};
+            return SBERTJA_OK;
+        }
+        if (status != SBERTJA_E_UNSUPPORTED)
+            return status;
+    }
+    return own_converted(model, i, stored, file, error);
+}
+
+/* Torch's nn.Linear: both uniform in +-1/sqrt(in). */
+static sbertja_status random_dense(sbj_model *model, size_t i, uint64_t seed, sbertja_error *error)
+{
+    const sbj_parameter *p = &model->network.parameters[i];
+    const size_t count = p->rows * p->columns, in = model->network.modules[p->module].in;
+    float *values = sbj_new_raw(&model->alloc, count, sizeof *values);
+    if (values == NULL)
+        return sbj_no_memory(error, count * sizeof *values);
+    sbj_rng rng = sbj_rng_make(seed, (uint32_t)i);
+    const double bound = 1 / __builtin_sqrt((double)in);
+    for (size_t k = 0; k < count; k++)
+        values[k] = (float)(bound * (2 * sbj_rng_uniform(&rng) - 1));
+    sbertja_status status = own(model, i, values, error);
+    sbj_free(&model->alloc, values);
+    return status;
+}
+
+/* A Dense module that the caller gave: its values, or random ones. */
+static sbertja_status given_dense(sbj_model *model, size_t i, const sbj_model_options *options, sbertja_error *error)
+{
+    const sbj_parameter *p = &model->network.parameters[i];
+    const sbertja_module *given = &options->modules[p->module];
+    if (given->weight == NULL)
+        return random_dense(model, i, options->seed, error);
+    if (!p->vector)
+        return own(model, i, given->weight, error);
+    if (given->bias != NULL)
+        return own(model, i, given->bias, error);
+    float *zeros = sbj_new(&model->alloc, p->columns, sizeof *zeros);
+    sbertja_status status =
+        zeros == NULL ? sbj_no_memory(error, p->columns * sizeof *zeros) : own(model, i, zeros, error);
+    sbj_free(&model->alloc, zeros);
+    return status;
+}
+
+/* A Dense module's own file; parameter i is its weight, the next one its bias. */
+static sbertja_status load_dense(sbj_model *model, const sbj_layout *layout, size_t i, sbertja_error *error)
+{
+    const sbj_module *module = &layout->modules[model->network.parameters[i].module];
+    char *folder = NULL;
+    sbj_archive *archive = NULL;
+    sbertja_status status = sbj_path_join(&model->alloc, layout->directory, module->folder, &folder, error);
+    if (status == SBERTJA_OK && (status = sbj_weights_open(&model->alloc, folder, &archive, error)) == SBERTJA_OK) {
+        static const char *const names[] = {"linear.weight", "linear.bias"};
+        model->archives[model->archive_count++] = archive;
+        for (size_t k = 0; k < (module->bias ? 2 : 1) && status == SBERTJA_OK; k++) {
+            const sbj_stored *stored = sbj_archive_find(archive, names[k]);
+            status = stored == NULL ? sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s is not there", folder, names[k])
+                                    : take(model, i + k, stored, folder, error);
+        }
+    }
+    sbj_free(&model->alloc, folder);
+    return status;
+}
+
+static sbertja_status allocate(sbj_model *model, sbertja_error *error)
+{
+    size_t count = model->network.parameter_count;
+    sbertja_status status = sbj_views_make(&model->network, &model->weights, error);
+    if (status == SBERTJA_OK && (model->buffers = sbj_new(&model->alloc, count, sizeof *model->buffers)) == NULL)
+        status = sbj_no_memory(error, count * sizeof *model->buffers);
+    return status;
+}
+
+sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, const sbj_archive *transformer,
+                                const sbj_model_options *options, sbertja_error *error)
+{
+    const sbj_network *n = &model->network;
+    sbertja_status status = allocate(model, error);
+    for (size_t i = 0; i < n->parameter_count && status == SBERTJA_OK; i++) {
+        const sbj_parameter *p = &n->parameters[i];
+        if (p->module >= 0) {
+            if (options->modules != NULL)
+                status = given_dense(model, i, options, error);
+            else if (!p->vector)
+                status = load_dense(model, layout, i, error);
+            continue;
+        }
+        const sbj_stored *stored = sbj_weights_find(transformer, p->name);
+        status = stored == NULL
+                     ? sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s is not there", layout->transformer, p->name)
+                     : take(model, i, stored, layout->transformer, error);
+    }
+    if (status == SBERTJA_OK)
+        sbj_views_link(&model->weights);
+    return status;
+}
+
+/* BertPreTrainedModel._init_weights: matrices normal(0, 0.02), the padding token's row 0, biases 0, gains 1. */
+static void random_values(const sbj_parameter *p, uint64_t seed, uint32_t stream, float *values)
+{
+    const size_t count = p->rows * p->columns;
+    sbj_rng rng = sbj_rng_make(seed, stream);
+    const bool gain = p->vector && strstr(p->name, "LayerNorm.weight") != NULL;
+    for (size_t k = 0; k < count; k++)
+        values[k] = p->vector ? (gain ? 1.0f : 0.0f) : (float)(0.02 * sbj_rng_normal(&rng));
+    if (strcmp(p->name, "embeddings.word_embeddings.weight") == 0)
+        memset(values, 0, p->columns * sizeof *values);
+}
+
+sbertja_status sbj_weights_random(sbj_model *model, uint64_t seed, sbertja_error *error)
+{
+    const sbj_network *n = &model->network;
+    sbertja_status status = allocate(model, error);
+    for (size_t i = 0; i < n->parameter_count && status == SBERTJA_OK; i++) {
+        const sbj_parameter *p = &n->parameters[i];
+        if (p->module >= 0) {
+            status = random_dense(model, i, seed, error);
+            continue;
+        }
+        float *values = sbj_new_raw(&model->alloc, p->rows * p->columns, sizeof *values);
+        if (values == NULL)
+            return sbj_no_memory(error, p->rows * p->columns * sizeof *values);
+        random_values(p, seed, (uint32_t)i, values);
+        status = own(model, i, values, error);
+        sbj_free(&model->alloc, values);
+    }
+    if (status == SBERTJA_OK)
+        sbj_views_link(&model->weights);
+    return status;
+}
+
+sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const sbj_views *values,
+                                sbertja_error *error)
+{
+    const sbj_network *n = &model->network;
+    sbertja_status status = allocate(model, error);
+    for (size_t i = 0; i < n->parameter_count && status == SBERTJA_OK; i++) {
+        const sbj_parameter *p = &n->parameters[i];
+        const sbj_tensor source = p->trained ? values->tensors[i] : parent->weights.tensors[i];
+        float *copy = sbj_new_raw(&model->alloc, p->rows * p->columns, sizeof *copy);
+        if (copy == NULL)
+            return sbj_no_memory(error, p->rows * p->columns * sizeof *copy);
+        if ((status = sbj_read(parent->backend, source, copy, SBJ_F32, error)) == SBERTJA_OK)
+            status = own(model, i, copy, error);
+        sbj_free(&model->alloc, copy);
+    }
+    if (status == SBERTJA_OK)
+        sbj_views_link(&model->weights);
+    return status;
+}

@@ -1,0 +1,220 @@
+/* Writing a model directory, as a whole or not at all. Layout "2" is that of sentence-transformers 2.x to 5.x, which all
+ * since 2.0 open; "0.4.1" is the older one, with the transformer in a folder of its own. */
+#include "model/model.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/directory.h"
+#include "model/modules.h"
+
+typedef struct saving {
+    const sbj_model *model;
+    const sbj_alloc *alloc;
+    bool old;          /* layout 0.4.1 */
+    sbj_dtype dtype;
+    const char *root;  /* the directory that is being built */
+    size_t first;      /* the first parameter of the file that is being written */
+} saving;
+
+/* root/folder/name; either may be empty. */
+static sbertja_status path_in(const saving *s, const char *folder, const char *name, char **path, sbertja_error *error)
+{
+    char *directory = NULL;
+    sbertja_status status = sbj_path_join(s->alloc, s->root, folder, &directory, error);
+    *path = NULL;
+    if (status == SBERTJA_OK && folder[0] != '\0')
+        status = sbj_make_directories(directory, error);
+    if (status == SBERTJA_OK)
+        status = sbj_path_join(s->alloc, folder[0] != '\0' ? directory : s->root, name, path, error);
+    sbj_free(s->alloc, directory);
+    return status;
+}
+
+static sbertja_status write_tree(const saving *s, const char *folder, const char *name, cJSON *tree,
+                                 sbertja_error *error)
+{
+    char *path = NULL;
+    sbertja_status status = tree == NULL ? sbj_no_memory(error, 0) : path_in(s, folder, name, &path, error);
+    if (status == SBERTJA_OK)
+        status = sbj_json_write(tree, path, error);
+    sbj_free(s->alloc, path);
+    cJSON_Delete(tree);
+    return status;
+}
+
+static void module_folder(const sbj_module *module, size_t index, char folder[32])
+{
+    snprintf(folder, 32, "%zu_%s", index + 1, sbj_module_name(module));
+}
+
+static void add_module(cJSON *list, size_t index, const char *path, const char *kind)
+{
+    char text[96];
+    cJSON *entry = cJSON_CreateObject();
+    cJSON_AddNumberToObject(entry, "idx", (double)index);
+    snprintf(text, sizeof text, "%zu", index);
+    cJSON_AddStringToObject(entry, "name", text);
+    cJSON_AddStringToObject(entry, "path", path);
+    snprintf(text, sizeof text, "sentence_transformers.models.%s", kind);
+    cJSON_AddStringToObject(entry, "type", text);
+    cJSON_AddItemToArray(list, entry);
+}
+
+static sbertja_status write_modules(const saving *s, sbertja_error *error)
+{
+    const sbj_network *n = &s->model->network;
+    sbertja_status status = SBERTJA_OK;
+    cJSON *list = cJSON_CreateArray();
+    add_module(list, 0, s->old ? "0_Transformer" : "", "Transformer");
+    for (size_t i = 0; i < n->module_count && status == SBERTJA_OK; i++) {
+        char folder[32], *path = NULL;
+        module_folder(&n->modules[i], i, folder);
+        add_module(list, i + 1, folder, sbj_module_name(&n->modules[i]));
+        if ((status = path_in(s, folder, "config.json", &path, error)) == SBERTJA_OK)
+            status = sbj_module_write(&n->modules[i], n->config.hidden, s->old, path, error);
+        sbj_free(s->alloc, path);
+    }
+    if (status != SBERTJA_OK) {
+        cJSON_Delete(list);
+        return status;
+    }
+    return write_tree(s, "", "modules.json", list, error);
+}
+
+/* The files at the root that name the versions, and the longest input beside the transformer. */
+static sbertja_status write_small_files(const saving *s, const char *transformer, sbertja_error *error)
+{
+    cJSON *bert = cJSON_CreateObject();
+    cJSON_AddNumberToObject(bert, "max_seq_length", (double)s->model->max_tokens);
+    cJSON_AddBoolToObject(bert, "do_lower_case", false);
+    sbertja_status status = write_tree(s, transformer, "sentence_bert_config.json", bert, error);
+    if (status != SBERTJA_OK)
+        return status;
+    cJSON *root = cJSON_CreateObject();
+    if (s->old) {
+        cJSON_AddStringToObject(root, "__version__", "0.4.1");
+        return write_tree(s, "", "config.json", root, error);
+    }
+    cJSON *version = cJSON_AddObjectToObject(root, "__version__");
+    cJSON_AddStringToObject(version, "sentence_transformers", "2.2.2");
+    cJSON_AddStringToObject(version, "libsbertja", SBERTJA_VERSION);
+    cJSON_AddObjectToObject(root, "prompts");
+    cJSON_AddNullToObject(root, "default_prompt_name");
+    cJSON_AddStringToObject(root, "similarity_fn_name", "cosine");
+    return write_tree(s, "", "config_sentence_transformers.json", root, error);
+}
+
+static sbertja_status fetch(void *context, size_t index, float *values, sbertja_error *error)
+{
+    const saving *s = context;
+    return sbj_model_values(s->model, s->first + index, values, error);
+}
+
+/* The parameters first to first+count-1 of the table into one file. */
+static sbertja_status write_weights(saving *s, const char *folder, size_t first, size_t count, sbertja_error *error)
+{
+    const sbj_parameter *table = s->model->network.parameters + first;
+    char *path = NULL;
+    sbj_entry *entries = sbj_new(s->alloc, count, sizeof *entries);
+    sbertja_status status = entries == NULL ? sbj_no_memory(error, count * sizeof *entries) : SBERTJA_OK;
+    for (size_t i = 0; i < count && status == SBERTJA_OK; i++) {
+        const char *linear = strstr(table[i].name, "linear."); /* a Dense module's file has no folder in its names */
+        entries[i].name = table[i].module >= 0 && linear != NULL ? linear : table[i].name;
+        entries[i].dimensions = table[i].vector ? 1 : 2;
+        entries[i].shape[0] = table[i].vector ? table[i].columns : table[i].rows;
+        entries[i].shape[1] = table[i].columns;
+    }
+    s->first = first;
+    if (status == SBERTJA_OK)
+        status = path_in(s, folder, s->old ? "pytorch_model.bin" : "model.safetensors", &path, error);
+    if (status == SBERTJA_OK && s->old)
+        status = sbj_checkpoint_write(s->alloc, path, entries, count, fetch, s, error);
+    else if (status == SBERTJA_OK)
+        status = sbj_safetensors_write(s->alloc, path, s->dtype, entries, count, NULL, fetch, s, error);
+    sbj_free(s->alloc, path);
+    sbj_free(s->alloc, entries);
+    return status;
+}
+
+static sbertja_status write_all_weights(saving *s, const char *transformer, sbertja_error *error)
+{
+    const sbj_network *n = &s->model->network;
+    size_t count = 0;
+    while (count < n->parameter_count && n->parameters[count].module < 0)
+        count++;
+    sbertja_status status = write_weights(s, transformer, 0, count, error);
+    for (size_t i = 0; i < n->module_count && status == SBERTJA_OK; i++)
+        if (n->modules[i].kind == SBERTJA_DENSE) {
+            char folder[32];
+            module_folder(&n->modules[i], i, folder);
+            status = write_weights(s, folder, n->dense_at[i], n->modules[i].bias ? 2 : 1, error);
+        }
+    return status;
+}
+
+static sbertja_status write_model(saving *s, sbertja_error *error)
+{
+    const char *transformer = s->old ? "0_Transformer" : "";
+    char *path = NULL, *folder = NULL;
+    sbertja_status status;
+    if ((status = write_modules(s, error)) != SBERTJA_OK ||
+        (status = write_small_files(s, transformer, error)) != SBERTJA_OK ||
+        (status = path_in(s, transformer, "config.json", &path, error)) != SBERTJA_OK ||
+        (status = sbj_config_write(&s->model->network.config, "float32", path, error)) != SBERTJA_OK ||
+        (status = sbj_path_join(s->alloc, s->root, transformer, &folder, error)) != SBERTJA_OK ||
+        (status = sbj_tokenizer_save(s->model->tokenizer, folder, s->model->max_tokens, error)) != SBERTJA_OK)
+        goto done;
+    status = write_all_weights(s, transformer, error);
+done:
+    sbj_free(s->alloc, path);
+    sbj_free(s->alloc, folder);
+    return status;
+}
+
+static sbertja_status read_options(const sbertja_save_options *options, saving *s, sbertja_error *error)
+{
+    const char *layout = options != NULL && options->layout != NULL ? options->layout : "2";
+    const char *dtype = options != NULL && options->dtype != NULL ? options->dtype : "f32";
+    s->old = strcmp(layout, "0.4.1") == 0;
+    if (!s->old && strcmp(layout, "2") != 0)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "layout: \"%s\", expected 2 or 0.4.1", layout);
+    if (strcmp(dtype, "f32") == 0)
+        s->dtype = SBJ_DTYPE_F32;
+    else if (strcmp(dtype, "f16") == 0)
+        s->dtype = SBJ_DTYPE_F16;
+    else if (strcmp(dtype, "bf16") == 0)
+        s->dtype = SBJ_DTYPE_BF16;
+    else
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "dtype: \"%s\", expected f32, f16 or bf16", dtype);
+    if (s->old && s->dtype != SBJ_DTYPE_F32)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "dtype: the 0.4.1 layout is stored as f32 only");
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_model_check_target(const sbj_model *model, const char *directory, sbertja_error *error)
+{
+    sbj_directory building = {0};
+    sbertja_status status =
+        sbj_directory_begin(&model->alloc, directory, sbj_is_model_directory, &building, error);
+    sbj_directory_abort(&building);
+    return status;
+}
+
+sbertja_status sbj_model_save(const sbj_model *model, const char *directory, const sbertja_save_options *options,
+                              sbertja_error *error)
+{
+    saving s = {.model = model, .alloc = &model->alloc};
+    sbj_directory building = {0};
+    sbertja_status status = read_options(options, &s, error);
+    if (status == SBERTJA_OK &&
+        (status = sbj_directory_begin(&model->alloc, directory, sbj_is_model_directory, &building, error)) ==
+            SBERTJA_OK) {
+        s.root = building.path;
+        if ((status = write_model(&s, error)) == SBERTJA_OK)
+            status = sbj_directory_commit(&building, error);
+    }
+    sbj_directory_abort(&building);
+    return status;
+}

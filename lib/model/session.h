@@ -1,0 +1,45 @@
+/* Texts to vectors: tokens in parallel, batches cut by a token budget after sorting by length, rows put back into the
+ * caller's order. Scratch and threads of one caller thread. */
+#ifndef SBJ_SESSION_H
+#define SBJ_SESSION_H
+
+#include "model/bert.h"
+#include "model/model.h"
+
+typedef struct sbj_session {
+    const sbj_model *model;
+    sbj_alloc alloc;
+    sbj_pool *pool;
+    size_t batch_tokens;
+    sbj_encoding **encodings; /* one a thread */
+    sbj_workspace workspace;
+    float *rows;              /* a batch's vectors before they go to their places */
+    size_t rows_capacity;
+} sbj_session;
+
+sbertja_status sbj_session_create(const sbj_model *model, const sbertja_session_options *options, sbj_session **session,
+                                  sbertja_error *error);
+void sbj_session_free(sbj_session *session);
+sbertja_status sbj_session_encode(sbj_session *session, const char *const *texts, const size_t *lengths, size_t count,
+                                  const sbertja_encode_options *options, float *vectors, sbertja_error *error);
+
+/* The ids of many texts, made by all threads. ids[i] has counts[i] of them. */
+typedef struct sbj_token_lists {
+    const sbj_alloc *alloc;
+    size_t texts, chunks;
+    int32_t **storage; /* one block a chunk of texts */
+    const int32_t **ids;
+    size_t *counts;
+} sbj_token_lists;
+
+/* `index` is added to a text's number in errors. `encodings`: one a thread of the pool. */
+sbertja_status sbj_tokenize_all(const sbj_alloc *alloc, sbj_pool *pool, sbj_encoding **encodings,
+                                const char *const *texts, const size_t *lengths, size_t count, size_t index,
+                                sbj_token_lists *lists, sbertja_error *error);
+void sbj_token_lists_free(sbj_token_lists *lists); /* takes a zeroed one */
+/* One encoding a thread. */
+sbertja_status sbj_encodings_create(const sbj_alloc *alloc, const sbj_tokenizer *tokenizer, int threads,
+                                    sbj_encoding ***encodings, sbertja_error *error);
+void sbj_encodings_free(const sbj_alloc *alloc, sbj_encoding **encodings, int threads);
+
+#endif

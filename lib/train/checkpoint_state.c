@@ -1,0 +1,240 @@
+/* A trainer's state on the disk, replaced as a whole each time (io/directory.h), so that a kill at any moment leaves a
+ * sound one:
+ *
+ *   checkpoint.json   format, steps done, best score, and the configuration that must be the same on resuming
+ *   parameters.bin    the parameter arena as it lies in memory, little-endian, and after it for each objective m and v
+ *
+ * Where the samplers stand follows from the number of steps, and dropout from seed and step, so neither is stored. */
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/directory.h"
+#include "io/json.h"
+#include "train/trainer.h"
+
+enum { FORMAT = 1 };
+
+static const char *const description = "checkpoint.json", *const arrays = "parameters.bin";
+
+/* FNV-1a over all that the data and the network are, so that a checkpoint of other data is not taken for this one's. */
+static uint64_t hash(uint64_t h, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ bytes[i]) * 1099511628211u;
+    return h;
+}
+
+static void add_hash(cJSON *object, const char *key, uint64_t h)
+{
+    char text[17];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)h);
+    cJSON_AddStringToObject(object, key, text);
+}
+
+static cJSON *describe_goal(const sbj_goal *goal)
+{
+    const sbj_dataset *d = goal->dataset;
+    uint64_t h = 14695981039346656037u;
+    for (size_t i = 0; i < d->examples * d->groups; i++)
+        h = hash(h, goal->tokens.ids[i], goal->tokens.counts[i] * sizeof(int32_t));
+    h = hash(h, d->labels, d->examples * sizeof *d->labels);
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "loss", goal->loss.loss);
+    cJSON_AddNumberToObject(o, "metric", goal->loss.metric);
+    cJSON_AddNumberToObject(o, "margin", goal->loss.margin);
+    cJSON_AddNumberToObject(o, "batch_size", (double)goal->sampler.batch_size);
+    cJSON_AddNumberToObject(o, "samples_per_label", (double)goal->sampler.per_label);
+    cJSON_AddBoolToObject(o, "shuffle", goal->sampler.shuffle);
+    cJSON_AddNumberToObject(o, "examples", (double)d->examples);
+    add_hash(o, "data", h);
+    return o;
+}
+
+static cJSON *describe(const sbj_trainer *t, const sbj_progress_state *state)
+{
+    const sbj_network *n = &t->model->network;
+    cJSON *c = cJSON_CreateObject();
+    uint64_t h = 14695981039346656037u;
+    for (size_t i = 0; i < n->parameter_count; i++) {
+        h = hash(h, n->parameters[i].name, strlen(n->parameters[i].name));
+        h = hash(h, &n->parameters[i].columns, sizeof n->parameters[i].columns);
+    }
+    cJSON_AddStringToObject(c, "device", t->model->backend->table->name);
+    add_hash(c, "network", h);
+    cJSON_AddNumberToObject(c, "parameters", (double)n->arena_size);
+    cJSON_AddNumberToObject(c, "steps", (double)state->total);
+    cJSON_AddStringToObject(c, "preset", t->correct_bias ? "torch" : "st-0.4.1");
+    cJSON_AddNumberToObject(c, "beta1", t->beta1);
+    cJSON_AddNumberToObject(c, "beta2", t->beta2);
+    cJSON_AddNumberToObject(c, "epsilon", t->epsilon);
+    cJSON_AddNumberToObject(c, "weight_decay", t->weight_decay);
+    cJSON_AddNumberToObject(c, "max_grad_norm", t->max_grad_norm);
+    cJSON_AddBoolToObject(c, "dropout", t->dropout);
+    add_hash(c, "seed", t->seed);
+    cJSON *goals = cJSON_AddArrayToObject(c, "objectives");
+    for (size_t i = 0; i < t->goal_count; i++)
+        cJSON_AddItemToArray(goals, describe_goal(&t->goals[i]));
+    return c;
+}
+
+/* The first entry of the one that is not the same in the other; NULL: they agree. */
+static const cJSON *first_difference(const cJSON *ours, const cJSON *theirs)
+{
+    for (const cJSON *item = ours->child; item != NULL; item = item->next) {
+        const cJSON *other = cJSON_GetObjectItemCaseSensitive(theirs, item->string);
+        if (!cJSON_Compare(item, other, true))
+            return item;
+    }
+    return NULL;
+}
+
+/* ---- The arrays ---- */
+
+static size_t element_count(const sbj_trainer *t)
+{
+    return t->model->network.arena_size * (1 + 2 * t->goal_count);
+}
+
+/* The arenas in the order of the file. */
+static sbj_tensor arena(const sbj_trainer *t, size_t index)
+{
+    const sbj_goal *goal = index == 0 ? NULL : &t->goals[(index - 1) / 2];
+    return index == 0 ? t->parameters : index % 2 == 1 ? goal->m : goal->v;
+}
+
+static sbertja_status write_arrays(const sbj_trainer *t, const char *path, sbertja_error *error)
+{
+    const sbj_type real = t->model->backend->table->real;
+    const size_t size = t->model->network.arena_size, bytes = element_count(t) * sbj_type_size(real);
+    unsigned char *memory = sbj_new_raw(&t->alloc, bytes, 1);
+    sbertja_status status = memory == NULL ? sbj_no_memory(error, bytes) : SBERTJA_OK;
+    for (size_t i = 0; i < 1 + 2 * t->goal_count && status == SBERTJA_OK; i++)
+        status = sbj_read(t->model->backend, arena(t, i), memory + i * size * sbj_type_size(real), real, error);
+    if (status == SBERTJA_OK)
+        status = sbj_write_file(path, memory, bytes, error);
+    sbj_free(&t->alloc, memory);
+    return status;
+}
+
+static sbertja_status read_arrays(sbj_trainer *t, const char *path, sbertja_error *error)
+{
+    const sbj_type real = t->model->backend->table->real;
+    const size_t step = t->model->network.arena_size * sbj_type_size(real);
+    sbj_map map = {0};
+    sbertja_status status = sbj_map_open(path, &map, error);
+    if (status == SBERTJA_OK && map.size != element_count(t) * sbj_type_size(real))
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: %zu bytes, expected %zu", path, map.size,
+                          element_count(t) * sbj_type_size(real));
+    for (size_t i = 0; i < 1 + 2 * t->goal_count && status == SBERTJA_OK; i++)
+        status = sbj_write(t->model->backend, arena(t, i), map.data + i * step, real, error);
+    sbj_map_close(&map);
+    return status;
+}
+
+/* ---- Whole checkpoints ---- */
+
+bool sbj_is_checkpoint(const char *directory)
+{
+    char *path = NULL;
+    bool there = sbj_path_join(&sbj_malloc, directory, description, &path, NULL) == SBERTJA_OK && sbj_is_file(path);
+    sbj_free(&sbj_malloc, path);
+    return there;
+}
+
+static sbertja_status write_description(const sbj_trainer *t, const sbj_progress_state *state, const char *path,
+                                        sbertja_error *error)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddNumberToObject(root, "format", FORMAT);
+    cJSON_AddNumberToObject(root, "done", (double)state->done);
+    if (isfinite(state->best))
+        cJSON_AddNumberToObject(root, "best", state->best);
+    cJSON_AddItemToObject(root, "configuration", describe(t, state));
+    sbertja_status status = root == NULL ? sbj_no_memory(error, 0) : sbj_json_write(root, path, error);
+    cJSON_Delete(root);
+    return status;
+}
+
+sbertja_status sbj_trainer_write(const sbj_trainer *t, const sbj_progress_state *state, const char *directory,
+                                 sbertja_error *error)
+{
+    sbj_directory building = {0};
+    char *path = NULL;
+    sbertja_status status;
+    if ((status = sbj_directory_begin(&t->alloc, directory, sbj_is_checkpoint, &building, error)) != SBERTJA_OK ||
+        (status = sbj_path_join(&t->alloc, building.path, arrays, &path, error)) != SBERTJA_OK ||
+        (status = write_arrays(t, path, error)) != SBERTJA_OK)
+        goto done;
+    sbj_free(&t->alloc, path);
+    path = NULL;
+    if ((status = sbj_path_join(&t->alloc, building.path, description, &path, error)) == SBERTJA_OK &&
+        (status = write_description(t, state, path, error)) == SBERTJA_OK)
+        status = sbj_directory_commit(&building, error);
+done:
+    sbj_free(&t->alloc, path);
+    sbj_directory_abort(&building);
+    return status;
+}
+
+static sbertja_status check_description(const sbj_trainer *t, const sbj_json *json, sbj_progress_state *state,
+                                        sbertja_error *error)
+{
+    long format, done;
+    sbertja_status status;
+    if ((status = sbj_json_int(json, json->root, "format", 0, &format, error)) != SBERTJA_OK ||
+        (status = sbj_json_int(json, json->root, "done", -1, &done, error)) != SBERTJA_OK ||
+        (status = sbj_json_number(json, json->root, "best", -INFINITY, &state->best, error)) != SBERTJA_OK)
+        return status;
+    const cJSON *theirs = cJSON_GetObjectItemCaseSensitive(json->root, "configuration");
+    if (format != FORMAT || !cJSON_IsObject(theirs) || done < 0 || (size_t)done > state->total)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: not a checkpoint of this version", json->name);
+    cJSON *ours = describe(t, state);
+    const cJSON *difference = ours == NULL ? NULL : first_difference(ours, theirs);
+    if (difference != NULL) {
+        char *here = cJSON_PrintUnformatted(difference);
+        char *there = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(theirs, difference->string));
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: a checkpoint of another training: %s: %.200s, here %.200s",
+                          json->name, difference->string, there ? there : "nothing", here ? here : "?");
+        cJSON_free(here);
+        cJSON_free(there);
+    }
+    cJSON_Delete(ours);
+    state->done = (size_t)done;
+    return status;
+}
+
+/* The samplers and the counters, moved to where they were after `done` steps. */
+static void fast_forward(sbj_trainer *t, size_t done)
+{
+    for (size_t i = 0; i < t->goal_count; i++) {
+        sbj_goal *goal = &t->goals[i];
+        for (size_t step = 0; step < done; step++)
+            sbj_sampler_next(&goal->sampler, goal->rows);
+        goal->updates = done;
+    }
+}
+
+sbertja_status sbj_trainer_read(sbj_trainer *t, const char *directory, sbj_progress_state *state, sbertja_error *error)
+{
+    char *json_path = NULL, *array_path = NULL;
+    sbj_json json = {0};
+    sbertja_status status;
+    if ((status = sbj_path_join(&t->alloc, directory, description, &json_path, error)) != SBERTJA_OK ||
+        (status = sbj_path_join(&t->alloc, directory, arrays, &array_path, error)) != SBERTJA_OK ||
+        (status = sbj_json_read(&t->alloc, json_path, &json, error)) != SBERTJA_OK ||
+        (status = check_description(t, &json, state, error)) != SBERTJA_OK ||
+        (status = read_arrays(t, array_path, error)) != SBERTJA_OK)
+        goto done;
+    fast_forward(t, state->done);
+    for (size_t i = 0; i < t->weights.matrix_count && status == SBERTJA_OK; i++)
+        if (t->weights.matrices[i].parts > 0)
+            status = sbj_prepare(t->model->backend, t->pool, &t->weights.matrices[i], error);
+done:
+    sbj_json_free(&json);
+    sbj_free(&t->alloc, json_path);
+    sbj_free(&t->alloc, array_path);
+    return status;
+}

@@ -1,0 +1,204 @@
+/* SentenceTransformer.fit: epochs of steps, each step one batch of every objective in turn; evaluation, the best model,
+ * checkpoints, progress. */
+#define _POSIX_C_SOURCE 200809L
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "train/trainer.h"
+
+typedef struct fitting {
+    sbj_trainer *trainer;
+    const sbertja_fit_options *options;
+    sbj_schedule schedule;
+    size_t steps_per_epoch;
+    sbj_progress_state state;
+    double began;       /* seconds */
+    size_t began_at;    /* steps done then */
+    size_t sentences;   /* since */
+} fitting;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static sbertja_status save_model(const fitting *f, sbertja_error *error)
+{
+    sbj_model *model = NULL;
+    sbertja_status status = sbj_trainer_model(f->trainer, &model, error);
+    if (status == SBERTJA_OK)
+        status = sbj_model_save(model, f->options->output_path, NULL, error);
+    sbj_model_free(model);
+    return status;
+}
+
+/* The caller's score of the model as it stands; the best one so far is saved. */
+static sbertja_status evaluate(fitting *f, size_t epoch, size_t steps, sbertja_error *error)
+{
+    const sbertja_fit_options *o = f->options;
+    sbj_model *model = NULL;
+    double score = NAN;
+    if (o->evaluate == NULL)
+        return SBERTJA_OK;
+    sbertja_status status = sbj_trainer_model(f->trainer, &model, error);
+    if (status == SBERTJA_OK && o->evaluate(o->evaluate_user, (const sbertja_model *)model, epoch, steps, &score))
+        status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the evaluation callback in epoch %zu", epoch);
+    if (status == SBERTJA_OK && score > f->state.best) {
+        f->state.best = score;
+        if (o->output_path != NULL && !o->keep_last)
+            status = sbj_model_save(model, o->output_path, NULL, error);
+    }
+    sbj_model_free(model);
+    return status;
+}
+
+static sbertja_status report(const fitting *f, size_t epoch, size_t objective, double rate,
+                             const sbj_step_result *result, sbertja_error *error)
+{
+    const sbertja_fit_options *o = f->options;
+    const size_t done = f->state.done + 1, since = done - f->began_at;
+    const double seconds = fmax(now() - f->began, 1e-9);
+    const sbertja_progress progress = {.epoch = epoch,
+                                       .epochs = o->epochs,
+                                       .step = done,
+                                       .steps = f->state.total,
+                                       .objective = objective,
+                                       .loss = result->loss,
+                                       .active = result->active,
+                                       .learning_rate = rate,
+                                       .grad_norm = result->grad_norm,
+                                       .sentences_per_second = (double)f->sentences / seconds,
+                                       .seconds_left = seconds / (double)since * (double)(f->state.total - done)};
+    if (o->progress != NULL && o->progress(o->progress_user, &progress))
+        return sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the progress callback after step %zu of %zu", done,
+                        f->state.total);
+    return SBERTJA_OK;
+}
+
+/* Every objective's next batch. A stop takes effect when all have had theirs: a step is whole or not at all. */
+static sbertja_status run_step(fitting *f, size_t epoch, sbertja_error *error)
+{
+    const size_t step = f->state.done;
+    const double rate = f->options->learning_rate * sbj_schedule_factor(f->schedule, step, f->options->warmup_steps,
+                                                                        f->state.total);
+    sbertja_status stopped = SBERTJA_OK;
+    for (size_t i = 0; i < f->trainer->goal_count; i++) {
+        sbj_step_result result;
+        sbertja_status status = sbj_trainer_step(f->trainer, i, step, rate, &result, error);
+        if (status != SBERTJA_OK)
+            return sbj_in(error, status, "step %zu", step);
+        f->sentences += result.sentences;
+        if (stopped == SBERTJA_OK)
+            stopped = report(f, epoch, i, rate, &result, error);
+    }
+    f->state.done++;
+    return stopped;
+}
+
+static sbertja_status checkpoint(const fitting *f, sbertja_error *error)
+{
+    return f->options->checkpoint_path == NULL
+               ? SBERTJA_OK
+               : sbj_trainer_write(f->trainer, &f->state, f->options->checkpoint_path, error);
+}
+
+static bool due(size_t every, size_t count)
+{
+    return every > 0 && count % every == 0;
+}
+
+static sbertja_status run_epoch(fitting *f, size_t epoch, sbertja_error *error)
+{
+    const sbertja_fit_options *o = f->options;
+    sbertja_status status = SBERTJA_OK;
+    for (size_t done = f->state.done - epoch * f->steps_per_epoch; done < f->steps_per_epoch && status == SBERTJA_OK;) {
+        status = run_step(f, epoch, error);
+        done++;
+        if (status == SBERTJA_OK && due(o->evaluation_steps, done))
+            status = evaluate(f, epoch, done, error);
+        if (status == SBERTJA_OK && due(o->checkpoint_steps, f->state.done) && done < f->steps_per_epoch)
+            status = checkpoint(f, error);
+    }
+    if (status == SBERTJA_OK)
+        status = evaluate(f, epoch, (size_t)-1, error);
+    if (status == SBERTJA_OK || status == SBERTJA_E_STOPPED) {
+        sbertja_error second;
+        sbertja_status written = checkpoint(f, &second);
+        if (written != SBERTJA_OK) {
+            if (error != NULL)
+                *error = second;
+            return written;
+        }
+    }
+    return status;
+}
+
+static size_t smallest_epoch(const sbj_trainer *t)
+{
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < t->goal_count; i++) {
+        const size_t batches = sbj_sampler_batches(&t->goals[i].sampler);
+        least = batches < least ? batches : least;
+    }
+    return least;
+}
+
+static sbertja_status begin(fitting *f, sbertja_error *error)
+{
+    const sbertja_fit_options *o = f->options;
+    f->steps_per_epoch = o->steps_per_epoch > 0 ? o->steps_per_epoch : smallest_epoch(f->trainer);
+    f->state.best = -INFINITY;
+    if (!sbj_mul(f->steps_per_epoch, o->epochs, &f->state.total) || f->state.total > UINT32_MAX / 16)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "epochs: %zu of %zu steps are too many", o->epochs,
+                        f->steps_per_epoch);
+    if (o->resume && o->checkpoint_path == NULL)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "resume: no checkpoint_path is given");
+    sbertja_status status = SBERTJA_OK;
+    if (o->resume && sbj_is_checkpoint(o->checkpoint_path))
+        status = sbj_trainer_read(f->trainer, o->checkpoint_path, &f->state, error);
+    f->began = now();
+    f->began_at = f->state.done;
+    return status;
+}
+
+static sbertja_status run(fitting *f, sbertja_error *error)
+{
+    const sbertja_fit_options *o = f->options;
+    sbertja_status status = begin(f, error);
+    for (size_t epoch = f->steps_per_epoch > 0 ? f->state.done / f->steps_per_epoch : 0;
+         epoch < o->epochs && status == SBERTJA_OK; epoch++)
+        status = run_epoch(f, epoch, error);
+    if (status == SBERTJA_OK && o->output_path != NULL &&
+        (o->evaluate == NULL || o->keep_last || f->state.best == -INFINITY))
+        status = save_model(f, error);
+    return status;
+}
+
+sbertja_status sbj_fit(const sbj_model *model, const sbertja_objective *objectives, size_t count,
+                       const sbertja_fit_options *options, sbj_model **trained, sbertja_error *error)
+{
+    fitting f = {.options = options};
+    if (trained != NULL)
+        *trained = NULL;
+    sbertja_status status = sbj_schedule_parse(options->scheduler, &f.schedule, error);
+    if (status == SBERTJA_OK && options->output_path != NULL)
+        status = sbj_model_check_target(model, options->output_path, error);
+    if (status == SBERTJA_OK)
+        status = sbj_trainer_create(model, objectives, count, options, &f.trainer, error);
+    if (status == SBERTJA_OK)
+        status = run(&f, error);
+    if (trained != NULL && (status == SBERTJA_OK || status == SBERTJA_E_STOPPED)) {
+        sbertja_error second;
+        sbertja_status made = sbj_trainer_model(f.trainer, trained, &second);
+        if (made != SBERTJA_OK) {
+            status = made;
+            if (error != NULL)
+                *error = second;
+        }
+    }
+    sbj_trainer_free(f.trainer);
+    return status;
+}

@@ -1,0 +1,292 @@
+/* The trainer: its memory, and one step. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Making one ---- */
+
+static sbertja_status check_labels(const sbj_dataset *dataset, sbertja_error *error)
+{
+    for (size_t i = 0; i < dataset->examples; i++)
+        if (dataset->labels[i] != floor(dataset->labels[i]) || !isfinite(dataset->labels[i]))
+            return sbj_fail(error, SBERTJA_E_FORMAT, "example %zu: label %g is no integer", i, dataset->labels[i]);
+    return SBERTJA_OK;
+}
+
+static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_objective *o, uint32_t stream,
+                                sbertja_error *error)
+{
+    const sbj_dataset *d = (const sbj_dataset *)o->dataset;
+    const sbj_type real = t->model->backend->table->real;
+    const size_t size = t->model->network.arena_size;
+    sbertja_status status;
+    goal->loss = (sbj_loss_spec){o->loss, o->metric, o->margin};
+    goal->dataset = d;
+    if (d == NULL)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "no dataset is given");
+    if ((status = sbj_loss_check(&goal->loss, error)) != SBERTJA_OK ||
+        (status = sbj_sampler_create(&t->alloc, d, o, t->seed, stream, &t->log, &goal->sampler, error)) != SBERTJA_OK)
+        return status;
+    if (d->groups != sbj_loss_groups(o->loss))
+        return sbj_fail(error, SBERTJA_E_FORMAT, "its examples have %zu texts, the loss needs %zu", d->groups,
+                        sbj_loss_groups(o->loss));
+    if (sbj_loss_wants_labels(o->loss) && (status = check_labels(d, error)) != SBERTJA_OK)
+        return status;
+    if ((goal->rows = sbj_new(&t->alloc, o->batch_size, sizeof *goal->rows)) == NULL)
+        return sbj_no_memory(error, o->batch_size * sizeof *goal->rows);
+    if ((status = sbj_tokenize_all(&t->alloc, t->pool, t->encodings, (const char *const *)d->texts, d->lengths,
+                                   d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK ||
+        (status = sbj_tensor_new(t->model->backend, real, 1, size, &goal->m, error)) != SBERTJA_OK)
+        return status;
+    return sbj_tensor_new(t->model->backend, real, 1, size, &goal->v, error);
+}
+
+static sbertja_status check_options(const sbertja_fit_options *o, sbertja_error *error)
+{
+    const struct {
+        const char *name;
+        double value, least, below;
+    } numbers[] = {{"learning_rate", o->learning_rate, 0, INFINITY},
+                   {"beta1", o->beta1, 0, 1},
+                   {"beta2", o->beta2, 0, 1},
+                   {"epsilon", o->epsilon, 0, INFINITY},
+                   {"weight_decay", o->weight_decay, 0, INFINITY},
+                   {"max_grad_norm", o->max_grad_norm, 0, INFINITY}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (!(numbers[i].value >= numbers[i].least && numbers[i].value < numbers[i].below))
+            return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: %g, expected at least %g and less than %g",
+                            numbers[i].name, numbers[i].value, numbers[i].least, numbers[i].below);
+    return SBERTJA_OK;
+}
+
+static sbertja_status set_options(sbj_trainer *t, const sbertja_fit_options *o, sbertja_error *error)
+{
+    sbj_preset preset;
+    sbertja_status status;
+    if ((status = check_options(o, error)) != SBERTJA_OK ||
+        (status = sbj_preset_parse(o->preset, &preset, error)) != SBERTJA_OK)
+        return status;
+    t->log = o->log != NULL ? (sbj_log){o->log, o->log_user} : t->model->log;
+    t->beta1 = o->beta1;
+    t->beta2 = o->beta2;
+    t->epsilon = o->epsilon > 0 ? o->epsilon : preset.epsilon;
+    t->weight_decay = o->weight_decay;
+    t->max_grad_norm = o->max_grad_norm;
+    t->correct_bias = preset.correct_bias;
+    t->dropout = !o->no_dropout;
+    t->seed = o->seed;
+    return SBERTJA_OK;
+}
+
+/* All trained parameters in one arena, with the model's values; gradients in another. */
+static sbertja_status make_arenas(sbj_trainer *t, sbertja_error *error)
+{
+    const sbj_backend *b = t->model->backend;
+    const sbj_network *n = &t->model->network;
+    const sbj_type real = b->table->real;
+    sbertja_status status;
+    if ((status = sbj_tensor_new(b, real, 1, n->arena_size, &t->parameters, error)) != SBERTJA_OK ||
+        (status = sbj_tensor_new(b, real, 1, n->arena_size, &t->gradients, error)) != SBERTJA_OK ||
+        (status = sbj_views_make(n, &t->weights, error)) != SBERTJA_OK ||
+        (status = sbj_views_make(n, &t->weight_gradients, error)) != SBERTJA_OK)
+        return status;
+    if ((t->segments = sbj_new(&t->alloc, n->parameter_count, sizeof *t->segments)) == NULL)
+        return sbj_no_memory(error, n->parameter_count * sizeof *t->segments);
+    sbj_views_in_arena(&t->weights, t->parameters.buffer, real);
+    sbj_views_in_arena(&t->weight_gradients, t->gradients.buffer, real);
+    for (size_t i = 0; i < n->parameter_count && status == SBERTJA_OK; i++) {
+        const sbj_parameter *p = &n->parameters[i];
+        if (!p->trained)
+            continue;
+        t->segments[t->segment_count++] = (sbj_segment){p->offset, p->rows, p->columns, p->decay};
+        float *values = sbj_new_raw(&t->alloc, p->rows * p->columns, sizeof *values);
+        if (values == NULL)
+            return sbj_no_memory(error, p->rows * p->columns * sizeof *values);
+        if ((status = sbj_model_values(t->model, i, values, error)) == SBERTJA_OK)
+            status = sbj_write(b, t->weights.tensors[i], values, SBJ_F32, error);
+        sbj_free(&t->alloc, values);
+    }
+    return status;
+}
+
+static sbertja_status zero_arenas(sbj_trainer *t, sbertja_error *error)
+{
+    const sbj_run run = {t->model->backend, t->pool, NULL, 0, 0};
+    sbertja_status status = sbj_zero(&run, t->gradients, error);
+    for (size_t i = 0; i < t->goal_count && status == SBERTJA_OK; i++)
+        if ((status = sbj_zero(&run, t->goals[i].m, error)) == SBERTJA_OK)
+            status = sbj_zero(&run, t->goals[i].v, error);
+    return status;
+}
+
+static sbertja_status prepare(sbj_trainer *t, sbertja_error *error)
+{
+    sbertja_status status = SBERTJA_OK;
+    for (size_t i = 0; i < t->weights.matrix_count && status == SBERTJA_OK; i++)
+        if (t->weights.matrices[i].parts > 0)
+            status = sbj_prepare(t->model->backend, t->pool, &t->weights.matrices[i], error);
+    return status;
+}
+
+static sbertja_status make(sbj_trainer *t, const sbertja_objective *objectives, size_t count,
+                           const sbertja_fit_options *options, sbertja_error *error)
+{
+    sbertja_status status;
+    if ((status = set_options(t, options, error)) != SBERTJA_OK ||
+        (status = sbj_pool_create(&t->alloc, options->threads, &t->pool, error)) != SBERTJA_OK)
+        return status;
+    const int threads = sbj_pool_threads(t->pool);
+    sbj_workspace_init(t->model->backend, &t->model->network, &t->alloc, true, threads, &t->workspace);
+    if ((status = sbj_encodings_create(&t->alloc, t->model->tokenizer, threads, &t->encodings, error)) != SBERTJA_OK ||
+        (status = make_arenas(t, error)) != SBERTJA_OK)
+        return status;
+    if ((t->goals = sbj_new(&t->alloc, count, sizeof *t->goals)) == NULL)
+        return sbj_no_memory(error, count * sizeof *t->goals);
+    for (t->goal_count = 0; t->goal_count < count && status == SBERTJA_OK;) {
+        const size_t i = t->goal_count++;
+        if ((status = make_goal(t, &t->goals[i], &objectives[i], (uint32_t)(i + 1), error)) != SBERTJA_OK)
+            sbj_in(error, status, "objective %zu", i);
+    }
+    if (status == SBERTJA_OK)
+        status = zero_arenas(t, error);
+    return status == SBERTJA_OK ? prepare(t, error) : status;
+}
+
+sbertja_status sbj_trainer_create(const sbj_model *model, const sbertja_objective *objectives, size_t count,
+                                  const sbertja_fit_options *options, sbj_trainer **result, sbertja_error *error)
+{
+    sbj_trainer *t = sbj_new(&model->alloc, 1, sizeof *t);
+    *result = NULL;
+    if (t == NULL)
+        return sbj_no_memory(error, sizeof *t);
+    t->model = model;
+    t->alloc = model->alloc;
+    sbertja_status status = make(t, objectives, count, options, error);
+    if (status == SBERTJA_OK)
+        *result = t;
+    else
+        sbj_trainer_free(t);
+    return status;
+}
+
+void sbj_trainer_free(sbj_trainer *t)
+{
+    if (t == NULL)
+        return;
+    sbj_alloc alloc = t->alloc;
+    const sbj_backend *b = t->model->backend;
+    for (size_t i = 0; i < t->goal_count; i++) {
+        sbj_goal *goal = &t->goals[i];
+        sbj_token_lists_free(&goal->tokens);
+        sbj_sampler_free(&goal->sampler);
+        sbj_free(&alloc, goal->rows);
+        sbj_tensor_free(b, &goal->m);
+        sbj_tensor_free(b, &goal->v);
+    }
+    for (size_t i = 0; i < t->weights.matrix_count; i++)
+        sbj_unprepare(b, &t->weights.matrices[i]);
+    sbj_views_free(&t->weights);
+    sbj_views_free(&t->weight_gradients);
+    sbj_tensor_free(b, &t->parameters);
+    sbj_tensor_free(b, &t->gradients);
+    sbj_workspace_free(&t->workspace);
+    if (t->pool != NULL)
+        sbj_encodings_free(&alloc, t->encodings, sbj_pool_threads(t->pool));
+    sbj_pool_free(t->pool);
+    sbj_free(&alloc, t->goals);
+    sbj_free(&alloc, t->segments);
+    sbj_free(&alloc, t->vectors);
+    sbj_free(&alloc, t->vector_gradients);
+    sbj_free(&alloc, t->ids);
+    sbj_free(&alloc, t->counts);
+    sbj_free(&alloc, t);
+}
+
+/* ---- A step ---- */
+
+/* The sentences of the batch, group after group, and room for their vectors. */
+static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbertja_error *error)
+{
+    const size_t groups = goal->dataset->groups, sentences = examples * groups;
+    const size_t numbers = sentences * t->model->network.width;
+    if (!sbj_grow(&t->alloc, (void **)&t->ids, &t->id_capacity, 0, sentences, sizeof *t->ids) ||
+        !sbj_grow(&t->alloc, (void **)&t->counts, &t->count_capacity, 0, sentences, sizeof *t->counts) ||
+        !sbj_grow(&t->alloc, (void **)&t->vectors, &t->vector_capacity, 0, numbers, sizeof *t->vectors) ||
+        !sbj_grow(&t->alloc, (void **)&t->vector_gradients, &t->gradient_capacity, 0, numbers,
+                  sizeof *t->vector_gradients))
+        return sbj_no_memory(error, numbers * sizeof *t->vectors);
+    for (size_t g = 0; g < groups; g++)
+        for (size_t i = 0; i < examples; i++) {
+            const size_t text = goal->rows[i] * groups + g;
+            t->ids[g * examples + i] = goal->tokens.ids[text];
+            t->counts[g * examples + i] = goal->tokens.counts[text];
+        }
+    return sbj_workspace_pack(&t->workspace, t->ids, t->counts, sentences, error);
+}
+
+static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbj_step_result *result,
+                               sbertja_error *error)
+{
+    const sbj_backend *b = t->model->backend;
+    double *labels = sbj_new(&t->alloc, examples, sizeof *labels);
+    if (labels == NULL)
+        return sbj_no_memory(error, examples * sizeof *labels);
+    for (size_t i = 0; i < examples; i++)
+        labels[i] = goal->dataset->labels[goal->rows[i]];
+    const sbj_loss_batch batch = {examples, t->model->network.width, t->vectors, labels};
+    sbj_loss_result loss = {0, 0, t->vector_gradients};
+    sbertja_status status = sbj_read(b, t->workspace.vectors, t->vectors, SBJ_F64, error);
+    if (status == SBERTJA_OK)
+        status = sbj_loss_run(&t->alloc, &goal->loss, &batch, &loss, error);
+    if (status == SBERTJA_OK && !isfinite(loss.loss))
+        status = sbj_fail(error, SBERTJA_E_ARGUMENT,
+                          "the loss is not a finite number; a smaller learning rate or a longer warm-up may help");
+    if (status == SBERTJA_OK)
+        status = sbj_write(b, t->workspace.vector_gradients, t->vector_gradients, SBJ_F64, error);
+    result->loss = loss.loss;
+    result->active = loss.active;
+    sbj_free(&t->alloc, labels);
+    return status;
+}
+
+static sbertja_status update(sbj_trainer *t, sbj_goal *goal, const sbj_run *run, double learning_rate,
+                             sbj_step_result *result, sbertja_error *error)
+{
+    double sum;
+    sbertja_status status = sbj_do_sumsq(run, t->gradients, &sum, error);
+    if (status != SBERTJA_OK)
+        return status;
+    result->grad_norm = sqrt(sum);
+    const sbj_adamw adamw = {t->parameters, t->gradients, goal->m, goal->v, t->segments, t->segment_count,
+                             learning_rate, t->beta1, t->beta2, t->epsilon, t->weight_decay,
+                             sbj_clip_factor(result->grad_norm, t->max_grad_norm), goal->updates + 1,
+                             t->correct_bias};
+    if ((status = sbj_do_adamw(run, &adamw, error)) != SBERTJA_OK)
+        return status;
+    goal->updates++;
+    return prepare(t, error);
+}
+
+sbertja_status sbj_trainer_step(sbj_trainer *t, size_t index, size_t step, double learning_rate,
+                                sbj_step_result *result, sbertja_error *error)
+{
+    sbj_goal *goal = &t->goals[index];
+    const size_t examples = sbj_sampler_next(&goal->sampler, goal->rows);
+    sbertja_status status = gather(t, goal, examples, error);
+    if (status != SBERTJA_OK)
+        return status;
+    const sbj_run run = {t->model->backend, t->pool, t->workspace.scratch, t->seed,
+                         (uint32_t)(step * t->goal_count + index)};
+    result->sentences = t->workspace.batch.sentences;
+    if ((status = sbj_forward(&run, &t->weights, &t->workspace, t->dropout, error)) != SBERTJA_OK ||
+        (status = run_loss(t, goal, examples, result, error)) != SBERTJA_OK ||
+        (status = sbj_backward(&run, &t->workspace, &t->weight_gradients, error)) != SBERTJA_OK)
+        return status;
+    return update(t, goal, &run, learning_rate, result, error);
+}
+
+sbertja_status sbj_trainer_model(const sbj_trainer *t, sbj_model **model, sbertja_error *error)
+{
+    return sbj_model_with(t->model, &t->weights, model, error);
+}

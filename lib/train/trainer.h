@@ -1,0 +1,77 @@
+/* One step of training: a batch of examples -> vectors -> loss -> gradients -> clipping -> AdamW. Holds the weights being
+ * trained, their gradients, and for each objective moments of its own, as SentenceTransformer.fit makes one optimizer an
+ * objective. */
+#ifndef SBJ_TRAINER_H
+#define SBJ_TRAINER_H
+
+#include "loss/loss.h"
+#include "model/session.h"
+#include "optim/schedule.h"
+#include "train/sampler.h"
+
+/* An objective's own state. */
+typedef struct sbj_goal {
+    sbj_loss_spec loss;
+    const sbj_dataset *dataset;
+    sbj_token_lists tokens; /* of all its texts, made once */
+    sbj_sampler sampler;
+    size_t *rows;           /* this step's examples */
+    sbj_tensor m, v;        /* moments: [1, arena_size] */
+    uint64_t updates;
+} sbj_goal;
+
+typedef struct sbj_trainer {
+    const sbj_model *model; /* where the weights began */
+    sbj_alloc alloc;
+    sbj_log log;
+    sbj_pool *pool;
+    sbj_encoding **encodings;
+    sbj_tensor parameters, gradients; /* [1, arena_size] */
+    sbj_views weights, weight_gradients;
+    sbj_segment *segments;
+    size_t segment_count;
+    sbj_workspace workspace;
+    double *vectors, *vector_gradients; /* host */
+    size_t vector_capacity, gradient_capacity;
+    const int32_t **ids; /* this step's sentences */
+    size_t *counts, id_capacity, count_capacity;
+    sbj_goal *goals;
+    size_t goal_count;
+    /* fixed for the whole training */
+    double beta1, beta2, epsilon, weight_decay, max_grad_norm;
+    bool correct_bias, dropout;
+    uint64_t seed;
+} sbj_trainer;
+
+typedef struct sbj_step_result {
+    double loss, active, grad_norm;
+    size_t sentences;
+} sbj_step_result;
+
+sbertja_status sbj_trainer_create(const sbj_model *model, const sbertja_objective *objectives, size_t count,
+                                  const sbertja_fit_options *options, sbj_trainer **trainer, sbertja_error *error);
+void sbj_trainer_free(sbj_trainer *trainer);
+/* The next batch of objective `goal`; `step` keys the dropout. */
+sbertja_status sbj_trainer_step(sbj_trainer *trainer, size_t goal, size_t step, double learning_rate,
+                                sbj_step_result *result, sbertja_error *error);
+/* A model with the weights as they now are. */
+sbertja_status sbj_trainer_model(const sbj_trainer *trainer, sbj_model **model, sbertja_error *error);
+
+/* checkpoint_state.c. `done` steps of `total`; `best` is the best score so far. The configuration is compared on reading,
+ * and what differs is named. */
+typedef struct sbj_progress_state {
+    size_t done, total;
+    double best; /* -infinity: none */
+} sbj_progress_state;
+sbertja_status sbj_trainer_write(const sbj_trainer *trainer, const sbj_progress_state *state, const char *directory,
+                                 sbertja_error *error);
+/* There is a checkpoint in this directory. */
+bool sbj_is_checkpoint(const char *directory);
+sbertja_status sbj_trainer_read(sbj_trainer *trainer, const char *directory, sbj_progress_state *state,
+                                sbertja_error *error);
+
+/* fit.c: the loop over epochs and steps. */
+sbertja_status sbj_fit(const sbj_model *model, const sbertja_objective *objectives, size_t count,
+                       const sbertja_fit_options *options, sbj_model **trained, sbertja_error *error);
+
+#endif

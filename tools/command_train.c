@@ -1,0 +1,309 @@
+/* sbertja train: fine-tunes a model on a table of labelled sentences or of triplets.
+ *
+ * With --eval the model is scored before, after each epoch and every --evaluation-steps, and the best one is what stays
+ * in the output directory. Ctrl-C ends the training after the step that runs; the model is saved as it then is, unless
+ * a scored one is there already. A second Ctrl-C ends the command at once. */
+#include "basics.h"
+#include "command.h"
+#include "options.h"
+#include "progress.h"
+#include "results.h"
+#include "rows.h"
+#include "scores.h"
+#include "vectors.h"
+
+#include <signal.h>
+#include <string.h>
+
+typedef struct train_settings {
+    model_settings model;
+    sbertja_fit_options fit;
+    sbertja_objective objective;
+    sbertja_module pooling;
+    const char *data, *eval, *output;
+    const char *loss, *metric;
+    const char *text, *label, *anchor, *positive, *negative;
+} train_settings;
+
+typedef struct training_run {
+    const train_settings *settings;
+    table_rows train, test; /* test only with --eval */
+    int by_labels;          /* a loss on labels, not on triplets */
+    double before, best;
+    size_t evaluations; /* those after `before` */
+    double loss_sum;    /* of this epoch, until its last step */
+    size_t loss_steps;
+    double epoch_loss; /* mean of the last whole epoch */
+    int failed;        /* exit status of an evaluation that failed */
+} training_run;
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+/* ---- What is trained on ---------------------------------------------------------------------------------------- */
+
+static int read_rows(const train_settings *settings, int by_labels, const char *path, table_rows *rows)
+{
+    const char *triplet[] = {settings->anchor, settings->positive, settings->negative};
+    int status = rows_read(rows, path, by_labels ? &settings->text : triplet, by_labels ? 1 : 3);
+    if (status == DONE && by_labels)
+        status = rows_labels(rows, settings->label);
+    return status;
+}
+
+static int make_dataset(const training_run *training, sbertja_dataset **dataset)
+{
+    sbertja_error error;
+    const table_rows *rows = &training->train;
+    sbertja_status made = sbertja_dataset_create(dataset, &error);
+    for (size_t row = 0; row < rows->count && made == SBERTJA_OK; row++) {
+        const char *texts[ROWS_TEXTS];
+        size_t count = training->by_labels ? 1 : 3;
+        for (size_t i = 0; i < count; i++)
+            texts[i] = rows->texts[i][row];
+        made = sbertja_dataset_add(*dataset, texts, NULL, count, training->by_labels ? rows->labels[row] : 0, &error);
+    }
+    return made == SBERTJA_OK ? DONE : library_refused(&error);
+}
+
+/* ---- Callbacks of sbertja_fit ---------------------------------------------------------------------------------- */
+
+static int score(const training_run *training, const sbertja_model *model, double *accuracy)
+{
+    const model_settings *settings = &training->settings->model;
+    if (training->by_labels)
+        return centroid_accuracy(model, settings, &training->train, &training->test, accuracy);
+    return triplet_accuracy(model, settings, &training->test, accuracy);
+}
+
+static int evaluate(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *accuracy)
+{
+    training_run *training = user;
+    training->failed = score(training, model, accuracy);
+    if (training->failed)
+        return 1;
+    int better = training->evaluations++ == 0 || *accuracy > training->best;
+    if (better)
+        training->best = *accuracy;
+    if (steps == (size_t)-1)
+        remark("epoch %zu/%zu: accuracy %.4f%s", epoch + 1, training->settings->fit.epochs, *accuracy,
+               better ? ", the best so far" : "");
+    else
+        remark("step %zu of epoch %zu: accuracy %.4f%s", steps, epoch + 1, *accuracy,
+               better ? ", the best so far" : "");
+    return interrupted;
+}
+
+static void end_epoch(training_run *training, const sbertja_progress *p)
+{
+    training->epoch_loss = training->loss_sum / (double)training->loss_steps;
+    training->loss_sum = 0;
+    training->loss_steps = 0;
+    remark("epoch %zu/%zu: step %zu/%zu, mean loss %.4f, %.1f sentences a second", p->epoch + 1, p->epochs, p->step,
+           p->steps, training->epoch_loss, p->sentences_per_second);
+}
+
+static int show_step(void *user, const sbertja_progress *p)
+{
+    training_run *training = user;
+    char tail[120];
+    snprintf(tail, sizeof tail, "epoch %zu/%zu, loss %.4f, active %.2f, %.0f s left", p->epoch + 1, p->epochs, p->loss,
+             p->active, p->seconds_left);
+    progress_draw("training", p->step, p->steps, tail);
+    training->loss_sum += p->loss;
+    training->loss_steps++;
+    if (p->epochs && p->step % (p->steps / p->epochs) == 0)
+        end_epoch(training, p);
+    return interrupted;
+}
+
+/* ---- Training -------------------------------------------------------------------------------------------------- */
+
+/* After Ctrl-C: `trained` is the model as it is, and may be missing. */
+static int save_interrupted(const training_run *training, const sbertja_model *trained)
+{
+    sbertja_error error;
+    const char *output = training->settings->output;
+    if (training->evaluations && !training->settings->fit.keep_last) {
+        remark("interrupted: %s holds the best model so far, accuracy %.4f", output, training->best);
+    } else if (!trained) {
+        remark("interrupted before the first step: nothing is saved");
+    } else if (sbertja_model_save(trained, output, NULL, &error) != SBERTJA_OK) {
+        return library_refused(&error);
+    } else {
+        remark("interrupted: %s holds the model as it is now", output);
+    }
+    return INTERRUPTED;
+}
+
+static void write_figures(const training_run *training)
+{
+    write_figure("loss", training->epoch_loss);
+    if (training->settings->eval) {
+        write_figure("accuracy_before", training->before);
+        write_figure("accuracy_after", training->best);
+    }
+}
+
+static int fit(training_run *training, const sbertja_model *model, const sbertja_dataset *dataset)
+{
+    sbertja_error error;
+    sbertja_model *trained = NULL;
+    sbertja_objective objective = training->settings->objective;
+    sbertja_fit_options options = training->settings->fit;
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND}, old;
+    objective.dataset = dataset;
+    options.progress = show_step;
+    options.progress_user = training;
+    options.evaluate = training->settings->eval ? evaluate : NULL;
+    options.evaluate_user = training;
+    options.output_path = training->settings->output;
+    options.threads = training->settings->model.session.threads;
+    sigaction(SIGINT, &action, &old);
+    sbertja_status fitted = sbertja_fit(model, &objective, 1, &options, &trained, &error);
+    sigaction(SIGINT, &old, NULL);
+    progress_clear();
+    int status = DONE;
+    if (fitted == SBERTJA_OK)
+        write_figures(training);
+    else if (fitted == SBERTJA_E_STOPPED && interrupted)
+        status = save_interrupted(training, trained);
+    else
+        status = training->failed ? training->failed : library_refused(&error);
+    sbertja_model_free(trained);
+    return status;
+}
+
+static int train(training_run *training)
+{
+    const train_settings *settings = training->settings;
+    sbertja_dataset *dataset = NULL;
+    sbertja_model *model = NULL;
+    int status = read_rows(settings, training->by_labels, settings->data, &training->train);
+    if (status == DONE && settings->eval)
+        status = read_rows(settings, training->by_labels, settings->eval, &training->test);
+    if (status == DONE)
+        status = make_dataset(training, &dataset);
+    if (status == DONE)
+        status = model_open(&settings->model, &model);
+    if (status == DONE && settings->eval) {
+        status = score(training, model, &training->before);
+        if (status == DONE)
+            remark("before training: accuracy %.4f", training->before);
+    }
+    if (status == DONE)
+        status = fit(training, model, dataset);
+    sbertja_model_free(model);
+    sbertja_dataset_free(dataset);
+    rows_free(&training->train);
+    rows_free(&training->test);
+    return status;
+}
+
+/* ---- The sub-command ------------------------------------------------------------------------------------------- */
+
+static int parse(int argc, char **argv, train_settings *s)
+{
+    sbertja_fit_options *f = &s->fit;
+    sbertja_objective *o = &s->objective;
+    const option options[] = {
+        {"data", 0, OPTION_TEXT, &s->data, "TABLE", "what to train on (.tsv, .csv, .xlsx)", 0, 1},
+        {"output", 'o', OPTION_TEXT, &s->output, "DIR", "where the trained model is saved", 0, 1},
+        {"text", 0, OPTION_TEXT, &s->text, "COL", "column of the sentences", 0, 0},
+        {"label", 0, OPTION_TEXT, &s->label, "RULE", "a column, or as cause=1:1,effect=1:2,else:0", 0, 0},
+        {"loss", 0, OPTION_CHOICE, &s->loss, "batch-all-triplet|triplet", "on labels, or on triplets", 0, 0},
+        {"anchor", 0, OPTION_TEXT, &s->anchor, "COL", "--loss triplet: its column", 0, 0},
+        {"positive", 0, OPTION_TEXT, &s->positive, "COL", "--loss triplet: its column", 0, 0},
+        {"negative", 0, OPTION_TEXT, &s->negative, "COL", "--loss triplet: its column", 0, 0},
+        {"metric", 0, OPTION_CHOICE, &s->metric, "euclidean|cosine|manhattan", "distance of the loss", 0, 0},
+        {"margin", 0, OPTION_REAL, &o->margin, "X", "of the loss", 0, 0},
+        {"epochs", 0, OPTION_SIZE, &f->epochs, "N", "times through the data", 1, 0},
+        {"steps-per-epoch", 0, OPTION_SIZE, &f->steps_per_epoch, "N", "0: once through the data", 0, 0},
+        {"batch-size", 0, OPTION_SIZE, &o->batch_size, "N", "sentences (or triplets) in a batch", 1, 0},
+        {"samples-per-label", 0, OPTION_SIZE, &o->samples_per_label, "N",
+         "sentences of one label that stand together; 0: shuffled", 0, 0},
+        {"lr", 0, OPTION_REAL, &f->learning_rate, "X", "largest learning rate", 0, 0},
+        {"scheduler", 0, OPTION_CHOICE, &f->scheduler,
+         "warmuplinear|constantlr|warmupconstant|warmupcosine|warmupcosinewithhardrestarts", "of the learning rate", 0,
+         0},
+        {"warmup-steps", 0, OPTION_SIZE, &f->warmup_steps, "N", "until the learning rate is at its largest", 0, 0},
+        {"preset", 0, OPTION_CHOICE, &f->preset, "torch|st-0.4.1", "the form of AdamW", 0, 0},
+        {"weight-decay", 0, OPTION_REAL, &f->weight_decay, "X", "of AdamW", 0, 0},
+        {"max-grad-norm", 0, OPTION_REAL, &f->max_grad_norm, "X", "gradients are clipped to this norm", 0, 0},
+        {"no-dropout", 0, OPTION_FLAG, &f->no_dropout, NULL, "whatever the model's configuration says", 0, 0},
+        {"seed", 0, OPTION_SEED, &f->seed, "N", "of batches and dropout", 0, 0},
+        {"pooling", 0, OPTION_TEXT, &s->pooling.pooling, "NAME", "mean, cls, max, ...: instead of the model's modules",
+         0, 0},
+        {"eval", 0, OPTION_TEXT, &s->eval, "TABLE", "score each epoch on it and keep the best model", 0, 0},
+        {"evaluation-steps", 0, OPTION_SIZE, &f->evaluation_steps, "N", "also score every N steps; 0: do not", 0, 0},
+        {"keep-last", 0, OPTION_FLAG, &f->keep_last, NULL, "keep the last model, not the best", 0, 0},
+        {"checkpoint", 0, OPTION_TEXT, &f->checkpoint_path, "DIR", "where the state to resume from is kept", 0, 0},
+        {"checkpoint-steps", 0, OPTION_SIZE, &f->checkpoint_steps, "N", "0: at the end of each epoch", 0, 0},
+        {"resume", 0, OPTION_FLAG, &f->resume, NULL, "go on from --checkpoint if there is something", 0, 0},
+        {0},
+    };
+    const option_usage usage = {
+        .name = "train",
+        .arguments = "",
+        .summary = "Fine-tunes a model on a table of sentences with labels, or of triplets.",
+        .options = options,
+        .common = s->model.options,
+        .notes =
+            "The score of --eval is the accuracy by the nearest centroid of the training rows, or for triplets how\n"
+            "often the positive is nearer than the negative. Ctrl-C saves the model as it is and exits with 130.",
+    };
+    return options_parse(&usage, argc, argv, NULL);
+}
+
+static int check(train_settings *s)
+{
+    if (s->fit.resume && !s->fit.checkpoint_path)
+        return call_wrong("train --resume: --checkpoint DIR is missing");
+    int by_labels = strcmp(s->loss, "triplet") != 0;
+    if (by_labels && !strcmp(s->metric, "manhattan"))
+        return call_wrong("--metric: expected euclidean|cosine with --loss batch-all-triplet, found \"manhattan\"");
+    s->objective.loss = by_labels ? SBERTJA_BATCH_ALL_TRIPLET_LOSS : SBERTJA_TRIPLET_LOSS;
+    s->objective.metric = !strcmp(s->metric, "euclidean") ? SBERTJA_EUCLIDEAN
+                          : !strcmp(s->metric, "cosine")  ? SBERTJA_COSINE
+                                                          : SBERTJA_MANHATTAN;
+    if (!by_labels)
+        s->objective.samples_per_label = 0; /* triplets have no labels to group by */
+    if (s->pooling.pooling) {
+        s->model.load.modules = &s->pooling;
+        s->model.load.module_count = 1;
+    }
+    return DONE;
+}
+
+int command_train(int argc, char **argv)
+{
+    train_settings s = {
+        .fit = SBERTJA_FIT_OPTIONS_INIT,
+        .objective = SBERTJA_OBJECTIVE_INIT,
+        .pooling = SBERTJA_MODULE_INIT,
+        .loss = "batch-all-triplet",
+        .metric = "euclidean",
+        .text = "text",
+        .label = "label",
+        .anchor = "anchor",
+        .positive = "positive",
+        .negative = "negative",
+    };
+    training_run training = {.settings = &s};
+    s.pooling.pooling = NULL;
+    s.fit.warmup_steps = 100;
+    s.fit.scheduler = "warmuplinear";
+    s.fit.preset = "torch";
+    model_settings_init(&s.model, SETTINGS_DIRECTORY | SETTINGS_TOKENS | SETTINGS_LOAD | SETTINGS_VECTORS);
+    int status = parse(argc, argv, &s);
+    if (status != OPTIONS_GO)
+        return status;
+    status = check(&s);
+    training.by_labels = s.objective.loss != SBERTJA_TRIPLET_LOSS;
+    return status == DONE ? train(&training) : status;
+}

@@ -1,0 +1,109 @@
+/* Reading texts: see lines.h. */
+#include "lines.h"
+
+#include "basics.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes of the well-formed sequence at `s` (Unicode, table 3-7), or 0. */
+static size_t sequence_length(const unsigned char *s, size_t left)
+{
+    unsigned char first = s[0], low = 0x80, high = 0xBF;
+    size_t length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    if (length > left)
+        return 0;
+    if (first == 0xE0)
+        low = 0xA0; /* no overlong forms */
+    else if (first == 0xED)
+        high = 0x9F; /* no surrogates */
+    else if (first == 0xF0)
+        low = 0x90;
+    else if (first == 0xF4)
+        high = 0x8F; /* nothing past U+10FFFF */
+    for (size_t i = 1; i < length; i++) {
+        if (s[i] < low || s[i] > high)
+            return 0;
+        low = 0x80;
+        high = 0xBF;
+    }
+    return length;
+}
+
+size_t utf8_valid_length(const char *text, size_t length)
+{
+    size_t at = 0;
+    while (at < length) {
+        size_t n = sequence_length((const unsigned char *)text + at, length - at);
+        if (n == 0)
+            break;
+        at += n;
+    }
+    return at;
+}
+
+static char *read_all(FILE *stream, size_t *length)
+{
+    size_t room = 1 << 16, used = 0, n;
+    char *bytes = take(room, 1);
+    while ((n = fread(bytes + used, 1, room - used - 1, stream)) > 0) {
+        used += n;
+        if (room - used < 2)
+            bytes = take_more(bytes, room *= 2, 1);
+    }
+    bytes[used] = '\0';
+    *length = used;
+    return bytes;
+}
+
+static int split(text_lines *lines, size_t length, const char *name)
+{
+    char *bytes = lines->bytes;
+    size_t feeds = 0;
+    for (size_t i = 0; i < length; i++)
+        feeds += bytes[i] == '\n';
+    lines->texts = take(feeds + 1, sizeof *lines->texts);
+    lines->lengths = take(feeds + 1, sizeof *lines->lengths);
+    for (size_t start = 0; start < length;) {
+        char *feed = memchr(bytes + start, '\n', length - start);
+        size_t n = feed ? (size_t)(feed - bytes) - start : length - start;
+        size_t good = utf8_valid_length(bytes + start, n);
+        if (good < n)
+            return data_wrong("%s: line %zu: expected UTF-8, found byte 0x%02X at byte %zu of the line", name,
+                              lines->count + 1, (unsigned char)bytes[start + good], good + 1);
+        bytes[start + n] = '\0';
+        lines->texts[lines->count] = bytes + start;
+        lines->lengths[lines->count++] = n;
+        start += n + 1;
+    }
+    return DONE;
+}
+
+int lines_read(text_lines *lines, const char *path)
+{
+    int from_stdin = !path || !strcmp(path, "-");
+    const char *name = from_stdin ? "standard input" : path;
+    size_t length;
+    memset(lines, 0, sizeof *lines);
+    FILE *stream = from_stdin ? stdin : fopen(path, "rb");
+    if (!stream)
+        return data_wrong("%s: cannot be opened: %s", name, strerror(errno));
+    errno = 0;
+    lines->bytes = read_all(stream, &length);
+    int failed = ferror(stream), reason = errno;
+    if (!from_stdin)
+        fclose(stream);
+    if (failed)
+        return data_wrong("%s: cannot be read: %s", name, strerror(reason));
+    return split(lines, length, name);
+}
+
+void lines_free(text_lines *lines)
+{
+    free(lines->bytes);
+    free(lines->texts);
+    free(lines->lengths);
+    memset(lines, 0, sizeof *lines);
+}

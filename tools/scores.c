@@ -1,0 +1,46 @@
+/* Accuracies of a model on tables: see scores.h. */
+#include "scores.h"
+
+#include "basics.h"
+
+#include <stdlib.h>
+
+int centroid_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *train,
+                      const table_rows *test, double *accuracy)
+{
+    sbertja_error error;
+    float *train_vectors = NULL, *vectors = NULL;
+    int *predicted = take(test->count, sizeof *predicted);
+    int status = vectors_of(model, settings, train->texts[0], NULL, train->count, &train_vectors);
+    if (status == DONE)
+        status = vectors_of(model, settings, test->texts[0], NULL, test->count, &vectors);
+    if (status == DONE && sbertja_classify_centroid(train_vectors, train->labels, train->count, vectors, test->count,
+                                                    sbertja_model_dimension(model), predicted, &error) != SBERTJA_OK)
+        status = library_refused(&error);
+    if (status == DONE)
+        *accuracy = sbertja_accuracy(test->labels, predicted, test->count);
+    free(train_vectors);
+    free(vectors);
+    free(predicted);
+    return status;
+}
+
+int triplet_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *triplets,
+                     double *accuracy)
+{
+    float *vectors[3] = {NULL, NULL, NULL};
+    size_t dimension = sbertja_model_dimension(model), right = 0;
+    int status = DONE;
+    for (size_t i = 0; i < 3 && status == DONE; i++)
+        status = vectors_of(model, settings, triplets->texts[i], NULL, triplets->count, &vectors[i]);
+    for (size_t row = 0; row < triplets->count && status == DONE; row++) {
+        const float *anchor = vectors[0] + row * dimension;
+        right += sbertja_cosine(anchor, vectors[1] + row * dimension, dimension) >
+                 sbertja_cosine(anchor, vectors[2] + row * dimension, dimension);
+    }
+    if (status == DONE)
+        *accuracy = (double)right / (double)triplets->count;
+    for (size_t i = 0; i < 3; i++)
+        free(vectors[i]);
+    return status;
+}

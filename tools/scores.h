@@ -1,0 +1,16 @@
+/* The figure that training is judged by, and that eval prints too. */
+#ifndef SBERTJA_SCORES_H
+#define SBERTJA_SCORES_H
+
+#include "rows.h"
+#include "vectors.h"
+
+/* The share of `test` rows whose label is that of the nearest centroid of the `train` rows; both are encoded by column
+ * 0. An exit status. */
+int centroid_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *train,
+                      const table_rows *test, double *accuracy);
+/* The share of rows whose column 0 is nearer, by cosine, to column 1 than to column 2. */
+int triplet_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *triplets,
+                     double *accuracy);
+
+#endif
