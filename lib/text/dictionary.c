@@ -1,6 +1,6 @@
-/* Finding a compiled MeCab dictionary: the folder that the caller names, the model's directory, the system's places. The
- * link `debian` of Debian's alternatives is never followed, as it may lead to any dictionary, and neither is a mecabrc of
- * the host. */
+/* Finding a compiled MeCab dictionary: the folder that the caller names, the model's directory, the system's places.
+ * The link `debian` of Debian's alternatives is never followed, as it may lead to any dictionary, and neither is a
+ * mecabrc of the host. */
 #include "text/dictionary.h"
 
 #include <string.h>
@@ -130,8 +130,8 @@ static sbertja_status take_option(const sbj_alloc *alloc, const sbj_dictionary_s
     return *folder == NULL ? sbj_no_memory(error, strlen(search->option) + 1) : SBERTJA_OK;
 }
 
-/* Takes the folder PLACE, PLACE/NAME or PLACE/NAME/INNER if a dictionary of the kind is there; else `*folder` stays NULL.
- * Only a lack of memory is an error. */
+/* Takes the folder PLACE, PLACE/NAME or PLACE/NAME/INNER if a dictionary of the kind is there; else `*folder` stays
+ * NULL. Only a lack of memory is an error. */
 static sbertja_status try_folder(const sbj_alloc *alloc, const char *place, const char *name, const char *inner,
                                  const dictionary_kind *kind, char **folder, sbertja_error *error)
 {
