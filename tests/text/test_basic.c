@@ -24,12 +24,29 @@ static const struct {
     {"punctuation is cut off", false, "「東京」、です。", 0, "「|東京|」|、|です|。"},
     {"ASCII symbols are punctuation", false, "a+b=$5^~", 0, "a|+|b|=|$|5|^|~"},
     {"other symbols are not", false, "a±b＋c￥5", 0, "a±b＋c￥5"},
-    {"control characters vanish", false, "a\x01" "b\xE2\x80\x8B" "c\x7F", 0, "abc"},
+    {"control characters vanish", false,
+     "a\x01"
+     "b\xE2\x80\x8B"
+     "c\x7F",
+     0, "abc"},
     {"so does NUL", false, "a\0b", 3, "ab"},
-    {"and the replacement character", false, "a\xEF\xBF\xBD" "b", 0, "ab"},
-    {"and unassigned ones", false, "a\xCD\xB8" "b", 0, "ab"},
-    {"vertical tab is a control character", false, "a\x0B" "b", 0, "ab"},
-    {"line separators cut", false, "a\xE2\x80\xA8" "b\xE2\x80\xA9" "c", 0, "a|b|c"},
+    {"and the replacement character", false,
+     "a\xEF\xBF\xBD"
+     "b",
+     0, "ab"},
+    {"and unassigned ones", false,
+     "a\xCD\xB8"
+     "b",
+     0, "ab"},
+    {"vertical tab is a control character", false,
+     "a\x0B"
+     "b",
+     0, "ab"},
+    {"line separators cut", false,
+     "a\xE2\x80\xA8"
+     "b\xE2\x80\xA9"
+     "c",
+     0, "a|b|c"},
     {"NFC only", false, "か\xE3\x82\x99ｶﾞＡ", 0, "がｶﾞＡ"},
     {"case stays", false, "AbC", 0, "AbC"},
     {"lower case", true, "AbC ＡＢ", 0, "abc|ａｂ"},

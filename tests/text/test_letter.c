@@ -95,14 +95,14 @@ static const struct {
     uint32_t character;
     bool separator, control, punctuation, mark;
 } kinds[] = {
-    {' ', true, false, false, false},     {'\t', true, false, false, false},   {'\n', true, false, false, false},
-    {'\r', true, false, false, false},    {0x3000, true, false, false, false}, {0xA0, true, false, false, false},
-    {0x0B, false, true, false, false},    {0, false, true, false, false},      {0x85, false, true, false, false},
-    {0x200B, false, true, false, false},  {0xE000, false, true, false, false}, {0x378, false, true, false, false},
-    {0x2028, false, false, false, false}, {'$', false, false, true, false},    {'^', false, false, true, false},
-    {'~', false, false, true, false},     {'_', false, false, true, false},    {0x3001, false, false, true, false},
+    {' ', true, false, false, false},     {'\t', true, false, false, false},    {'\n', true, false, false, false},
+    {'\r', true, false, false, false},    {0x3000, true, false, false, false},  {0xA0, true, false, false, false},
+    {0x0B, false, true, false, false},    {0, false, true, false, false},       {0x85, false, true, false, false},
+    {0x200B, false, true, false, false},  {0xE000, false, true, false, false},  {0x378, false, true, false, false},
+    {0x2028, false, false, false, false}, {'$', false, false, true, false},     {'^', false, false, true, false},
+    {'~', false, false, true, false},     {'_', false, false, true, false},     {0x3001, false, false, true, false},
     {0x30FB, false, false, true, false},  {0xFF04, false, false, false, false}, {0x2212, false, false, false, false},
-    {0x301, false, false, false, true},   {0x3099, false, false, false, true}, {0x903, false, false, false, false},
+    {0x301, false, false, false, true},   {0x3099, false, false, false, true},  {0x903, false, false, false, false},
     {'a', false, false, false, false},    {0x3042, false, false, false, false},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };

@@ -188,9 +188,9 @@ static char *cut_dictionary(const char *cut_file, size_t size)
 static const struct {
     const char *file;
     size_t size;
-} broken[] = {{"unk.dic", 0},    {"unk.dic", 71},     {"unk.dic", 72},    {"unk.dic", 4000}, {"matrix.bin", 0},
-              {"matrix.bin", 3}, {"matrix.bin", 400}, {"char.bin", 0},    {"char.bin", 3},   {"char.bin", 100},
-              {"char.bin", 262495}, {"sys.dic", 72},  {"sys.dic", 100000}};
+} broken[] = {{"unk.dic", 0},       {"unk.dic", 71},     {"unk.dic", 72},    {"unk.dic", 4000}, {"matrix.bin", 0},
+              {"matrix.bin", 3},    {"matrix.bin", 400}, {"char.bin", 0},    {"char.bin", 3},   {"char.bin", 100},
+              {"char.bin", 262495}, {"sys.dic", 72},     {"sys.dic", 100000}};
 enum { BROKEN = sizeof broken / sizeof *broken };
 
 START_TEST(broken_dictionaries)

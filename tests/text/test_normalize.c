@@ -30,7 +30,9 @@ static const struct {
     {"outside the basic plane", SBJ_NFKC, "𝐀😀丽", "A😀丽"},
     {"composition exclusion", SBJ_NFKC, "\xE0\xA5\x98", "\xE0\xA4\x95\xE0\xA4\xBC"},
     {"NFC leaves widths alone", SBJ_NFC, "Ａｱか\xE3\x82\x99", "Ａｱが"},
-    {"NFD takes marks apart", SBJ_NFD, "がé", "か\xE3\x82\x99" "e\xCC\x81"},
+    {"NFD takes marks apart", SBJ_NFD, "がé",
+     "か\xE3\x82\x99"
+     "e\xCC\x81"},
     {"NFD takes syllables apart", SBJ_NFD, "한", "\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB"},
 };
 enum { CASES = sizeof cases / sizeof *cases };
@@ -59,8 +61,8 @@ static void expect_as_whole(sbj_span text, sbj_normalize_scratch *scratch, sbj_s
     for (int form = SBJ_NFKC; form <= SBJ_NFD; form++) {
         utf8proc_uint8_t *whole;
         sbj_span result;
-        utf8proc_ssize_t length = utf8proc_map((const utf8proc_uint8_t *)text.text, (utf8proc_ssize_t)text.length,
-                                               &whole, options[form]);
+        utf8proc_ssize_t length =
+            utf8proc_map((const utf8proc_uint8_t *)text.text, (utf8proc_ssize_t)text.length, &whole, options[form]);
         ck_assert_int_ge(length, 0);
         ck_assert_int_eq(sbj_normalize(&normalizer, (sbj_form)form, text, scratch, out, &result, NULL), SBERTJA_OK);
         ck_assert_msg(sbj_span_equal(result, (sbj_span){(char *)whole, (size_t)length}), "form %d of %.*s", form,
@@ -91,8 +93,8 @@ static uint32_t random_character(sbj_rng *rng)
 {
     static const struct {
         uint32_t first, count;
-    } blocks[] = {{0x20, 95},      {0x300, 112},   {0x3040, 192},   {0x3300, 256},  {0xFF00, 240},
-                  {0x1100, 256},   {0xAC00, 11172}, {0x900, 0x400}, {0x1D100, 256}, {0x10000, 0x20000}};
+    } blocks[] = {{0x20, 95},    {0x300, 112},    {0x3040, 192},  {0x3300, 256},  {0xFF00, 240},
+                  {0x1100, 256}, {0xAC00, 11172}, {0x900, 0x400}, {0x1D100, 256}, {0x10000, 0x20000}};
     uint64_t block = sbj_rng_below(rng, sizeof blocks / sizeof *blocks);
     return blocks[block].first + (uint32_t)sbj_rng_below(rng, blocks[block].count);
 }

@@ -33,7 +33,10 @@ static const struct {
     {"cut after two of three", "ああ\xE3\x81", 6},
     {"cut after three of four", "\xF0\x9F\x98", 0},
     {"lead byte instead of a continuation", "\xE3\x81\xE3\x81\x82", 0},
-    {"ASCII instead of a continuation", "\xE3\x81" "a", 0},
+    {"ASCII instead of a continuation",
+     "\xE3\x81"
+     "a",
+     0},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 

@@ -30,10 +30,11 @@ static const struct {
     {"hashes only", "#", "#"},
     {"two hashes", "##", "##"},
     {"a special token's text", "[MASK]", "[MASK]"},
-    {"100 characters", TEN("aaaaaaaaaa"), "a ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa "
-                                         "##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa "
-                                         "##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa "
-                                         "##aa ##aa ##aa ##aa ##a"},
+    {"100 characters", TEN("aaaaaaaaaa"),
+     "a ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa "
+     "##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa "
+     "##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa "
+     "##aa ##aa ##aa ##aa ##a"},
     {"101 characters", TEN("aaaaaaaaaa") "a", "[UNK]"},
     {"101 characters of three bytes", TEN("東京東京東京東京東京") "東", "[UNK]"},
     {"blanks cut", "東京 a", "東京 a"},
@@ -91,7 +92,8 @@ START_TEST(every_short_word)
 {
     sbj_vocabulary vocabulary;
     sbj_ids ids = {&sbj_malloc, NULL, 0, 0, false};
-    tokens_vocabulary("[PAD]\n[UNK]\na\nb\nab\nabc\ncab\nbbbb\n##a\n##b\n##bc\n##cb\n##abc\n##caca\n##bbb\n", &vocabulary);
+    tokens_vocabulary("[PAD]\n[UNK]\na\nb\nab\nabc\ncab\nbbbb\n##a\n##b\n##bc\n##cb\n##abc\n##caca\n##bbb\n",
+                      &vocabulary);
     for (int length = 1; length <= 7; length++) {
         int words = 1;
         for (int i = 0; i < length; i++)
