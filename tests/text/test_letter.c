@@ -60,8 +60,9 @@ START_TEST(blanks)
     for (uint32_t c = 0; c < 0x110000; c++) {
         char text[4];
         size_t bytes = sbj_utf8_put(c, text);
-        if (c < 0xD800 || c >= 0xE000)
-            ck_assert_msg(sbj_blank_length((sbj_span){text, bytes}) == (is_python_blank(c) ? bytes : 0), "U+%04X", c);
+        size_t expected = is_python_blank(c) ? bytes : 0;
+        if ((c < 0xD800 || c >= 0xE000) && sbj_blank_length((sbj_span){text, bytes}) != expected)
+            ck_abort_msg("U+%04X", c);
     }
 }
 END_TEST

@@ -10,6 +10,13 @@
 #include "text/dictionary.h"
 #include "text/mecab.h"
 
+/* MeCab itself leaks what it had made of a dictionary when it gives it up as broken; nothing else here is C++. */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libmecab\nleak:libstdc++\n";
+}
+
 static char *ipadic; /* the system's */
 static sbj_mecab *mecab;
 
@@ -136,8 +143,8 @@ START_TEST(long_runs_of_characters)
     cut(text, strlen(text), &found);
     const char *at = text;
     for (const char *word = words_text(&found); *word != '\0'; word++)
-        if (*word != '|')
-            ck_assert_msg(*word == *at++, "%s: byte %zu", runs[_i].unit, (size_t)(at - text));
+        if (*word != '|' && *word != *at++)
+            ck_abort_msg("%s: byte %zu", runs[_i].unit, (size_t)(at - text));
     ck_assert_uint_eq((size_t)(at - text), strlen(text));
     ck_assert_int_eq(strncmp(words_text(&found), "犬|", strlen("犬|")), 0);
     words_free(&found);

@@ -61,8 +61,9 @@ START_TEST(every_character_comes_back)
         char text[4];
         size_t bytes, put = sbj_utf8_put(c, text);
         sbertja_status expected = c >= 0xD800 && c < 0xE000 ? SBERTJA_E_FORMAT : SBERTJA_OK;
-        ck_assert_msg(sbj_utf8_check(text, put, NULL) == expected, "U+%04X", c);
-        ck_assert_msg(sbj_utf8_next(text, &bytes) == c && bytes == put, "U+%04X", c);
+        bool valid = sbj_utf8_check(text, put, NULL) == expected, same = sbj_utf8_next(text, &bytes) == c;
+        if (!valid || !same || bytes != put) /* an assertion for each of a million takes its time */
+            ck_abort_msg("U+%04X", c);
     }
 }
 END_TEST
