@@ -49,8 +49,8 @@ static sbertja_status lower_bare(const sbj_basic *basic, sbj_basic_scratch *scra
     size_t bytes;
     if (!sbj_lower(*word, &scratch->lower, &text))
         return sbj_no_memory(error, word->length);
-    sbertja_status status = sbj_normalize(basic->normalizer, SBJ_NFD, text, &scratch->normalize, &scratch->decomposed,
-                                          &text, error);
+    sbertja_status status =
+        sbj_normalize(basic->normalizer, SBJ_NFD, text, &scratch->normalize, &scratch->decomposed, &text, error);
     if (status != SBERTJA_OK)
         return status;
     sbj_strbuf_clear(&scratch->bare);

@@ -1,6 +1,6 @@
-/* Finding a compiled MeCab dictionary: the folder that the caller names, the model's directory, the system's places. The
- * link `debian` of Debian's alternatives is never followed, as it may lead to any dictionary, and neither is a mecabrc of
- * the host. */
+/* Finding a compiled MeCab dictionary: the folder that the caller names, the model's directory, the system's places.
+ * The link `debian` of Debian's alternatives is never followed, as it may lead to any dictionary, and neither is a
+ * mecabrc of the host. */
 #include "text/dictionary.h"
 
 #include <string.h>
@@ -23,8 +23,15 @@ static const dictionary_kind kinds[] = {
 };
 
 static const char *const system_places[] = {
-    "/var/lib/mecab/dic", "/usr/lib/x86_64-linux-gnu/mecab/dic", "/usr/share/mecab/dic", "/usr/lib/mecab/dic",
-    "/usr/local/lib/mecab/dic", NULL,
+    "/var/lib/mecab/dic",
+    "/usr/lib/x86_64-linux-gnu/mecab/dic",
+    "/usr/lib/aarch64-linux-gnu/mecab/dic",
+    "/usr/lib64/mecab/dic",
+    "/usr/lib/mecab/dic",
+    "/usr/share/mecab/dic",
+    "/usr/local/lib/mecab/dic",
+    "/opt/homebrew/lib/mecab/dic",
+    NULL,
 };
 
 static const dictionary_kind *find_kind(const char *name)
@@ -105,8 +112,8 @@ static bool is_of_kind(const dictionary_kind *kind, const sbj_dictionary_info *i
 }
 
 /* The folder that the caller names is taken at its word, if MeCab can do UTF-8 with it. */
-static sbertja_status take_option(const sbj_alloc *alloc, const sbj_dictionary_search *search, const dictionary_kind *kind,
-                                  char **folder, sbertja_error *error)
+static sbertja_status take_option(const sbj_alloc *alloc, const sbj_dictionary_search *search,
+                                  const dictionary_kind *kind, char **folder, sbertja_error *error)
 {
     sbj_dictionary_info info;
     sbertja_status status = sbj_dictionary_inspect(alloc, search->option, &info, error);
@@ -123,35 +130,44 @@ static sbertja_status take_option(const sbj_alloc *alloc, const sbj_dictionary_s
     return *folder == NULL ? sbj_no_memory(error, strlen(search->option) + 1) : SBERTJA_OK;
 }
 
-/* PLACE/NAME and PLACE/NAME/dicdir (a Python package's folder) for each name of the kind. `*folder` stays NULL where
- * nothing fits; only a lack of memory is an error. */
+/* Takes the folder PLACE, PLACE/NAME or PLACE/NAME/INNER if a dictionary of the kind is there; else `*folder` stays
+ * NULL. Only a lack of memory is an error. */
+static sbertja_status try_folder(const sbj_alloc *alloc, const char *place, const char *name, const char *inner,
+                                 const dictionary_kind *kind, char **folder, sbertja_error *error)
+{
+    sbj_strbuf path = SBJ_STRBUF(alloc);
+    sbj_dictionary_info info;
+    sbj_strbuf_text(&path, place);
+    if (name != NULL)
+        sbj_strbuf_format(&path, "/%s%s", name, inner);
+    if (path.failed) {
+        sbj_strbuf_free(&path);
+        return sbj_no_memory(error, strlen(place) + 1);
+    }
+    sbertja_status status = sbj_dictionary_inspect(alloc, path.text, &info, error);
+    if (status == SBERTJA_OK && is_utf8(&info) && is_of_kind(kind, &info)) {
+        *folder = path.text;
+        return SBERTJA_OK;
+    }
+    sbj_strbuf_free(&path);
+    return status == SBERTJA_E_MEMORY ? status : SBERTJA_OK;
+}
+
+/* Under each name of the kind, and in the folder `dicdir` below, as Python packages have it. */
 static sbertja_status look_in(const sbj_alloc *alloc, const char *place, const dictionary_kind *kind, char **folder,
                               sbertja_error *error)
 {
-    for (size_t i = 0; kind->folders[i] != NULL; i++) {
-        for (int inner = 0; inner < 2; inner++) {
-            sbj_strbuf path = SBJ_STRBUF(alloc);
-            sbj_dictionary_info info;
-            sbj_strbuf_format(&path, "%s/%s%s", place, kind->folders[i], inner ? "/dicdir" : "");
-            if (path.failed) {
-                sbj_strbuf_free(&path);
-                return sbj_no_memory(error, strlen(place) + 1);
-            }
-            sbertja_status status = sbj_dictionary_inspect(alloc, path.text, &info, error);
-            if (status == SBERTJA_OK && is_utf8(&info) && is_of_kind(kind, &info)) {
-                *folder = path.text;
-                return SBERTJA_OK;
-            }
-            sbj_strbuf_free(&path);
-            if (status == SBERTJA_E_MEMORY)
-                return status;
-        }
+    sbertja_status status = SBERTJA_OK;
+    for (size_t i = 0; status == SBERTJA_OK && *folder == NULL && kind->folders[i] != NULL; i++) {
+        status = try_folder(alloc, place, kind->folders[i], "", kind, folder, error);
+        if (status == SBERTJA_OK && *folder == NULL)
+            status = try_folder(alloc, place, kind->folders[i], "/dicdir", kind, folder, error);
     }
-    return SBERTJA_OK;
+    return status;
 }
 
-static sbertja_status fail_missing(const sbj_alloc *alloc, const sbj_dictionary_search *search, const dictionary_kind *kind,
-                                   const char *const *places, sbertja_error *error)
+static sbertja_status fail_missing(const sbj_alloc *alloc, const sbj_dictionary_search *search,
+                                   const dictionary_kind *kind, const char *const *places, sbertja_error *error)
 {
     sbj_strbuf looked = SBJ_STRBUF(alloc);
     if (search->model_directory != NULL)
@@ -180,8 +196,11 @@ sbertja_status sbj_dictionary_find(const sbj_alloc *alloc, const sbj_dictionary_
                         search->kind);
     if (search->option != NULL)
         return take_option(alloc, search, kind, folder, error);
-    if (search->model_directory != NULL)
+    if (search->model_directory != NULL) {
         status = look_in(alloc, search->model_directory, kind, folder, error);
+        if (status == SBERTJA_OK && *folder == NULL)
+            status = try_folder(alloc, search->model_directory, NULL, "", kind, folder, error);
+    }
     for (size_t i = 0; status == SBERTJA_OK && *folder == NULL && places[i] != NULL; i++)
         status = look_in(alloc, places[i], kind, folder, error);
     if (status == SBERTJA_OK && *folder == NULL)

@@ -14,9 +14,9 @@ typedef struct sbj_dictionary_info {
 /* Where to look for the dictionary called `kind` ("ipadic", "unidic_lite", "unidic"). */
 typedef struct sbj_dictionary_search {
     const char *kind;
-    const char *option;           /* the folder that the caller names; NULL: look for one */
-    const char *model_directory;  /* NULL: there is none */
-    const char *const *places;    /* folders of folders, NULL at the end; NULL: the system's */
+    const char *option;          /* the folder that the caller names; NULL: look for one */
+    const char *model_directory; /* NULL: there is none */
+    const char *const *places;   /* folders of folders, NULL at the end; NULL: the system's */
     sbj_log log;
 } sbj_dictionary_search;
 

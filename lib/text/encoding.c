@@ -15,10 +15,8 @@ struct sbj_encoding {
     sbj_basic_scratch basic;
     sbj_normalize_scratch normalize;
     sbj_strbuf normalized, lower, word;
-    sbj_ids tokens; /* uncut, or as far as `wanted` needs */
-    sbj_ids ids;    /* [CLS], tokens, [SEP] */
-    size_t token_count;
-    size_t wanted; /* tokens; the text is left when there are as many */
+    sbj_ids tokens; /* uncut */
+    sbj_ids ids;    /* [CLS], as many tokens as the limit leaves room for, [SEP] */
 };
 
 /* What a word's sink knows. */
@@ -90,7 +88,7 @@ static bool cut_word(void *user, sbj_span word)
         sbj_wordpiece(&tokenizer->vocabulary, tokenizer->unknown, word, &encoding->tokens);
     if (encoding->tokens.failed)
         return no_more(context, sbj_no_memory(context->error, encoding->tokens.count * sizeof(int32_t)));
-    return encoding->tokens.count < encoding->wanted;
+    return true;
 }
 
 /* A word as MeCab gives it: in the case of the text. */
@@ -127,9 +125,8 @@ static sbertja_status find_tokens(sbj_encoding *encoding, sbj_span text, sbertja
 {
     const sbj_specials *specials = &encoding->tokenizer->specials;
     size_t at = 0, found;
-    encoding->tokens.count = 0;
     encoding->tokens.failed = false;
-    while (at < text.length && encoding->tokens.count < encoding->wanted) {
+    while (at < text.length) {
         int special = sbj_specials_find(specials, text, at, &found);
         if (found > at) {
             sbertja_status status = encode_part(encoding, (sbj_span){text.text + at, found - at}, error);
@@ -145,7 +142,6 @@ static sbertja_status find_tokens(sbj_encoding *encoding, sbj_span text, sbertja
     return encoding->tokens.failed ? sbj_no_memory(error, encoding->tokens.count * sizeof(int32_t)) : SBERTJA_OK;
 }
 
-/* [CLS], as many tokens as the limit leaves room for, [SEP]. */
 static sbertja_status frame_ids(sbj_encoding *encoding, sbertja_error *error)
 {
     const sbj_tokenizer *tokenizer = encoding->tokenizer;
@@ -163,30 +159,16 @@ static sbertja_status frame_ids(sbj_encoding *encoding, sbertja_error *error)
     return SBERTJA_OK;
 }
 
-static sbertja_status encode(sbj_encoding *encoding, const char *text, size_t length, size_t wanted,
-                             sbertja_error *error)
+sbertja_status sbj_encoding_ids_of(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error)
 {
-    encoding->ids.count = encoding->token_count = 0;
-    encoding->wanted = wanted;
+    encoding->ids.count = encoding->tokens.count = 0;
     sbertja_status status = sbj_utf8_check(text, length, error);
     if (status == SBERTJA_OK)
         status = find_tokens(encoding, (sbj_span){text, length}, error);
     if (status == SBERTJA_OK)
         status = frame_ids(encoding, error);
-    return status;
-}
-
-sbertja_status sbj_encoding_ids_of(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error)
-{
-    size_t limit = encoding->tokenizer->max_tokens;
-    return encode(encoding, text, length, limit == 0 ? SIZE_MAX : limit - 2, error);
-}
-
-sbertja_status sbj_encoding_run(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error)
-{
-    sbertja_status status = encode(encoding, text, length, SIZE_MAX, error);
-    if (status == SBERTJA_OK)
-        encoding->token_count = encoding->tokens.count;
+    if (status != SBERTJA_OK)
+        encoding->tokens.count = 0;
     return status;
 }
 
@@ -198,12 +180,12 @@ const int32_t *sbj_encoding_ids(const sbj_encoding *encoding, size_t *count)
 
 size_t sbj_encoding_token_count(const sbj_encoding *encoding)
 {
-    return encoding->token_count;
+    return encoding->tokens.count;
 }
 
 const char *sbj_encoding_token(const sbj_encoding *encoding, size_t index)
 {
-    if (index >= encoding->token_count)
+    if (index >= encoding->tokens.count)
         return NULL;
     return sbj_vocabulary_text(&encoding->tokenizer->vocabulary, encoding->tokens.items[index]).text;
 }

@@ -15,8 +15,8 @@ typedef struct sbj_ids {
 
 static inline void sbj_ids_add(sbj_ids *ids, int32_t id)
 {
-    if (ids->count == ids->capacity && !sbj_grow(ids->alloc, (void **)&ids->items, &ids->capacity, ids->count,
-                                                 ids->count + 1, sizeof *ids->items))
+    if (ids->count == ids->capacity &&
+        !sbj_grow(ids->alloc, (void **)&ids->items, &ids->capacity, ids->count, ids->count + 1, sizeof *ids->items))
         ids->failed = true;
     else
         ids->items[ids->count++] = id;

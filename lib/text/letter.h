@@ -8,7 +8,8 @@
 #include "text/span.h"
 #include "util/strbuf.h"
 
-/* Bytes of the blank (str.isspace) at the start of this text, which is not empty; 0 if it starts with something else. */
+/* Bytes of the blank (str.isspace) at the start of this text, which is not empty; 0 if it starts with something else.
+ */
 static inline size_t sbj_blank_length(sbj_span text)
 {
     const unsigned char *at = (const unsigned char *)text.text;
@@ -20,7 +21,7 @@ static inline size_t sbj_blank_length(sbj_span text)
         return at[1] == 0x80 && at[2] == 0x80 ? 3 : 0; /* U+3000 */
     if (at[0] == 0xE1)
         return at[1] == 0x9A && at[2] == 0x80 ? 3 : 0; /* U+1680 */
-    if (at[0] == 0xE2 && at[1] == 0x80) /* U+2000 to U+200A, U+2028, U+2029, U+202F */
+    if (at[0] == 0xE2 && at[1] == 0x80)                /* U+2000 to U+200A, U+2028, U+2029, U+202F */
         return at[2] <= 0x8A || at[2] == 0xA8 || at[2] == 0xA9 || at[2] == 0xAF ? 3 : 0;
     return at[0] == 0xE2 && at[1] == 0x81 && at[2] == 0x9F ? 3 : 0; /* U+205F */
 }

@@ -3,7 +3,8 @@
  * A node's `length` (the word) and `rlength` (the same with the blanks before it) are 16 bits wide, inside MeCab's own
  * search too: more than 65535 bytes of blanks before a word make it lose or repeat words. So in a text that long a long
  * run of blanks is shortened first, which changes no word: MeCab only skips them. The words themselves cannot grow that
- * long, since MeCab joins at most 24 unknown characters (unless a dicrc says otherwise: that is found out and refused). */
+ * long, since MeCab joins at most 24 unknown characters (unless a dicrc says otherwise: that is found out and refused).
+ */
 #include "text/mecab.h"
 
 #include <mecab.h>

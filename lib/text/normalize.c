@@ -1,8 +1,9 @@
-/* Normalization by pieces: a text can be cut before every character that is stable (see normalize.h), so only the pieces
- * that hold something unstable go through utf8proc.
+/* Normalization by pieces: a text can be cut before every character that is stable (see normalize.h), so only the
+ * pieces that hold something unstable go through utf8proc.
  *
  * Versions of Unicode: utf8proc 2.8 knows Unicode 15.0. Python 3.11 (unicodedata 14.0) differs from it only in the
- * characters that 15.0 added; of these U+1E030 to U+1E06D have a compatibility decomposition. Python 3.12 agrees on all. */
+ * characters that 15.0 added; of these U+1E030 to U+1E06D have a compatibility decomposition. Python 3.12 agrees on
+ * all. */
 #include "text/normalize.h"
 
 #include <utf8proc.h>

@@ -25,8 +25,8 @@ typedef struct sbj_normalize_scratch {
 void sbj_normalizer_init(sbj_normalizer *normalizer);
 void sbj_normalize_scratch_free(sbj_normalize_scratch *scratch);
 
-/* `*result` is `text` itself where nothing changes, else it lies in `out`, whose former content is lost. `text` is valid
- * UTF-8 and not in `out`. */
+/* `*result` is `text` itself where nothing changes, else it lies in `out`, whose former content is lost. `text` is
+ * valid UTF-8 and not in `out`. */
 sbertja_status sbj_normalize(const sbj_normalizer *normalizer, sbj_form form, sbj_span text,
                              sbj_normalize_scratch *scratch, sbj_strbuf *out, sbj_span *result, sbertja_error *error);
 

@@ -1,5 +1,5 @@
-/* Making a tokenizer: its vocabulary, its special tokens, its dictionary. What it does with a text is in encoding.c, its
- * files are in tokenizer_file.c. */
+/* Making a tokenizer: its vocabulary, its special tokens, its dictionary. What it does with a text is in encoding.c,
+ * its files are in tokenizer_file.c. */
 #include "text/dictionary.h"
 #include "text/tokenizer_private.h"
 

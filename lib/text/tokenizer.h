@@ -55,10 +55,8 @@ const char *sbj_tokenizer_dictionary(const sbj_tokenizer *tokenizer); /* the fol
 /* The result of one text and the scratch to make it; reused for the next text. */
 sbertja_status sbj_encoding_create(const sbj_tokenizer *tokenizer, sbj_encoding **encoding, sbertja_error *error);
 void sbj_encoding_free(sbj_encoding *encoding);
-/* Only the ids: the fast path. `length` in bytes. Invalid UTF-8: _E_FORMAT with the byte's place. */
+/* `length` in bytes. Invalid UTF-8: _E_FORMAT with the byte's place. */
 sbertja_status sbj_encoding_ids_of(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error);
-/* Ids, and the tokens' texts as tokenize() gives them. */
-sbertja_status sbj_encoding_run(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error);
 const int32_t *sbj_encoding_ids(const sbj_encoding *encoding, size_t *count);
 size_t sbj_encoding_token_count(const sbj_encoding *encoding);
 const char *sbj_encoding_token(const sbj_encoding *encoding, size_t index); /* NULL past the end */

@@ -117,8 +117,8 @@ static sbertja_status check_switches(const sbj_json *json, sbertja_error *error)
 }
 
 /* `value` is whether the text is `yes` rather than `no`. */
-static sbertja_status read_choice(const sbj_json *json, const char *key, const char *yes, const char *no,
-                                  bool fallback, bool *value, sbertja_error *error)
+static sbertja_status read_choice(const sbj_json *json, const char *key, const char *yes, const char *no, bool fallback,
+                                  bool *value, sbertja_error *error)
 {
     const char *text;
     sbertja_status status = sbj_json_text(json, json->root, key, fallback ? yes : no, &text, error);
@@ -276,8 +276,8 @@ sbertja_status sbj_tokenizer_load(const char *directory, const sbj_tokenizer_opt
         goto done;
     status = sbj_tokenizer_make(vocabulary, directory, &config, options, tokenizer, error);
     if (status == SBERTJA_OK)
-        status = lists_added ? check_added_tokens(*tokenizer, &json, error)
-                             : check_added_file(*tokenizer, directory, error);
+        status =
+            lists_added ? check_added_tokens(*tokenizer, &json, error) : check_added_file(*tokenizer, directory, error);
     if (status != SBERTJA_OK) {
         sbj_tokenizer_free(*tokenizer);
         *tokenizer = NULL;

@@ -77,6 +77,9 @@ static sbertja_status copy_lines(const sbj_map *map, sbj_vocabulary *vocabulary,
         used += end - start + 1;
         start = i + 1;
     }
+    /* No word is empty, so empty lines at the end are no tokens that a model would need an embedding for. */
+    while (vocabulary->count > 0 && vocabulary->entries[vocabulary->count - 1].length == 0)
+        vocabulary->count--;
     return SBERTJA_OK;
 }
 

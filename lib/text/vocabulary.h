@@ -1,5 +1,5 @@
-/* The tokens of vocab.txt: id -> text, and text -> id by a hash of characters that grows one character at a time, so that
- * all prefixes of a word are hashed in one pass. */
+/* The tokens of vocab.txt: id -> text, and text -> id by a hash of characters that grows one character at a time, so
+ * that all prefixes of a word are hashed in one pass. */
 #ifndef SBJ_VOCABULARY_H
 #define SBJ_VOCABULARY_H
 
@@ -23,13 +23,13 @@ typedef struct sbj_vocabulary {
     sbj_vocabulary_entry *entries;
     size_t count;
     sbj_vocabulary_slot *slots;
-    int shift;                    /* the index of a slot is the hash's upper bits */
-    size_t longest;               /* characters of the longest token */
+    int shift;                     /* the index of a slot is the hash's upper bits */
+    size_t longest;                /* characters of the longest token */
     uint64_t word_hash, rest_hash; /* where hashes begin: a word's, and that of what follows "##" */
 } sbj_vocabulary;
 
-/* A token a line, as Python reads text: lines end with LF, CR LF or CR, and an empty line is an empty token. Of equal
- * tokens the last gives the id. */
+/* A token a line, as Python reads text: lines end with LF, CR LF or CR, and an empty line is an empty token, but for
+ * those at the end. Of equal tokens the last gives the id. */
 sbertja_status sbj_vocabulary_load(const sbj_alloc *alloc, const char *path, sbj_vocabulary *vocabulary,
                                    sbertja_error *error);
 void sbj_vocabulary_free(sbj_vocabulary *vocabulary); /* takes a zeroed one */

@@ -28,7 +28,8 @@ static bool decode(sbj_span word, word_letters *letters)
 }
 
 /* The longest token from letter `*first` on, which it moves past it; -1: there is none. */
-static int32_t longest_piece(const sbj_vocabulary *vocabulary, sbj_span word, const word_letters *letters, size_t *first)
+static int32_t longest_piece(const sbj_vocabulary *vocabulary, sbj_span word, const word_letters *letters,
+                             size_t *first)
 {
     uint64_t hash[MOST_CHARACTERS];
     bool is_rest = *first > 0;

@@ -37,7 +37,7 @@ static void check_line(sbj_encoding *encoding, const cJSON *line, const char *va
     const cJSON *tokens = cJSON_GetObjectItem(line, "tokens"), *ids = cJSON_GetObjectItem(line, "ids");
     sbertja_error error;
     size_t count, i = 0;
-    ck_assert_msg(sbj_encoding_run(encoding, text, strlen(text), &error) == SBERTJA_OK, "%s: %s: %s", variant, text,
+    ck_assert_msg(sbj_encoding_ids_of(encoding, text, strlen(text), &error) == SBERTJA_OK, "%s: %s: %s", variant, text,
                   error.message);
     const int32_t *ours = sbj_encoding_ids(encoding, &count);
     for (const cJSON *t = tokens->child; t != NULL; t = t->next, i++) {
