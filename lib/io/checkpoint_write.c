@@ -12,7 +12,7 @@
 
 static void put_number(sbj_strbuf *b, uint64_t value)
 {
-    unsigned char bytes[11] = {0x8a, 9}; /* LONG1, with a zero byte on top for the sign */
+    unsigned char bytes[10] = {0x8a, 8}; /* LONG1; sizes are below 2^63, so the sign is right */
     if (value < 256) {
         sbj_strbuf_bytes(b, (const char[]){'K', (char)value}, 2);
         return;
