@@ -165,6 +165,20 @@ START_TEST(no_direction)
 }
 END_TEST
 
+/* Weights that have gone astray must not look like a loss of 0. */
+START_TEST(not_a_number)
+{
+    const sbj_loss_spec *spec = &references[_i].spec;
+    double x[3 * EXAMPLES * WIDTH], g[3 * EXAMPLES * WIDTH], labels[EXAMPLES];
+    for (size_t i = 0; i < 3 * EXAMPLES * WIDTH; i++)
+        x[i] = (double)(i % 7);
+    for (size_t i = 0; i < EXAMPLES; i++)
+        labels[i] = (double)(i % 3);
+    x[4] = NAN;
+    ck_assert_msg(isnan(run(spec, EXAMPLES, WIDTH, x, labels, g, NULL)), "%s", references[_i].name);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     static const struct {
@@ -183,4 +197,4 @@ START_TEST(refusals)
 END_TEST
 
 SUITE_MAIN("loss/loss", 20, {pytorch, REFERENCES}, {finite_differences, REFERENCES}, {nothing_to_learn, 3},
-           {share_of_active, 0}, {no_direction, 0}, {refusals, 4})
+           {share_of_active, 0}, {no_direction, 0}, {not_a_number, REFERENCES}, {refusals, 4})

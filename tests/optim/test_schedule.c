@@ -52,6 +52,10 @@ START_TEST(names)
     sbj_schedule schedule;
     sbj_preset preset;
     ck_assert(sbj_schedule_parse(NULL, &schedule, NULL) == SBERTJA_OK && schedule == SBJ_WARMUP_LINEAR);
+    ck_assert(sbj_schedule_parse("WarmupCosineWithHardRestarts", &schedule, NULL) == SBERTJA_OK);
+    ck_assert_str_eq(sbj_schedule_name(schedule), "warmupcosinewithhardrestarts");
+    ck_assert(sbj_schedule_parse("warmuplinear2", &schedule, NULL) == SBERTJA_E_ARGUMENT);
+    ck_assert(sbj_schedule_parse("", &schedule, NULL) == SBERTJA_E_ARGUMENT);
     ck_assert(sbj_schedule_parse("linear", &schedule, &error) == SBERTJA_E_ARGUMENT);
     ck_assert(strstr(error.message, "scheduler: \"linear\", expected constantlr") == error.message);
     ck_assert(sbj_preset_parse(NULL, &preset, NULL) == SBERTJA_OK && preset.epsilon == 1e-8 && preset.correct_bias);
