@@ -1,5 +1,5 @@
-/* Vector kernels by themselves, for every instruction set of this machine: how exact the functions of vec_math.h are, what
- * becomes of infinities and NaN, and dropout's factors against the one rule in dropout.h. */
+/* Vector kernels by themselves, for every instruction set of this machine: how exact the functions of vec_math.h are,
+ * what becomes of infinities and NaN, and dropout's factors against the one rule in dropout.h. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const sbj_kernels *kernels_of(const char *set)
     return kernels;
 }
 
-/* ---- Activations --------------------------------------------------------------------------------------------------- */
+/* ---- Activations ------------------------------------------------------------------------------------------------- */
 
 static double chance(double x)
 {
@@ -68,8 +68,8 @@ static double sigmoid_slope(double x)
     return sigmoid(x) * sigmoid(-x);
 }
 
-/* Errors in units of 2^-24 of the result where it is at least `from`, else of `from`: what is below does not reach the sums
- * that these numbers go into. */
+/* Errors in units of 2^-24 of the result where it is at least `from`, else of `from`: what is below does not reach the
+ * sums that these numbers go into. */
 static const struct {
     const char *name;
     sbj_activation activation;
@@ -137,6 +137,7 @@ static const struct {
     {"sigmoid of a large negative value", SBJ_SIGMOID, -200, 0},
     {"sigmoid of NaN", SBJ_SIGMOID, NAN, NAN},
     {"relu of a negative value", SBJ_RELU, -3, 0},
+    {"relu of NaN", SBJ_RELU, NAN, NAN},
 };
 enum { ENDS = sizeof ends / sizeof *ends };
 
@@ -152,7 +153,7 @@ START_TEST(functions_at_the_ends)
 }
 END_TEST
 
-/* ---- Dropout ------------------------------------------------------------------------------------------------------- */
+/* ---- Dropout ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(dropout_follows_the_rule)
 {
@@ -174,7 +175,7 @@ START_TEST(dropout_follows_the_rule)
 }
 END_TEST
 
-/* ---- Rows ---------------------------------------------------------------------------------------------------------- */
+/* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
 /* A mean far from 0: the variance must not be a difference of large sums. */
 START_TEST(norm_of_a_row_far_from_zero)

@@ -34,7 +34,7 @@ static double *random_values(size_t count, uint32_t stream)
     return values;
 }
 
-/* ---- Exact numbers ------------------------------------------------------------------------------------------------ */
+/* ---- Exact numbers ----------------------------------------------------------------------------------------------- */
 
 /* Signed powers of two from 1/8 to 8, or 0: sums of a few hundred products are exact in a float. */
 static double *powers_of_two(size_t count, uint32_t stream)
@@ -52,8 +52,8 @@ static const struct {
     const char *name;
     size_t m, in, out, parts;
 } exact_sizes[] = {
-    {"one by one", 1, 1, 1, 1},      {"one row", 1, 64, 48, 1},      {"one column", 50, 33, 1, 1},
-    {"tile edges", 7, 17, 31, 1},    {"primes", 97, 101, 103, 1},    {"block edges", 97, 385, 97, 1},
+    {"one by one", 1, 1, 1, 1},       {"one row", 1, 64, 48, 1},      {"one column", 50, 33, 1, 1},
+    {"tile edges", 7, 17, 31, 1},     {"primes", 97, 101, 103, 1},    {"block edges", 97, 385, 97, 1},
     {"whole blocks", 96, 384, 96, 1}, {"three parts", 13, 40, 23, 3},
 };
 enum { EXACT = sizeof exact_sizes / sizeof *exact_sizes };
@@ -65,7 +65,8 @@ typedef struct problem {
 
 static problem problem_of(size_t i)
 {
-    problem p = {exact_sizes[i].m, exact_sizes[i].in, exact_sizes[i].out, exact_sizes[i].parts, NULL, NULL, {NULL}, {NULL}};
+    problem p = {
+        exact_sizes[i].m, exact_sizes[i].in, exact_sizes[i].out, exact_sizes[i].parts, NULL, NULL, {NULL}, {NULL}};
     p.x = powers_of_two(p.m * p.in, 0);
     p.dy = powers_of_two(p.m * p.out * p.parts, 1);
     for (size_t part = 0; part < p.parts; part++) {
@@ -152,7 +153,8 @@ static void solve(ops_device *cpu, const problem *p, bool prepared)
         dw.weight[i] = tensor(cpu, p->out, p->in, p->w[i]);
         dw.bias[i] = tensor(cpu, 1, p->out, p->b[i]);
     }
-    sbj_linear r = {tensor(cpu, p->m, p->in, p->x), &w, SBJ_IDENTITY, SBJ_NONE, tensor(cpu, p->m, p->parts * p->out, NULL)};
+    sbj_linear r = {tensor(cpu, p->m, p->in, p->x), &w, SBJ_IDENTITY, SBJ_NONE,
+                    tensor(cpu, p->m, p->parts * p->out, NULL)};
     sbj_linear_gradients g = {tensor(cpu, p->m, p->parts * p->out, p->dy), tensor(cpu, p->m, p->in, NULL), false, &dw};
     if (prepared)
         must_do(sbj_prepare(cpu->backend, cpu->pool, &w, &error), &error);
@@ -190,7 +192,7 @@ START_TEST(powers_of_two_come_out_bit_for_bit)
 }
 END_TEST
 
-/* ---- Rows and their neighbours --------------------------------------------------------------------------------------- */
+/* ---- Rows and their neighbours ----------------------------------------------------------------------------------- */
 
 typedef struct layer {
     ops_device cpu;
