@@ -185,7 +185,7 @@ dist: ## a source archive of the last commit
 	git archive --prefix=libsbertja-$(VERSION)/ -o $(BUILD)/libsbertja-$(VERSION).tar.gz HEAD
 
 docs: ## check the man pages
-	$(Q)for page in $(MAN); do groff -man -ww -z $$page || exit 1; done
+	$(Q)for page in $(MAN); do groff -k -Tutf8 -man -ww -z $$page || exit 1; done
 
 format: ## lay out the C sources with clang-format
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')
