@@ -130,6 +130,15 @@ $(BUILD)/examples/%: examples/%.cpp $(LIB_SO)
 	$(call say,CXX   $<)
 	$(Q)$(CXX) -Iinclude $(OPT) -std=c++17 -Wall -Wextra $(SANITIZE) $(LDFLAGS) -o $@ $< $(EXAMPLE_LIBS)
 
+$(BUILD)/bench/bench: bench/bench.c bench/workload.c bench/workload.h $(LIB_SO)
+	$(Q)mkdir -p $(@D)
+	$(call say,CC    $<)
+	$(Q)$(CC) -Iinclude $(CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags openblas) -o $@ bench/bench.c bench/workload.c \
+	    -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' $(shell pkg-config --libs openblas)
+
+bench: all $(BUILD)/bench/bench ## one table of how fast it is on this machine; M="base small"
+	$(Q)$(BUILD)/bench/bench $(M)
+
 # ---- Testing -------------------------------------------------------------------------------------------------------------
 
 check: $(RUN_BIN) $(if $(T),,$(COMMAND) $(PROGRAMS)) ## all tests; T=text/wordpiece for one program
