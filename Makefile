@@ -135,15 +135,18 @@ $(BUILD)/examples/%: examples/%.cpp $(LIB_SO)
 check: $(RUN_BIN) $(if $(T),,$(COMMAND) $(PROGRAMS)) ## all tests; T=text/wordpiece for one program
 	$(Q)BUILD=$(BUILD) T=$(T) sh tests/run.sh $(RUN_BIN)
 
+# Checks time out in seconds; sanitizers make them slower.
+SLOW = CK_TIMEOUT_MULTIPLIER=10 LSAN_OPTIONS=suppressions=tests/lsan.supp:print_suppressions=0
+
 asan: ## the tests under the address and undefined-behaviour sanitizers
-	$(Q)$(MAKE) --no-print-directory BUILD=build/asan OPT="-O1 -g" \
+	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/asan OPT="-O1 -g" \
 	    SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" check
 
 ubsan: ## the tests under the undefined-behaviour sanitizer alone
-	$(Q)$(MAKE) --no-print-directory BUILD=build/ubsan SANITIZE="-fsanitize=undefined -fno-sanitize-recover=all" check
+	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/ubsan SANITIZE="-fsanitize=undefined -fno-sanitize-recover=all" check
 
 tsan: ## the tests under the thread sanitizer
-	$(Q)$(MAKE) --no-print-directory BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" check
+	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" check
 
 lint: ## layers, exported symbols, forbidden calls, sizes, warnings of gcc and clang
 	$(Q)BUILD=$(BUILD) sh .ci/lint
@@ -182,7 +185,7 @@ dist: ## a source archive of the last commit
 	git archive --prefix=libsbertja-$(VERSION)/ -o $(BUILD)/libsbertja-$(VERSION).tar.gz HEAD
 
 docs: ## check the man pages
-	$(Q)for page in $(MAN); do groff -man -ww -z $$page || exit 1; done
+	$(Q)for page in $(MAN); do groff -k -Tutf8 -man -ww -z $$page || exit 1; done
 
 format: ## lay out the C sources with clang-format
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')

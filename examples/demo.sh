@@ -14,9 +14,9 @@ echo "== A model with random weights: 2 layers, 128 wide"
 echo "== How well its vectors tell cause, effect and other apart: 120 held-out sentences, before"
 "$sbertja" eval -m "$out/random" --task classify --train "$data/train.tsv" --text text --label "$rule" "$data/test.tsv"
 
-echo "== Training on 480 sentences (columns text, cause, effect), BatchAllTripletLoss"
+echo "== Training on 480 sentences (columns text, cause, effect) by BatchAllTripletLoss, cosine distance"
 "$sbertja" train -m "$out/random" --data "$data/train.tsv" --text text --label "$rule" --samples-per-label 8 \
-    --epochs 8 --warmup-steps 20 --lr 1e-4 -o "$out/trained"
+    --metric cosine --margin 0.2 --epochs 6 --warmup-steps 20 --lr 5e-4 -o "$out/trained"
 
 echo "== The same 120 sentences, after"
 "$sbertja" eval -m "$out/trained" --task classify --train "$data/train.tsv" --text text --label "$rule" "$data/test.tsv"

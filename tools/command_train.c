@@ -31,7 +31,7 @@ typedef struct training_run {
     int by_labels;          /* a loss on labels, not on triplets */
     double before, best, last;
     size_t evaluations; /* those after `before` */
-    double loss_sum;    /* of this epoch, until its last step */
+    double loss_sum, active_sum; /* of this epoch, until its last step */
     size_t loss_steps;
     size_t epochs;     /* that ended */
     double epoch_loss; /* mean of the last of them */
@@ -105,20 +105,22 @@ static void end_epoch(training_run *training, const sbertja_progress *p)
 {
     training->epoch_loss = training->loss_sum / (double)training->loss_steps;
     training->epochs++;
-    training->loss_sum = 0;
+    remark("epoch %zu/%zu: step %zu/%zu, mean loss %.4f, %.1f %% of the triplets active, %.1f sentences a second",
+           p->epoch + 1, p->epochs, p->step, p->steps, training->epoch_loss,
+           100 * training->active_sum / (double)training->loss_steps, p->sentences_per_second);
+    training->loss_sum = training->active_sum = 0;
     training->loss_steps = 0;
-    remark("epoch %zu/%zu: step %zu/%zu, mean loss %.4f, %.1f sentences a second", p->epoch + 1, p->epochs, p->step,
-           p->steps, training->epoch_loss, p->sentences_per_second);
 }
 
 static int show_step(void *user, const sbertja_progress *p)
 {
     training_run *training = user;
-    char tail[120];
-    snprintf(tail, sizeof tail, "epoch %zu/%zu, loss %.4f, active %.2f, %.0f s left", p->epoch + 1, p->epochs, p->loss,
-             p->active, p->seconds_left);
+    char tail[160];
+    snprintf(tail, sizeof tail, "epoch %zu/%zu, loss %.4f, %.0f %% active, %.0f sentences/s, %.0f s left", p->epoch + 1,
+             p->epochs, p->loss, 100 * p->active, p->sentences_per_second, p->seconds_left);
     progress_draw("training", p->step, p->steps, tail);
     training->loss_sum += p->loss;
+    training->active_sum += p->active;
     training->loss_steps++;
     if (p->epochs && p->step % (p->steps / p->epochs) == 0)
         end_epoch(training, p);

@@ -3,7 +3,9 @@
  * those above 1e-16, and 0 when there is none.
  *
  *   Euclidean   d_ij^2 = x_i.x_i - 2 x_i.x_j + x_j.x_j, clamped at 0; the gradient is 0 where d_ij is 0
- *   cosine      d_ij = 1 - u_i.u_j, where u = x / max(|x|, 1e-12) */
+ *   cosine      d_ij = 1 - u_i.u_j, where u = x / max(|x|, 1e-12)
+ *
+ * A NaN in the vectors makes the loss NaN, never 0: the trainer stops at it. Comparisons are written for that. */
 #include "loss/distance.h"
 #include "loss/loss.h"
 
@@ -11,6 +13,12 @@
 #include <string.h>
 
 static const double smallest = 1e-16, norm_floor = 1e-12;
+
+/* Not fmax, which gives 0 for a NaN. */
+static double root(double square)
+{
+    return square < 0 ? 0 : sqrt(square);
+}
 
 /* u: the rows themselves, or scaled to length 1; d: all distances. */
 static void distances(sbertja_metric metric, const double *u, size_t n, size_t width, double *d)
@@ -25,7 +33,7 @@ static void distances(sbertja_metric metric, const double *u, size_t n, size_t w
     }
     for (size_t i = 0; i < n; i++) /* the diagonal last: its squares are needed until the end */
         for (size_t j = i + 1; j < n; j++)
-            d[i * n + j] = d[j * n + i] = sqrt(fmax(d[i * n + i] - 2 * d[i * n + j] + d[j * n + j], 0));
+            d[i * n + j] = d[j * n + i] = root(d[i * n + i] - 2 * d[i * n + j] + d[j * n + j]);
     for (size_t i = 0; i < n; i++)
         d[i * n + i] = 0;
 }
@@ -45,7 +53,7 @@ static double sum_triplets(const double *d, const double *labels, size_t n, doub
                     continue;
                 const double loss = d[i * n + j] - d[i * n + k] + margin;
                 ++*valid;
-                if (!(loss > smallest))
+                if (loss <= smallest)
                     continue;
                 ++*active;
                 sum += loss;

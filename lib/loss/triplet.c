@@ -18,7 +18,7 @@ sbertja_status sbj_loss_triplet(const sbj_alloc *alloc, const sbj_loss_spec *spe
         const double *a = anchors + i * d, *p = positives + i * d, *g = negatives + i * d;
         const double loss =
             sbj_distance(spec->metric, a, p, d) - sbj_distance(spec->metric, a, g, d) + spec->margin;
-        if (!(loss > 0))
+        if (loss <= 0) /* a NaN goes on, and is seen */
             continue;
         sum += loss;
         active++;

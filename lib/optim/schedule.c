@@ -3,24 +3,37 @@
 
 #include <math.h>
 #include <string.h>
-#include <strings.h>
+
+static const char *const names[] = {
+    [SBJ_CONSTANT] = "constantlr",
+    [SBJ_WARMUP_CONSTANT] = "warmupconstant",
+    [SBJ_WARMUP_LINEAR] = "warmuplinear",
+    [SBJ_WARMUP_COSINE] = "warmupcosine",
+    [SBJ_WARMUP_COSINE_RESTARTS] = "warmupcosinewithhardrestarts",
+};
+
+/* Not strcasecmp, which asks the locale. */
+static bool same_letters(const char *lower, const char *name)
+{
+    for (; *lower != '\0'; lower++, name++)
+        if ((*name >= 'A' && *name <= 'Z' ? *name + ('a' - 'A') : *name) != *lower)
+            return false;
+    return *name == '\0';
+}
+
+const char *sbj_schedule_name(sbj_schedule schedule)
+{
+    return names[schedule];
+}
 
 sbertja_status sbj_schedule_parse(const char *name, sbj_schedule *schedule, sbertja_error *error)
 {
-    static const struct {
-        const char *name;
-        sbj_schedule schedule;
-    } names[] = {{"constantlr", SBJ_CONSTANT},
-                 {"warmupconstant", SBJ_WARMUP_CONSTANT},
-                 {"warmuplinear", SBJ_WARMUP_LINEAR},
-                 {"warmupcosine", SBJ_WARMUP_COSINE},
-                 {"warmupcosinewithhardrestarts", SBJ_WARMUP_COSINE_RESTARTS}};
     *schedule = SBJ_WARMUP_LINEAR;
     if (name == NULL)
         return SBERTJA_OK;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(names[i].name, name) == 0) {
-            *schedule = names[i].schedule;
+    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
+        if (same_letters(names[i], name)) {
+            *schedule = (sbj_schedule)i;
             return SBERTJA_OK;
         }
     return sbj_fail(error, SBERTJA_E_ARGUMENT,

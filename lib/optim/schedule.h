@@ -12,6 +12,7 @@ typedef enum sbj_schedule {
 
 /* By the names of sentence_transformers' fit, upper or lower case; NULL is "warmuplinear". */
 sbertja_status sbj_schedule_parse(const char *name, sbj_schedule *schedule, sbertja_error *error);
+const char *sbj_schedule_name(sbj_schedule schedule); /* in lower case */
 /* The factor of the learning rate at `step` (from 0) of `total`, as transformers' get_*_schedule_with_warmup: all but the
  * constant one rise from 0 during the warm-up; then linear falls to 0 at `total`, cosine by half a period, restarts by
  * one period of a half cosine (num_cycles 1). */

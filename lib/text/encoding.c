@@ -1,165 +1,191 @@
-/* One text to ids: special tokens that stand literally in it are cut out first; what lies between goes through words to
- * tokens. A token's text is its entry in the vocabulary, so only numbers are kept. */
-#include <string.h>
-
-#include "text/basic_words.h"
-#include "text/subword.h"
+/* The way of one text to its tokens: special tokens are split off as they stand; what lies between is normalized, cut
+ * into words, lower-cased, and cut into tokens.
+ *
+ * Every token is one of the vocabulary, so its text is found by its id and is never built. */
+#include "text/basic.h"
+#include "text/character.h"
+#include "text/letter.h"
 #include "text/tokenizer_private.h"
 #include "text/utf8.h"
+#include "text/wordpiece.h"
 
 struct sbj_encoding {
     const sbj_tokenizer *tokenizer;
-    sbj_cutter *cutter; /* NULL for basic */
-    sbj_basic basic;
-    sbj_strbuf normal, lower, scratch;
-    sbj_id_list tokens; /* uncut, without special ones at the ends */
-    sbj_id_list ids;    /* cut, with them */
+    sbj_mecab_parser *parser; /* NULL for basic */
+    sbj_basic_scratch basic;
+    sbj_normalize_scratch normalize;
+    sbj_strbuf normalized, lower, word;
+    sbj_ids tokens; /* uncut */
+    sbj_ids ids;    /* [CLS], as many tokens as the limit leaves room for, [SEP] */
 };
 
-sbertja_status sbj_encoding_create(const sbj_tokenizer *t, sbj_encoding **result, sbertja_error *error)
-{
-    sbj_encoding *e = sbj_new(&t->alloc, 1, sizeof *e);
-    *result = NULL;
-    if (e == NULL)
-        return sbj_no_memory(error, sizeof *e);
-    e->tokenizer = t;
-    e->normal = e->lower = e->scratch = (sbj_strbuf)SBJ_STRBUF(&t->alloc);
-    e->tokens.alloc = e->ids.alloc = &t->alloc;
-    sbj_basic_init(&e->basic, &t->alloc);
-    sbertja_status status = t->mecab != NULL ? sbj_cutter_create(t->mecab, &e->cutter, error) : SBERTJA_OK;
-    if (status == SBERTJA_OK)
-        *result = e;
-    else
-        sbj_encoding_free(e);
-    return status;
-}
+/* What a word's sink knows. */
+typedef struct word_context {
+    sbj_encoding *encoding;
+    sbertja_status status;
+    sbertja_error *error;
+} word_context;
 
-void sbj_encoding_free(sbj_encoding *e)
+sbertja_status sbj_encoding_create(const sbj_tokenizer *tokenizer, sbj_encoding **encoding, sbertja_error *error)
 {
-    if (e == NULL)
-        return;
-    const sbj_alloc *alloc = &e->tokenizer->alloc;
-    sbj_cutter_free(e->cutter);
-    sbj_basic_free(&e->basic);
-    sbj_strbuf_free(&e->normal);
-    sbj_strbuf_free(&e->lower);
-    sbj_strbuf_free(&e->scratch);
-    sbj_free(alloc, e->tokens.ids);
-    sbj_free(alloc, e->ids.ids);
-    sbj_free(alloc, e);
-}
-
-static sbertja_status add_word(void *context, const char *word, size_t length, sbertja_error *error)
-{
-    sbj_encoding *e = context;
-    const sbj_tokenizer *t = e->tokenizer;
-    if (t->config.lower_case && !t->config.basic) { /* basic has done it already */
-        sbertja_status status = sbj_lower(word, length, &e->lower, error);
-        if (status != SBERTJA_OK)
+    const sbj_alloc *alloc = &tokenizer->alloc;
+    const sbj_strbuf empty = SBJ_STRBUF(alloc);
+    sbj_encoding *made = sbj_new(alloc, 1, sizeof *made);
+    *encoding = NULL;
+    if (made == NULL)
+        return sbj_no_memory(error, sizeof *made);
+    made->tokenizer = tokenizer;
+    made->normalized = made->lower = made->word = empty;
+    made->normalize.alloc = made->tokens.alloc = made->ids.alloc = alloc;
+    sbj_basic_scratch_init(&made->basic, alloc);
+    if (tokenizer->mecab != NULL) {
+        sbertja_status status = sbj_mecab_parser_create(tokenizer->mecab, &made->parser, error);
+        if (status != SBERTJA_OK) {
+            sbj_encoding_free(made);
             return status;
-        word = e->lower.text;
-        length = e->lower.length;
+        }
     }
-    if (t->config.character)
-        return sbj_characters(&t->vocabulary, t->unknown, word, length, &e->scratch, &e->tokens, error);
-    sbj_wordpiece(&t->vocabulary, t->unknown, word, length, &e->tokens);
+    *encoding = made;
     return SBERTJA_OK;
 }
 
-/* A stretch of text without special tokens. */
-static sbertja_status add_plain(sbj_encoding *e, const char *text, size_t length, sbertja_error *error)
+void sbj_encoding_free(sbj_encoding *encoding)
 {
-    const sbj_tokenizer *t = e->tokenizer;
-    if (length == 0)
-        return SBERTJA_OK;
-    if (t->config.basic)
-        return sbj_basic_cut(&e->basic, text, length, t->config.lower_case, add_word, e, error);
-    if (t->config.normalize) {
-        sbertja_status status = sbj_normalize(SBJ_NFKC, text, length, &e->normal, error);
+    if (encoding == NULL)
+        return;
+    const sbj_alloc *alloc = &encoding->tokenizer->alloc;
+    sbj_mecab_parser_free(encoding->parser);
+    sbj_basic_scratch_free(&encoding->basic);
+    sbj_normalize_scratch_free(&encoding->normalize);
+    sbj_strbuf_free(&encoding->normalized);
+    sbj_strbuf_free(&encoding->lower);
+    sbj_strbuf_free(&encoding->word);
+    sbj_free(alloc, encoding->tokens.items);
+    sbj_free(alloc, encoding->ids.items);
+    sbj_free(alloc, encoding);
+}
+
+static bool no_more(word_context *context, sbertja_status status)
+{
+    context->status = status;
+    return false;
+}
+
+/* A word to tokens. */
+static bool cut_word(void *user, sbj_span word)
+{
+    word_context *context = user;
+    sbj_encoding *encoding = context->encoding;
+    const sbj_tokenizer *tokenizer = encoding->tokenizer;
+    if (tokenizer->config.character) {
+        /* This tokenizer normalizes by itself, whatever the word tokenizer did. */
+        sbertja_status status = sbj_normalize(&tokenizer->normalizer, SBJ_NFKC, word, &encoding->normalize,
+                                              &encoding->word, &word, context->error);
         if (status != SBERTJA_OK)
-            return status;
-        text = e->normal.text;
-        length = e->normal.length;
-    }
-    const char *nul = memchr(text, '\0', length); /* where fugashi, a C string's reader, ends too */
-    return sbj_cut(e->cutter, text, nul != NULL ? (size_t)(nul - text) : length, add_word, e, error);
+            return no_more(context, status);
+        sbj_characters(&tokenizer->vocabulary, tokenizer->unknown, word, &encoding->tokens);
+    } else
+        sbj_wordpiece(&tokenizer->vocabulary, tokenizer->unknown, word, &encoding->tokens);
+    if (encoding->tokens.failed)
+        return no_more(context, sbj_no_memory(context->error, encoding->tokens.count * sizeof(int32_t)));
+    return true;
 }
 
-/* The special token at `at`, the longest of several; -1: none. */
-static int special_at(const sbj_tokenizer *t, const char *at, size_t left)
+/* A word as MeCab gives it: in the case of the text. */
+static bool take_mecab_word(void *user, sbj_span word)
 {
-    int found = -1;
-    for (size_t i = 0; i < t->special_count; i++)
-        if (t->specials[i].length <= left && memcmp(t->specials[i].text, at, t->specials[i].length) == 0 &&
-            (found < 0 || t->specials[i].length > t->specials[found].length))
-            found = (int)i;
-    return found;
+    word_context *context = user;
+    sbj_encoding *encoding = context->encoding;
+    if (encoding->tokenizer->config.lower_case && !sbj_specials_has(&encoding->tokenizer->specials, word) &&
+        !sbj_lower(word, &encoding->lower, &word))
+        return no_more(context, sbj_no_memory(context->error, word.length));
+    return cut_word(context, word);
 }
 
-static sbertja_status add_text(sbj_encoding *e, const char *text, size_t length, sbertja_error *error)
+/* A part of the text without special tokens. */
+static sbertja_status encode_part(sbj_encoding *encoding, sbj_span part, sbertja_error *error)
 {
-    const sbj_tokenizer *t = e->tokenizer;
-    const char *end = text + length, *begin = text;
-    bool first[256] = {false};
+    const sbj_tokenizer *tokenizer = encoding->tokenizer;
+    word_context context = {encoding, SBERTJA_OK, error};
     sbertja_status status = SBERTJA_OK;
-    for (size_t i = 0; i < t->special_count; i++)
-        first[(unsigned char)t->specials[i].text[0]] = true;
-    for (const char *at = text; at < end && status == SBERTJA_OK;) {
-        const int special = first[(unsigned char)*at] ? special_at(t, at, (size_t)(end - at)) : -1;
-        if (special < 0) {
-            at++;
-            continue;
-        }
-        status = add_plain(e, begin, (size_t)(at - begin), error);
-        sbj_id_list_add(&e->tokens, t->specials[special].id);
-        begin = at += t->specials[special].length;
+    if (tokenizer->config.basic) {
+        sbj_basic basic = {&tokenizer->normalizer, &tokenizer->specials, tokenizer->config.lower_case};
+        status = sbj_basic_words(&basic, &encoding->basic, part, cut_word, &context, error);
+    } else {
+        if (tokenizer->config.normalize)
+            status = sbj_normalize(&tokenizer->normalizer, SBJ_NFKC, part, &encoding->normalize, &encoding->normalized,
+                                   &part, error);
+        if (status == SBERTJA_OK)
+            status = sbj_mecab_words(encoding->parser, part, take_mecab_word, &context, error);
     }
-    return status == SBERTJA_OK ? add_plain(e, begin, (size_t)(end - begin), error) : status;
+    return status != SBERTJA_OK ? status : context.status;
 }
 
-/* [CLS], as many tokens as fit, [SEP]. */
-static void frame(sbj_encoding *e)
+static sbertja_status find_tokens(sbj_encoding *encoding, sbj_span text, sbertja_error *error)
 {
-    const sbj_tokenizer *t = e->tokenizer;
-    size_t count = e->tokens.count;
-    if (t->max_tokens > 0 && count > t->max_tokens - 2)
-        count = t->max_tokens - 2;
-    e->ids.count = 0;
-    sbj_id_list_add(&e->ids, t->cls);
-    for (size_t i = 0; i < count; i++)
-        sbj_id_list_add(&e->ids, e->tokens.ids[i]);
-    sbj_id_list_add(&e->ids, t->sep);
+    const sbj_specials *specials = &encoding->tokenizer->specials;
+    size_t at = 0, found;
+    encoding->tokens.failed = false;
+    while (at < text.length) {
+        int special = sbj_specials_find(specials, text, at, &found);
+        if (found > at) {
+            sbertja_status status = encode_part(encoding, (sbj_span){text.text + at, found - at}, error);
+            if (status != SBERTJA_OK)
+                return status;
+        }
+        at = found;
+        if (special >= 0) {
+            sbj_ids_add(&encoding->tokens, specials->id[special]);
+            at += specials->text[special].length;
+        }
+    }
+    return encoding->tokens.failed ? sbj_no_memory(error, encoding->tokens.count * sizeof(int32_t)) : SBERTJA_OK;
 }
 
-sbertja_status sbj_encoding_ids_of(sbj_encoding *e, const char *text, size_t length, sbertja_error *error)
+static sbertja_status frame_ids(sbj_encoding *encoding, sbertja_error *error)
 {
-    e->tokens.count = e->ids.count = 0;
+    const sbj_tokenizer *tokenizer = encoding->tokenizer;
+    sbj_ids *ids = &encoding->ids;
+    size_t count = encoding->tokens.count, limit = tokenizer->max_tokens;
+    if (limit != 0 && count > limit - 2)
+        count = limit - 2;
+    if (!sbj_grow(ids->alloc, (void **)&ids->items, &ids->capacity, 0, count + 2, sizeof *ids->items))
+        return sbj_no_memory(error, (count + 2) * sizeof *ids->items);
+    ids->items[0] = tokenizer->cls;
+    if (count > 0)
+        memcpy(ids->items + 1, encoding->tokens.items, count * sizeof *ids->items);
+    ids->items[count + 1] = tokenizer->sep;
+    ids->count = count + 2;
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_encoding_ids_of(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error)
+{
+    encoding->ids.count = encoding->tokens.count = 0;
     sbertja_status status = sbj_utf8_check(text, length, error);
     if (status == SBERTJA_OK)
-        status = add_text(e, text, length, error);
+        status = find_tokens(encoding, (sbj_span){text, length}, error);
     if (status == SBERTJA_OK)
-        frame(e);
-    if (status == SBERTJA_OK && (e->tokens.failed || e->ids.failed))
-        status = sbj_no_memory(error, e->tokens.count * sizeof *e->tokens.ids);
-    if (status != SBERTJA_OK) {
-        e->tokens.count = e->ids.count = 0;
-        e->tokens.failed = e->ids.failed = false;
-    }
+        status = frame_ids(encoding, error);
+    if (status != SBERTJA_OK)
+        encoding->tokens.count = 0;
     return status;
 }
 
-const int32_t *sbj_encoding_ids(const sbj_encoding *e, size_t *count)
+const int32_t *sbj_encoding_ids(const sbj_encoding *encoding, size_t *count)
 {
-    *count = e->ids.count;
-    return e->ids.ids;
+    *count = encoding->ids.count;
+    return encoding->ids.items;
 }
 
-size_t sbj_encoding_token_count(const sbj_encoding *e)
+size_t sbj_encoding_token_count(const sbj_encoding *encoding)
 {
-    return e->tokens.count;
+    return encoding->tokens.count;
 }
 
-const char *sbj_encoding_token(const sbj_encoding *e, size_t index)
+const char *sbj_encoding_token(const sbj_encoding *encoding, size_t index)
 {
-    return index < e->tokens.count ? e->tokenizer->vocabulary.tokens[e->tokens.ids[index]] : NULL;
+    if (index >= encoding->tokens.count)
+        return NULL;
+    return sbj_vocabulary_text(&encoding->tokenizer->vocabulary, encoding->tokens.items[index]).text;
 }

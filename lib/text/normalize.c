@@ -1,167 +1,151 @@
-/* Over utf8proc 2.8, whose tables are Unicode 15; Python 3.11's unicodedata is Unicode 14. The two differ in characters
- * that 15.0 added, none of which has a decomposition or a case. */
+/* Normalization by pieces: a text can be cut before every character that is stable (see normalize.h), so only the
+ * pieces that hold something unstable go through utf8proc.
+ *
+ * Versions of Unicode: utf8proc 2.8 knows Unicode 15.0. Python 3.11 (unicodedata 14.0) differs from it only in the
+ * characters that 15.0 added; of these U+1E030 to U+1E06D have a compatibility decomposition. Python 3.12 agrees on
+ * all. */
 #include "text/normalize.h"
 
-#include <string.h>
 #include <utf8proc.h>
 
 #include "text/utf8.h"
 
-static bool is_ascii(const char *text, size_t length)
+enum { PLANE = 0x10000, LONGEST_DECOMPOSITION = 32 };
+
+static void set(uint32_t *bits, uint32_t character, bool value)
 {
-    unsigned char any = 0;
-    for (size_t i = 0; i < length; i++)
-        any |= (unsigned char)text[i];
-    return any < 0x80;
+    uint32_t bit = 1u << (character & 31);
+    bits[character >> 5] = value ? bits[character >> 5] | bit : bits[character >> 5] & ~bit;
 }
 
-static sbertja_status done(sbj_strbuf *out, sbertja_error *error)
+static bool is_stable(const uint32_t *bits, uint32_t character)
 {
-    return out->failed ? sbj_no_memory(error, out->length) : SBERTJA_OK;
+    return character < PLANE && (bits[character >> 5] >> (character & 31) & 1);
 }
 
-sbertja_status sbj_normalize(sbj_normal_form form, const char *text, size_t length, sbj_strbuf *out,
-                             sbertja_error *error)
+/* Marks a character that decomposes, reorders, or composes with what stands before it. The last is known by its being
+ * a later part of some other character's decomposition. */
+static void mark_unstable(uint32_t *bits, uint32_t character, utf8proc_option_t options, bool composes)
 {
-    static const int options[] = {
-        [SBJ_NFC] = UTF8PROC_STABLE | UTF8PROC_COMPOSE,
-        [SBJ_NFD] = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE,
-        [SBJ_NFKC] = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
-    };
-    sbj_strbuf_clear(out);
-    if (is_ascii(text, length)) {
-        sbj_strbuf_bytes(out, text, length);
-        return done(out, error);
+    utf8proc_int32_t parts[LONGEST_DECOMPOSITION];
+    utf8proc_ssize_t count =
+        utf8proc_decompose_char((utf8proc_int32_t)character, parts, LONGEST_DECOMPOSITION, options, NULL);
+    bool changes = count != 1 || parts[0] != (utf8proc_int32_t)character;
+    if (utf8proc_get_property((utf8proc_int32_t)character)->combining_class != 0 || (changes && !composes))
+        set(bits, character, false);
+    if (!composes)
+        return;
+    for (utf8proc_ssize_t i = 1; i < count && i < LONGEST_DECOMPOSITION; i++)
+        if (parts[i] < PLANE)
+            set(bits, (uint32_t)parts[i], false);
+}
+
+static bool recomposes(uint32_t character)
+{
+    utf8proc_int32_t parts[LONGEST_DECOMPOSITION];
+    utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT;
+    utf8proc_ssize_t count =
+        utf8proc_decompose_char((utf8proc_int32_t)character, parts, LONGEST_DECOMPOSITION, options, NULL);
+    if (count < 1 || count > LONGEST_DECOMPOSITION)
+        return false;
+    return utf8proc_normalize_utf32(parts, count, options) == 1 && parts[0] == (utf8proc_int32_t)character;
+}
+
+void sbj_normalizer_init(sbj_normalizer *normalizer)
+{
+    memset(normalizer, 0xFF, sizeof *normalizer);
+    for (uint32_t c = 0; c < PLANE; c++) {
+        if (c >= 0xD800 && c < 0xE000)
+            continue; /* surrogates never occur */
+        mark_unstable(normalizer->composed, c, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, true);
+        if (!recomposes(c))
+            set(normalizer->composed, c, false);
+        mark_unstable(normalizer->decomposed, c, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, false);
     }
-    /* Decomposed into 32-bit characters and put together again in the buffer's own memory. */
-    const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)text;
-    utf8proc_ssize_t room = 0, size = (utf8proc_ssize_t)length + 16;
-    do {
-        room = size;
-        if (!sbj_strbuf_reserve(out, ((size_t)room + 1) * sizeof(utf8proc_int32_t)))
-            return sbj_no_memory(error, (size_t)room * sizeof(utf8proc_int32_t));
-        size = utf8proc_decompose(bytes, (utf8proc_ssize_t)length, (utf8proc_int32_t *)(void *)out->text, room,
-                                  (utf8proc_option_t)options[form]);
-    } while (size > room);
-    if (size >= 0)
-        size = utf8proc_reencode((utf8proc_int32_t *)(void *)out->text, size, (utf8proc_option_t)options[form]);
-    if (size < 0)
-        return sbj_fail(error, SBERTJA_E_FORMAT, "normalizing text: %s", utf8proc_errmsg(size));
-    out->length = (size_t)size;
-    return done(out, error);
 }
 
-/* ---- Lower case ---- */
-
-static bool is_cased(uint32_t c)
+void sbj_normalize_scratch_free(sbj_normalize_scratch *scratch)
 {
-    const utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
-    return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL || category == UTF8PROC_CATEGORY_LT;
+    sbj_free(scratch->alloc, scratch->characters);
+    scratch->characters = NULL;
+    scratch->capacity = 0;
 }
 
-/* Case_Ignorable: marks, formats, modifiers, and the punctuation that stands inside words. */
-static bool is_case_ignorable(uint32_t c)
+/* Appends the normalized piece to `out`. */
+static sbertja_status normalize_piece(utf8proc_option_t options, sbj_span piece, sbj_normalize_scratch *scratch,
+                                      sbj_strbuf *out, sbertja_error *error)
 {
-    switch (utf8proc_category((utf8proc_int32_t)c)) {
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_SK: return true;
-    default: break;
+    utf8proc_ssize_t count;
+    size_t room = piece.length;
+    for (;;) {
+        /* One more than the characters: utf8proc writes the bytes and a NUL over them. */
+        if (!sbj_add(room, 1, &room) ||
+            !sbj_grow(scratch->alloc, (void **)&scratch->characters, &scratch->capacity, 0, room, sizeof(int32_t)))
+            return sbj_no_memory(error, room);
+        count = utf8proc_decompose((const utf8proc_uint8_t *)piece.text, (utf8proc_ssize_t)piece.length,
+                                   scratch->characters, (utf8proc_ssize_t)(scratch->capacity - 1), options);
+        if (count < 0 || (size_t)count < scratch->capacity)
+            break;
+        room = (size_t)count;
     }
-    static const uint32_t inside[] = {0x27,   0x2E,   0x3A,   0xB7,   0x387,  0x55F,  0x5F4, 0x2018,
-                                      0x2019, 0x2024, 0x2027, 0xFE13, 0xFE52, 0xFE55, 0xFF07, 0xFF0E, 0xFF1A};
-    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
-        if (inside[i] == c)
-            return true;
-    return false;
+    if (count >= 0)
+        count = utf8proc_reencode(scratch->characters, count, options);
+    if (count < 0)
+        return sbj_fail(error, SBERTJA_E_INTERNAL, "normalization failed: %s", utf8proc_errmsg(count));
+    sbj_strbuf_bytes(out, (const char *)scratch->characters, (size_t)count);
+    return SBERTJA_OK;
 }
 
-/* The nearest character on that side that is not ignorable has a case. */
-static bool cased_after(const char *at, const char *end)
+/* The first unstable character from `at` on; `*start` is where the last stable one before it begins, which it may
+ * change. The length of the text if all are stable. */
+static size_t find_unstable(const uint32_t *stable, sbj_span text, size_t at, size_t *start)
 {
-    while (at < end) {
+    *start = at;
+    while (at < text.length) {
         size_t bytes;
-        const uint32_t c = sbj_utf8_next(at, &bytes);
-        if (!is_case_ignorable(c))
-            return is_cased(c);
+        if (!is_stable(stable, sbj_utf8_next(text.text + at, &bytes)))
+            return at;
+        *start = at;
         at += bytes;
     }
-    return false;
+    return at;
 }
 
-static bool cased_before(const char *begin, const char *at)
+static size_t find_stable(const uint32_t *stable, sbj_span text, size_t at)
 {
-    while (at > begin) {
-        size_t bytes;
-        do
-            at--;
-        while (((unsigned char)*at & 0xC0) == 0x80);
-        const uint32_t c = sbj_utf8_next(at, &bytes);
-        if (!is_case_ignorable(c))
-            return is_cased(c);
-    }
-    return false;
-}
-
-sbertja_status sbj_lower(const char *text, size_t length, sbj_strbuf *out, sbertja_error *error)
-{
-    const char *end = text + length;
     size_t bytes;
+    while (at < text.length && !is_stable(stable, sbj_utf8_next(text.text + at, &bytes)))
+        at += bytes;
+    return at;
+}
+
+sbertja_status sbj_normalize(const sbj_normalizer *normalizer, sbj_form form, sbj_span text,
+                             sbj_normalize_scratch *scratch, sbj_strbuf *out, sbj_span *result, sbertja_error *error)
+{
+    static const utf8proc_option_t options[] = {
+        [SBJ_NFKC] = UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
+        [SBJ_NFC] = UTF8PROC_STABLE | UTF8PROC_COMPOSE,
+        [SBJ_NFD] = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE,
+    };
+    const uint32_t *stable = form == SBJ_NFD ? normalizer->decomposed : normalizer->composed;
+    size_t start, done = 0, at = find_unstable(stable, text, 0, &start);
+    *result = text;
+    if (at == text.length)
+        return SBERTJA_OK;
     sbj_strbuf_clear(out);
-    for (const char *at = text; at < end; at += bytes) {
-        const uint32_t c = sbj_utf8_next(at, &bytes);
-        char lower[4];
-        if (c == 0x130) {
-            sbj_strbuf_bytes(out, "i\xCC\x87", 3);
-            continue;
-        }
-        const uint32_t mapped = c == 0x3A3 && cased_before(text, at) && !cased_after(at + bytes, end)
-                                    ? 0x3C2
-                                    : (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
-        sbj_strbuf_bytes(out, lower, sbj_utf8_put(mapped, lower));
+    while (at < text.length) {
+        size_t end = find_stable(stable, text, at);
+        sbj_span piece = {text.text + start, end - start};
+        sbj_strbuf_bytes(out, text.text + done, start - done);
+        sbertja_status status = normalize_piece(options[form], piece, scratch, out, error);
+        if (status != SBERTJA_OK)
+            return status;
+        done = end;
+        at = find_unstable(stable, text, end, &start);
     }
-    return done(out, error);
-}
-
-/* ---- Classes ---- */
-
-bool sbj_is_space(uint32_t c)
-{
-    return (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x20) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
-bool sbj_is_blank(uint32_t c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' ||
-           utf8proc_category((utf8proc_int32_t)c) == UTF8PROC_CATEGORY_ZS;
-}
-
-bool sbj_is_control(uint32_t c)
-{
-    if (c == '\t' || c == '\n' || c == '\r')
-        return false;
-    switch (utf8proc_category((utf8proc_int32_t)c)) {
-    case UTF8PROC_CATEGORY_CC:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_CS:
-    case UTF8PROC_CATEGORY_CO:
-    case UTF8PROC_CATEGORY_CN: return true;
-    default: return false;
-    }
-}
-
-bool sbj_is_punctuation(uint32_t c)
-{
-    if ((c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126))
-        return true;
-    const utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
-    return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
-}
-
-bool sbj_is_accent(uint32_t c)
-{
-    return utf8proc_category((utf8proc_int32_t)c) == UTF8PROC_CATEGORY_MN;
+    sbj_strbuf_bytes(out, text.text + done, text.length - done);
+    if (out->failed)
+        return sbj_no_memory(error, text.length);
+    *result = (sbj_span){out->text, out->length};
+    return SBERTJA_OK;
 }

@@ -1,22 +1,33 @@
-/* Unicode: normal forms, lower case, and the classes of characters that tokenizers ask for. */
+/* Unicode normalization forms, through utf8proc. Most Japanese text is normalized already: what is needs one look-up a
+ * character and no copy. */
 #ifndef SBJ_NORMALIZE_H
 #define SBJ_NORMALIZE_H
 
+#include <stdint.h>
+
+#include "text/span.h"
 #include "util/strbuf.h"
 
-typedef enum sbj_normal_form { SBJ_NFC, SBJ_NFD, SBJ_NFKC } sbj_normal_form;
+typedef enum sbj_form { SBJ_NFKC, SBJ_NFC, SBJ_NFD } sbj_form;
 
-/* Replaces the buffer's content by the normal form of `text`. ASCII is copied as it is. */
-sbertja_status sbj_normalize(sbj_normal_form form, const char *text, size_t length, sbj_strbuf *out,
-                             sbertja_error *error);
-/* Replaces the buffer's content by Python's str.lower() of `text`: a capital sigma at the end of a word becomes a final
- * one, and the dotted capital I an i with a dot above. */
-sbertja_status sbj_lower(const char *text, size_t length, sbj_strbuf *out, sbertja_error *error);
+/* One bit for each character of the basic plane: it stays as it is, and nothing before it changes because of it. */
+typedef struct sbj_normalizer {
+    uint32_t composed[0x10000 / 32];   /* in NFKC, and so in NFC */
+    uint32_t decomposed[0x10000 / 32]; /* in NFD */
+} sbj_normalizer;
 
-bool sbj_is_space(uint32_t character);       /* Python's str.split() */
-bool sbj_is_blank(uint32_t character);       /* BERT's whitespace: blank, tab, line ends, category Zs */
-bool sbj_is_control(uint32_t character);     /* BERT's control: category C* but tab and line ends */
-bool sbj_is_punctuation(uint32_t character); /* BERT's: ASCII marks, category P* */
-bool sbj_is_accent(uint32_t character);      /* category Mn */
+typedef struct sbj_normalize_scratch {
+    const sbj_alloc *alloc;
+    int32_t *characters;
+    size_t capacity;
+} sbj_normalize_scratch;
+
+void sbj_normalizer_init(sbj_normalizer *normalizer);
+void sbj_normalize_scratch_free(sbj_normalize_scratch *scratch);
+
+/* `*result` is `text` itself where nothing changes, else it lies in `out`, whose former content is lost. `text` is
+ * valid UTF-8 and not in `out`. */
+sbertja_status sbj_normalize(const sbj_normalizer *normalizer, sbj_form form, sbj_span text,
+                             sbj_normalize_scratch *scratch, sbj_strbuf *out, sbj_span *result, sbertja_error *error);
 
 #endif

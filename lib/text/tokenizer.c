@@ -1,138 +1,150 @@
-/* Making tokenizers, and asking them. */
-#include "text/tokenizer.h"
-
-#include <string.h>
-
-#include "io/file.h"
+/* Making a tokenizer: its vocabulary, its special tokens, its dictionary. What it does with a text is in encoding.c,
+ * its files are in tokenizer_file.c. */
 #include "text/dictionary.h"
 #include "text/tokenizer_private.h"
 
-/* The tokens that must be there, and those that are looked for literally in texts when they are. */
-static sbertja_status find_specials(sbj_tokenizer *t, const char *path, sbertja_error *error)
+enum { FEWEST_TOKENS = 2 }; /* [CLS] and [SEP] */
+
+void sbj_tokenizer_config_init(sbj_tokenizer_config *config)
 {
-    const struct {
-        const char *text;
-        int32_t *id; /* NULL: may be missing */
-    } all[SBJ_SPECIALS] = {{t->config.unknown, &t->unknown},
-                           {t->config.cls, &t->cls},
-                           {t->config.sep, &t->sep},
-                           {t->config.pad, NULL},
-                           {t->config.mask, NULL}};
-    for (size_t i = 0; i < SBJ_SPECIALS; i++) {
-        const int32_t id = sbj_vocabulary_token(&t->vocabulary, all[i].text);
-        if (id < 0 && all[i].id != NULL)
-            return sbj_fail(error, SBERTJA_E_FORMAT, "%s: the token %s is not there", path, all[i].text);
-        if (all[i].id != NULL)
-            *all[i].id = id;
-        if (id < 0)
-            continue;
-        t->specials[t->special_count].text = all[i].text;
-        t->specials[t->special_count].length = strlen(all[i].text);
-        t->specials[t->special_count++].id = id;
-    }
+    *config = (sbj_tokenizer_config){
+        .basic = true,
+        .normalize = true,
+        .dictionary = "ipadic",
+        .unknown = "[UNK]",
+        .cls = "[CLS]",
+        .sep = "[SEP]",
+        .pad = "[PAD]",
+        .mask = "[MASK]",
+    };
+}
+
+static sbertja_status find_special(sbj_tokenizer *tokenizer, const char *name, int32_t *id, sbertja_error *error)
+{
+    sbj_span text = {name, strlen(name)};
+    *id = text.length > 0 ? sbj_vocabulary_find(&tokenizer->vocabulary, text) : -1;
+    if (*id < 0)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "token %s: not in the vocabulary", name);
+    sbj_specials_add(&tokenizer->specials, sbj_vocabulary_text(&tokenizer->vocabulary, *id), *id);
     return SBERTJA_OK;
 }
 
-static sbertja_status make(sbj_tokenizer *t, const char *vocabulary, const char *directory,
-                           const sbj_tokenizer_options *options, sbertja_error *error)
+/* [PAD] and [MASK] are special where the vocabulary has them; nothing here needs them. */
+static sbertja_status find_specials(sbj_tokenizer *tokenizer, sbertja_error *error)
 {
+    const sbj_tokenizer_config *config = &tokenizer->config;
     sbertja_status status;
-    if (options->max_tokens == 1)
-        return sbj_fail(error, SBERTJA_E_ARGUMENT, "max_tokens: 1, expected at least 2, [CLS] and [SEP]");
-    t->max_tokens = options->max_tokens != 0 ? options->max_tokens : t->config.model_max_length;
-    if ((status = sbj_vocabulary_read(&t->alloc, vocabulary, &t->vocabulary, error)) != SBERTJA_OK ||
-        (status = find_specials(t, vocabulary, error)) != SBERTJA_OK || t->config.basic)
+    int32_t id;
+    if ((status = find_special(tokenizer, config->unknown, &tokenizer->unknown, error)) != SBERTJA_OK ||
+        (status = find_special(tokenizer, config->cls, &tokenizer->cls, error)) != SBERTJA_OK ||
+        (status = find_special(tokenizer, config->sep, &tokenizer->sep, error)) != SBERTJA_OK)
         return status;
-    if ((status = sbj_dictionary_find(&t->alloc, t->config.dictionary, options->dictionary, directory, &t->dictionary,
-                                      error)) != SBERTJA_OK)
-        return status;
-    return sbj_mecab_open(&t->alloc, t->dictionary, &t->mecab, error);
+    find_special(tokenizer, config->pad, &id, NULL);
+    find_special(tokenizer, config->mask, &id, NULL);
+    return SBERTJA_OK;
 }
 
-static sbj_tokenizer *begin(const sbj_alloc *alloc)
+static sbertja_status open_dictionary(sbj_tokenizer *tokenizer, const char *model_directory,
+                                      const sbj_tokenizer_options *options, sbertja_error *error)
 {
-    sbj_tokenizer *t = sbj_new(alloc, 1, sizeof *t);
-    if (t != NULL) {
-        t->alloc = *alloc;
-        atomic_init(&t->owners, 1);
+    sbj_dictionary_search search = {
+        .kind = tokenizer->config.dictionary,
+        .option = options->dictionary,
+        .model_directory = model_directory,
+        .log = options->log,
+    };
+    sbertja_status status = sbj_dictionary_find(&tokenizer->alloc, &search, &tokenizer->dictionary, error);
+    if (status != SBERTJA_OK)
+        return status;
+    return sbj_mecab_open(&tokenizer->alloc, tokenizer->dictionary, &tokenizer->mecab, error);
+}
+
+static sbertja_status check_limit(const sbj_tokenizer_config *config, const sbj_tokenizer_options *options,
+                                  sbertja_error *error)
+{
+    if (options->max_tokens != 0 && options->max_tokens < FEWEST_TOKENS)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "max_tokens: expected at least 2, for %s and %s, found %zu",
+                        config->cls, config->sep, options->max_tokens);
+    if (options->max_tokens == 0 && config->model_max_length != 0 && config->model_max_length < FEWEST_TOKENS)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "model_max_length: expected at least 2, found %zu",
+                        config->model_max_length);
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_tokenizer_make(const char *vocabulary, const char *model_directory,
+                                  const sbj_tokenizer_config *config, const sbj_tokenizer_options *options,
+                                  sbj_tokenizer **tokenizer, sbertja_error *error)
+{
+    *tokenizer = NULL;
+    sbertja_status status = check_limit(config, options, error);
+    if (status != SBERTJA_OK)
+        return status;
+    sbj_tokenizer *made = sbj_new(options->alloc, 1, sizeof *made);
+    if (made == NULL)
+        return sbj_no_memory(error, sizeof *made);
+    made->alloc = *options->alloc;
+    atomic_init(&made->owners, 1);
+    made->config = *config;
+    made->max_tokens = options->max_tokens != 0 ? options->max_tokens : config->model_max_length;
+    status = sbj_vocabulary_load(&made->alloc, vocabulary, &made->vocabulary, error);
+    if (status != SBERTJA_OK)
+        goto fail;
+    status = find_specials(made, error);
+    if (status != SBERTJA_OK) {
+        sbj_in(error, status, "%s", vocabulary);
+        goto fail;
     }
-    return t;
+    sbj_normalizer_init(&made->normalizer);
+    status = config->basic ? SBERTJA_OK : open_dictionary(made, model_directory, options, error);
+    if (status != SBERTJA_OK)
+        goto fail;
+    *tokenizer = made;
+    return SBERTJA_OK;
+fail:
+    sbj_tokenizer_free(made);
+    return status;
 }
 
 sbertja_status sbj_tokenizer_create(const char *vocabulary, const sbj_tokenizer_config *config,
-                                    const sbj_tokenizer_options *options, sbj_tokenizer **result, sbertja_error *error)
+                                    const sbj_tokenizer_options *options, sbj_tokenizer **tokenizer,
+                                    sbertja_error *error)
 {
-    sbj_tokenizer *t = begin(options->alloc);
-    *result = NULL;
-    if (t == NULL)
-        return sbj_no_memory(error, sizeof *t);
-    t->config = *config;
-    sbertja_status status = make(t, vocabulary, NULL, options, error);
-    if (status == SBERTJA_OK && !t->config.basic && !sbj_is_dictionary_name(t->config.dictionary))
-        status = sbj_fail(error, SBERTJA_E_ARGUMENT, "mecab_dictionary: \"%s\", expected ipadic, unidic_lite or unidic",
-                          t->config.dictionary);
-    if (status == SBERTJA_OK)
-        *result = t;
-    else
-        sbj_tokenizer_free(t);
-    return status;
+    return sbj_tokenizer_make(vocabulary, NULL, config, options, tokenizer, error);
 }
 
-sbertja_status sbj_tokenizer_load(const char *directory, const sbj_tokenizer_options *options, sbj_tokenizer **result,
-                                  sbertja_error *error)
+sbj_tokenizer *sbj_tokenizer_share(sbj_tokenizer *tokenizer)
 {
-    char *config = NULL, *vocabulary = NULL;
-    sbertja_status status;
-    *result = NULL;
-    sbj_tokenizer *t = begin(options->alloc);
-    if (t == NULL)
-        return sbj_no_memory(error, sizeof *t);
-    if ((status = sbj_path_join(&t->alloc, directory, "tokenizer_config.json", &config, error)) == SBERTJA_OK &&
-        (status = sbj_path_join(&t->alloc, directory, "vocab.txt", &vocabulary, error)) == SBERTJA_OK &&
-        (status = sbj_tokenizer_config_read(&t->alloc, config, &t->config, error)) == SBERTJA_OK)
-        status = make(t, vocabulary, directory, options, error);
-    sbj_free(options->alloc, config);
-    sbj_free(options->alloc, vocabulary);
-    if (status == SBERTJA_OK)
-        *result = t;
-    else
-        sbj_tokenizer_free(t);
-    return status;
+    atomic_fetch_add_explicit(&tokenizer->owners, 1, memory_order_relaxed);
+    return tokenizer;
 }
 
-sbj_tokenizer *sbj_tokenizer_share(sbj_tokenizer *t)
+void sbj_tokenizer_free(sbj_tokenizer *tokenizer)
 {
-    atomic_fetch_add(&t->owners, 1);
-    return t;
-}
-
-void sbj_tokenizer_free(sbj_tokenizer *t)
-{
-    if (t == NULL || atomic_fetch_sub(&t->owners, 1) > 1)
+    if (tokenizer == NULL || atomic_fetch_sub_explicit(&tokenizer->owners, 1, memory_order_acq_rel) > 1)
         return;
-    sbj_alloc alloc = t->alloc;
-    sbj_mecab_close(t->mecab);
-    sbj_free(&alloc, t->dictionary);
-    sbj_vocabulary_free(&t->vocabulary);
-    sbj_free(&alloc, t);
+    sbj_alloc alloc = tokenizer->alloc;
+    sbj_mecab_close(tokenizer->mecab);
+    sbj_free(&alloc, tokenizer->dictionary);
+    sbj_vocabulary_free(&tokenizer->vocabulary);
+    sbj_free(&alloc, tokenizer);
 }
 
-const sbj_tokenizer_config *sbj_tokenizer_get_config(const sbj_tokenizer *t)
+const sbj_tokenizer_config *sbj_tokenizer_get_config(const sbj_tokenizer *tokenizer)
 {
-    return &t->config;
+    return &tokenizer->config;
 }
 
-size_t sbj_tokenizer_vocabulary_size(const sbj_tokenizer *t)
+size_t sbj_tokenizer_vocabulary_size(const sbj_tokenizer *tokenizer)
 {
-    return t->vocabulary.count;
+    return tokenizer->vocabulary.count;
 }
 
-size_t sbj_tokenizer_max_tokens(const sbj_tokenizer *t)
+size_t sbj_tokenizer_max_tokens(const sbj_tokenizer *tokenizer)
 {
-    return t->max_tokens;
+    return tokenizer->max_tokens;
 }
 
-const char *sbj_tokenizer_dictionary(const sbj_tokenizer *t)
+const char *sbj_tokenizer_dictionary(const sbj_tokenizer *tokenizer)
 {
-    return t->dictionary != NULL ? t->dictionary : "";
+    return tokenizer->dictionary != NULL ? tokenizer->dictionary : "";
 }

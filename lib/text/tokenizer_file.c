@@ -1,213 +1,363 @@
-/* tokenizer_config.json, read strictly (what would change the ids is refused by name) and written completely. */
+/* The tokenizer's files: vocab.txt, tokenizer_config.json, special_tokens_map.json. What would make other tokens than
+ * BertJapaneseTokenizer makes, or is not done here, is refused by name and never passed over. */
 #include <cjson/cJSON.h>
+#include <limits.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "io/json.h"
 #include "text/dictionary.h"
 #include "text/tokenizer_private.h"
 
-/* A special token: a text, or an object with the text as "content". */
-static sbertja_status read_special(const sbj_json *json, const char *key, char *text, size_t room, sbertja_error *error)
+static const char CONFIG_FILE[] = "tokenizer_config.json", VOCABULARY_FILE[] = "vocab.txt",
+                  SPECIAL_FILE[] = "special_tokens_map.json", ADDED_FILE[] = "added_tokens.json";
+
+/* A special token's key, and where the config keeps it. */
+typedef struct special_key {
+    const char *key;
+    size_t offset;
+} special_key;
+
+static const special_key special_keys[] = {
+    {"unk_token", offsetof(sbj_tokenizer_config, unknown)}, {"cls_token", offsetof(sbj_tokenizer_config, cls)},
+    {"sep_token", offsetof(sbj_tokenizer_config, sep)},     {"pad_token", offsetof(sbj_tokenizer_config, pad)},
+    {"mask_token", offsetof(sbj_tokenizer_config, mask)},
+};
+
+enum { SPECIAL_KEYS = sizeof special_keys / sizeof *special_keys };
+
+static sbertja_status unsupported(const sbj_json *json, const char *key, const char *expected, const char *found,
+                                  sbertja_error *error)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json->root, key);
-    const char *found = text;
-    sbertja_status status = cJSON_IsObject(item) ? sbj_json_text(json, item, "content", text, &found, error)
-                                                 : sbj_json_text(json, json->root, key, text, &found, error);
+    return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: %s: expected %s, found %s", json->name, key, expected, found);
+}
+
+static sbertja_status copy_text(const sbj_json *json, const char *key, const char *text, char *field, size_t room,
+                                sbertja_error *error)
+{
+    size_t length = strlen(text);
+    if (length >= room)
+        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: %s: longer than %zu bytes", json->name, key, room - 1);
+    memcpy(field, text, length + 1);
+    return SBERTJA_OK;
+}
+
+/* The flags of an added token that would take blanks, or parts of words, along with it. */
+static sbertja_status check_flags(const sbj_json *json, const struct cJSON *token, sbertja_error *error)
+{
+    static const char *const flags[] = {"lstrip", "rstrip", "single_word"};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        bool value;
+        sbertja_status status = sbj_json_bool(json, token, flags[i], false, &value, error);
+        if (status != SBERTJA_OK)
+            return status;
+        if (value)
+            return unsupported(json, flags[i], "false for every token", "true", error);
+    }
+    return SBERTJA_OK;
+}
+
+/* Special tokens: a string, or an object with the key `content`. Absent ones stay as they are. */
+static sbertja_status read_specials(const sbj_json *json, sbj_tokenizer_config *config, sbertja_error *error)
+{
+    for (size_t i = 0; i < SPECIAL_KEYS; i++) {
+        const char *key = special_keys[i].key, *text;
+        char *field = (char *)config + special_keys[i].offset;
+        const struct cJSON *token = cJSON_GetObjectItemCaseSensitive(json->root, key);
+        sbertja_status status;
+        if (cJSON_IsObject(token)) {
+            if ((status = check_flags(json, token, error)) != SBERTJA_OK)
+                return status;
+            status = sbj_json_text(json, token, "content", field, &text, error);
+        } else
+            status = sbj_json_text(json, json->root, key, field, &text, error);
+        if (status == SBERTJA_OK && text != field)
+            status = copy_text(json, key, text, field, sizeof config->unknown, error);
+        if (status != SBERTJA_OK)
+            return status;
+    }
+    return SBERTJA_OK;
+}
+
+/* Directories of sentence-transformers 0.4.1 name no class; only BertJapaneseTokenizer has a word_tokenizer_type. */
+static sbertja_status check_class(const sbj_json *json, sbertja_error *error)
+{
+    const char *class, *type, *expected = "BertJapaneseTokenizer";
+    sbertja_status status = sbj_json_text(json, json->root, "tokenizer_class", NULL, &class, error);
+    if (status == SBERTJA_OK)
+        status = sbj_json_text(json, json->root, "word_tokenizer_type", NULL, &type, error);
     if (status != SBERTJA_OK)
         return status;
-    if (strlen(found) >= room || found[0] == '\0')
-        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: %s: expected 1 to %zu bytes", json->name, key, room - 1);
-    if (found != text)
-        memcpy(text, found, strlen(found) + 1);
+    if (class == NULL && type == NULL)
+        return unsupported(json, "tokenizer_class", expected, "none, and no word_tokenizer_type either", error);
+    if (class != NULL && strcmp(class, expected) != 0 && strcmp(class, "BertJapaneseTokenizerFast") != 0)
+        return unsupported(json, "tokenizer_class", expected, class, error);
     return SBERTJA_OK;
 }
 
-static sbertja_status refuse(const sbj_json *json, const char *key, const char *found, const char *expected,
-                             sbertja_error *error)
+/* Switches that must be as they are by default. */
+static sbertja_status check_switches(const sbj_json *json, sbertja_error *error)
 {
-    return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: %s: \"%s\" is not supported, expected %s", json->name, key,
-                    found, expected);
+    static const struct {
+        const char *key;
+        bool expected;
+    } switches[] = {{"do_word_tokenize", true}, {"do_subword_tokenize", true}, {"split_special_tokens", false}};
+    static const char *const lists[] = {"never_split", "additional_special_tokens", "extra_special_tokens"};
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+        bool value, expected = switches[i].expected;
+        sbertja_status status = sbj_json_bool(json, json->root, switches[i].key, expected, &value, error);
+        if (status != SBERTJA_OK)
+            return status;
+        if (value != expected)
+            return unsupported(json, switches[i].key, expected ? "true" : "false", expected ? "false" : "true", error);
+    }
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(json->root, lists[i])) > 0)
+            return unsupported(json, lists[i], "no tokens", "some", error);
+    return SBERTJA_OK;
 }
 
-/* A directory with word_tokenizer_type is a BertJapaneseTokenizer's even without a class: 0.4.1 wrote none. */
-static sbertja_status read_class(const sbj_json *json, sbertja_error *error)
+/* `value` is whether the text is `yes` rather than `no`. */
+static sbertja_status read_choice(const sbj_json *json, const char *key, const char *yes, const char *no, bool fallback,
+                                  bool *value, sbertja_error *error)
 {
-    const char *class, *words;
-    sbertja_status status;
-    if ((status = sbj_json_text(json, json->root, "tokenizer_class", "", &class, error)) != SBERTJA_OK ||
-        (status = sbj_json_text(json, json->root, "word_tokenizer_type", "", &words, error)) != SBERTJA_OK)
+    const char *text;
+    sbertja_status status = sbj_json_text(json, json->root, key, fallback ? yes : no, &text, error);
+    if (status != SBERTJA_OK)
         return status;
-    if (class[0] == '\0' && words[0] == '\0')
-        return sbj_fail(error, SBERTJA_E_UNSUPPORTED,
-                        "%s: neither tokenizer_class nor word_tokenizer_type is there, expected a "
-                        "BertJapaneseTokenizer",
-                        json->name);
-    if (class[0] != '\0' && strcmp(class, "BertJapaneseTokenizer") != 0)
-        return refuse(json, "tokenizer_class", class, "BertJapaneseTokenizer", error);
+    *value = strcmp(text, yes) == 0;
+    if (!*value && strcmp(text, no) != 0) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "%s or %s", yes, no);
+        return unsupported(json, key, expected, text, error);
+    }
     return SBERTJA_OK;
 }
 
-static sbertja_status read_kinds(const sbj_json *json, sbj_tokenizer_config *c, sbertja_error *error)
+/* An absent mecab_dic means ipadic, as when the first models were trained; a null one, the host's own dictionary. */
+static sbertja_status read_mecab(const sbj_json *json, sbj_tokenizer_config *config, sbertja_error *error)
 {
-    const char *words, *subwords;
-    bool do_words, do_subwords;
+    const struct cJSON *kwargs = cJSON_GetObjectItemCaseSensitive(json->root, "mecab_kwargs");
+    const char *kind, *option;
     sbertja_status status;
-    if ((status = sbj_json_text(json, json->root, "word_tokenizer_type", "basic", &words, error)) != SBERTJA_OK ||
-        (status = sbj_json_text(json, json->root, "subword_tokenizer_type", "wordpiece", &subwords, error)) !=
-            SBERTJA_OK ||
-        (status = sbj_json_bool(json, json->root, "do_lower_case", false, &c->lower_case, error)) != SBERTJA_OK ||
-        (status = sbj_json_bool(json, json->root, "do_word_tokenize", true, &do_words, error)) != SBERTJA_OK ||
-        (status = sbj_json_bool(json, json->root, "do_subword_tokenize", true, &do_subwords, error)) != SBERTJA_OK)
-        return status;
-    if (strcmp(words, "mecab") != 0 && strcmp(words, "basic") != 0)
-        return refuse(json, "word_tokenizer_type", words, "mecab or basic", error);
-    if (strcmp(subwords, "wordpiece") != 0 && strcmp(subwords, "character") != 0)
-        return refuse(json, "subword_tokenizer_type", subwords, "wordpiece or character", error);
-    if (!do_words || !do_subwords)
-        return refuse(json, do_words ? "do_subword_tokenize" : "do_word_tokenize", "false", "true", error);
-    c->basic = strcmp(words, "basic") == 0;
-    c->character = strcmp(subwords, "character") == 0;
-    const cJSON *never = cJSON_GetObjectItemCaseSensitive(json->root, "never_split");
-    if (cJSON_IsArray(never) && cJSON_GetArraySize(never) > 0)
-        return refuse(json, "never_split", "a list", "null", error);
-    return SBERTJA_OK;
-}
-
-static sbertja_status read_mecab(const sbj_json *json, sbj_tokenizer_config *c, sbertja_error *error)
-{
-    const cJSON *kwargs = cJSON_GetObjectItemCaseSensitive(json->root, "mecab_kwargs");
-    const char *dictionary, *option;
-    sbertja_status status;
-    if (c->basic || kwargs == NULL || cJSON_IsNull(kwargs))
+    if (kwargs == NULL || cJSON_IsNull(kwargs) || config->basic)
         return SBERTJA_OK;
-    if (!cJSON_IsObject(kwargs))
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: mecab_kwargs: expected an object", json->name);
-    if ((status = sbj_json_text(json, kwargs, "mecab_dic", c->dictionary, &dictionary, error)) != SBERTJA_OK ||
-        (status = sbj_json_bool(json, kwargs, "normalize_text", true, &c->normalize, error)) != SBERTJA_OK ||
-        (status = sbj_json_text(json, kwargs, "mecab_option", "", &option, error)) != SBERTJA_OK)
+    if ((status = sbj_json_bool(json, kwargs, "normalize_text", true, &config->normalize, error)) != SBERTJA_OK ||
+        (status = sbj_json_text(json, kwargs, "mecab_option", "", &option, error)) != SBERTJA_OK ||
+        (status = sbj_json_text(json, kwargs, "mecab_dic", "ipadic", &kind, error)) != SBERTJA_OK)
         return status;
     if (option[0] != '\0')
-        return refuse(json, "mecab_kwargs.mecab_option", option, "none", error);
-    if (!sbj_is_dictionary_name(dictionary))
-        return refuse(json, "mecab_kwargs.mecab_dic", dictionary, "ipadic, unidic_lite or unidic", error);
-    if (dictionary != c->dictionary)
-        snprintf(c->dictionary, sizeof c->dictionary, "%s", dictionary);
-    return SBERTJA_OK;
+        return unsupported(json, "mecab_option", "none", option, error);
+    if (cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(kwargs, "mecab_dic")))
+        kind = "null";
+    if (!sbj_dictionary_is_kind(kind))
+        return unsupported(json, "mecab_dic", "ipadic, unidic_lite or unidic", kind, error);
+    return copy_text(json, "mecab_dic", kind, config->dictionary, sizeof config->dictionary, error);
 }
 
-static sbertja_status read_rest(const sbj_json *json, sbj_tokenizer_config *c, sbertja_error *error)
+static sbertja_status read_config(const sbj_json *json, sbj_tokenizer_config *config, sbertja_error *error)
 {
-    double limit;
+    const long no_limit = 1000000000; /* transformers writes 10^30 where there is none */
+    long longest;
     sbertja_status status;
-    if ((status = sbj_json_number(json, json->root, "model_max_length", 0, &limit, error)) != SBERTJA_OK ||
-        (status = read_special(json, "unk_token", c->unknown, sizeof c->unknown, error)) != SBERTJA_OK ||
-        (status = read_special(json, "cls_token", c->cls, sizeof c->cls, error)) != SBERTJA_OK ||
-        (status = read_special(json, "sep_token", c->sep, sizeof c->sep, error)) != SBERTJA_OK ||
-        (status = read_special(json, "pad_token", c->pad, sizeof c->pad, error)) != SBERTJA_OK ||
-        (status = read_special(json, "mask_token", c->mask, sizeof c->mask, error)) != SBERTJA_OK)
+    sbj_tokenizer_config_init(config);
+    if ((status = check_class(json, error)) != SBERTJA_OK || (status = check_switches(json, error)) != SBERTJA_OK ||
+        (status = read_choice(json, "word_tokenizer_type", "basic", "mecab", true, &config->basic, error)) !=
+            SBERTJA_OK ||
+        (status = read_choice(json, "subword_tokenizer_type", "character", "wordpiece", false, &config->character,
+                              error)) != SBERTJA_OK ||
+        (status = sbj_json_bool(json, json->root, "do_lower_case", false, &config->lower_case, error)) != SBERTJA_OK ||
+        (status = read_mecab(json, config, error)) != SBERTJA_OK ||
+        (status = read_specials(json, config, error)) != SBERTJA_OK ||
+        (status = sbj_json_int(json, json->root, "model_max_length", LONG_MAX, &longest, error)) != SBERTJA_OK)
         return status;
-    c->model_max_length = limit >= 1 && limit < 1e9 ? (size_t)limit : 0;
+    if (longest < 2)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: model_max_length: expected at least 2, found %ld", json->name,
+                        longest);
+    config->model_max_length = longest >= no_limit ? 0 : (size_t)longest;
     return SBERTJA_OK;
 }
 
-void sbj_tokenizer_config_init(sbj_tokenizer_config *config)
+/* Reads a file that need not be there; `json->root` is NULL then. */
+static sbertja_status read_optional(const sbj_alloc *alloc, const char *directory, const char *name, sbj_json *json,
+                                    sbertja_error *error)
 {
-    *config = (sbj_tokenizer_config){.normalize = true,
-                                     .dictionary = "ipadic",
-                                     .unknown = "[UNK]",
-                                     .cls = "[CLS]",
-                                     .sep = "[SEP]",
-                                     .pad = "[PAD]",
-                                     .mask = "[MASK]"};
+    char *path;
+    memset(json, 0, sizeof *json);
+    sbertja_status status = sbj_path_join(alloc, directory, name, &path, error);
+    if (status == SBERTJA_OK && sbj_is_file(path))
+        status = sbj_json_read(alloc, path, json, error);
+    sbj_free(alloc, path);
+    return status;
 }
 
-sbertja_status sbj_tokenizer_config_read(const sbj_alloc *alloc, const char *path, sbj_tokenizer_config *config,
-                                         sbertja_error *error)
+/* A token that is split off as it stands must be one of the special ones that are known, with its id. */
+static sbertja_status check_added(const sbj_tokenizer *tokenizer, const sbj_json *json, const char *text, double id,
+                                  sbertja_error *error)
 {
-    sbj_json json = {0};
-    sbj_tokenizer_config_init(config);
-    sbertja_status status = sbj_json_read(alloc, path, &json, error);
-    if (status == SBERTJA_OK && !cJSON_IsObject(json.root))
-        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: expected an object", path);
-    if (status == SBERTJA_OK && (status = read_class(&json, error)) == SBERTJA_OK &&
-        (status = read_kinds(&json, config, error)) == SBERTJA_OK &&
-        (status = read_mecab(&json, config, error)) == SBERTJA_OK)
-        status = read_rest(&json, config, error);
+    sbj_span token = {text, strlen(text)};
+    if (!sbj_specials_has(&tokenizer->specials, token))
+        return unsupported(json, "added tokens", "only the special ones", text, error);
+    long expected = sbj_vocabulary_find(&tokenizer->vocabulary, token);
+    if (id != (double)expected)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: token %s: expected id %ld, as in %s, found %.0f", json->name,
+                        text, expected, VOCABULARY_FILE, id);
+    return SBERTJA_OK;
+}
+
+/* added_tokens_decoder of the config: {"4": {"content": "[MASK]", ...}}. The keys are decimal ids. */
+static sbertja_status check_added_tokens(const sbj_tokenizer *tokenizer, const sbj_json *json, sbertja_error *error)
+{
+    const struct cJSON *token;
+    cJSON_ArrayForEach(token, cJSON_GetObjectItemCaseSensitive(json->root, "added_tokens_decoder"))
+    {
+        const char *text;
+        double id = 0;
+        sbertja_status status = sbj_json_text(json, token, "content", "", &text, error);
+        if (status == SBERTJA_OK)
+            status = check_flags(json, token, error);
+        for (const char *digit = token->string; digit != NULL && *digit != '\0'; digit++)
+            id = 10 * id + (*digit - '0');
+        if (status == SBERTJA_OK)
+            status = check_added(tokenizer, json, text, id, error);
+        if (status != SBERTJA_OK)
+            return status;
+    }
+    return SBERTJA_OK;
+}
+
+/* added_tokens.json of older versions: {"[MASK]": 4}. */
+static sbertja_status check_added_file(const sbj_tokenizer *tokenizer, const char *directory, sbertja_error *error)
+{
+    sbj_json json;
+    const struct cJSON *token;
+    sbertja_status status = read_optional(&tokenizer->alloc, directory, ADDED_FILE, &json, error);
+    if (status == SBERTJA_OK)
+        cJSON_ArrayForEach(token, json.root)
+        {
+            status = check_added(tokenizer, &json, token->string ? token->string : "", token->valuedouble, error);
+            if (status != SBERTJA_OK)
+                break;
+        }
     sbj_json_free(&json);
     return status;
 }
 
-/* ---- Writing ---- */
-
-static cJSON *config_tree(const sbj_tokenizer_config *c, size_t max_tokens)
+/* As transformers has it, special_tokens_map.json has the last word where the config lists no added tokens. */
+static sbertja_status read_special_file(const sbj_alloc *alloc, const char *directory, sbj_tokenizer_config *config,
+                                        sbertja_error *error)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddStringToObject(root, "tokenizer_class", "BertJapaneseTokenizer");
-    cJSON_AddStringToObject(root, "word_tokenizer_type", c->basic ? "basic" : "mecab");
-    cJSON_AddStringToObject(root, "subword_tokenizer_type", c->character ? "character" : "wordpiece");
-    cJSON_AddBoolToObject(root, "do_lower_case", c->lower_case);
-    cJSON_AddBoolToObject(root, "do_word_tokenize", true);
-    cJSON_AddBoolToObject(root, "do_subword_tokenize", true);
-    if (!c->basic) {
-        cJSON *mecab = cJSON_AddObjectToObject(root, "mecab_kwargs");
-        cJSON_AddStringToObject(mecab, "mecab_dic", c->dictionary);
-        if (!c->normalize)
-            cJSON_AddBoolToObject(mecab, "normalize_text", false);
+    sbj_json json;
+    sbertja_status status = read_optional(alloc, directory, SPECIAL_FILE, &json, error);
+    if (status == SBERTJA_OK && json.root != NULL) {
+        status = check_switches(&json, error);
+        if (status == SBERTJA_OK)
+            status = read_specials(&json, config, error);
     }
-    cJSON_AddNumberToObject(root, "model_max_length", (double)max_tokens);
-    return root;
+    sbj_json_free(&json);
+    return status;
 }
 
-static void add_specials(cJSON *root, const sbj_tokenizer_config *c)
+sbertja_status sbj_tokenizer_load(const char *directory, const sbj_tokenizer_options *options,
+                                  sbj_tokenizer **tokenizer, sbertja_error *error)
 {
-    cJSON_AddStringToObject(root, "unk_token", c->unknown);
-    cJSON_AddStringToObject(root, "sep_token", c->sep);
-    cJSON_AddStringToObject(root, "pad_token", c->pad);
-    cJSON_AddStringToObject(root, "cls_token", c->cls);
-    cJSON_AddStringToObject(root, "mask_token", c->mask);
-}
-
-static sbertja_status write_tree(const sbj_alloc *alloc, const char *directory, const char *name, cJSON *root,
-                                 sbertja_error *error)
-{
-    char *path = NULL;
-    sbertja_status status = root == NULL ? sbj_no_memory(error, 0) : sbj_path_join(alloc, directory, name, &path, error);
+    const sbj_alloc *alloc = options->alloc;
+    sbj_tokenizer_config config;
+    sbj_json json = {NULL, NULL, NULL};
+    char *config_path = NULL, *vocabulary = NULL;
+    sbertja_status status;
+    *tokenizer = NULL;
+    if ((status = sbj_path_join(alloc, directory, CONFIG_FILE, &config_path, error)) != SBERTJA_OK ||
+        (status = sbj_path_join(alloc, directory, VOCABULARY_FILE, &vocabulary, error)) != SBERTJA_OK ||
+        (status = sbj_json_read(alloc, config_path, &json, error)) != SBERTJA_OK ||
+        (status = read_config(&json, &config, error)) != SBERTJA_OK)
+        goto done;
+    bool lists_added = cJSON_HasObjectItem(json.root, "added_tokens_decoder");
+    if (!lists_added && (status = read_special_file(alloc, directory, &config, error)) != SBERTJA_OK)
+        goto done;
+    status = sbj_tokenizer_make(vocabulary, directory, &config, options, tokenizer, error);
     if (status == SBERTJA_OK)
-        status = sbj_json_write(root, path, error);
+        status =
+            lists_added ? check_added_tokens(*tokenizer, &json, error) : check_added_file(*tokenizer, directory, error);
+    if (status != SBERTJA_OK) {
+        sbj_tokenizer_free(*tokenizer);
+        *tokenizer = NULL;
+    }
+done:
+    sbj_json_free(&json);
+    sbj_free(alloc, config_path);
+    sbj_free(alloc, vocabulary);
+    return status;
+}
+
+static void put_specials(const sbj_tokenizer_config *config, sbj_strbuf *out)
+{
+    for (size_t i = 0; i < SPECIAL_KEYS; i++) {
+        const char *text = (const char *)config + special_keys[i].offset;
+        sbj_strbuf_format(out, "%s  \"%s\": ", i > 0 ? ",\n" : "", special_keys[i].key);
+        sbj_json_quote(out, text, strlen(text));
+    }
+}
+
+static void put_config(const sbj_tokenizer *tokenizer, size_t max_tokens, sbj_strbuf *out)
+{
+    const sbj_tokenizer_config *config = &tokenizer->config;
+    sbj_strbuf_text(out, "{\n");
+    put_specials(config, out);
+    sbj_strbuf_format(out, ",\n  \"do_lower_case\": %s", config->lower_case ? "true" : "false");
+    sbj_strbuf_text(out, ",\n  \"do_subword_tokenize\": true,\n  \"do_word_tokenize\": true");
+    if (!config->basic) {
+        sbj_strbuf_text(out, ",\n  \"mecab_kwargs\": {\n    \"mecab_dic\": ");
+        sbj_json_quote(out, config->dictionary, strlen(config->dictionary));
+        sbj_strbuf_format(out, ",\n    \"normalize_text\": %s\n  }", config->normalize ? "true" : "false");
+    }
+    if (max_tokens != 0)
+        sbj_strbuf_format(out, ",\n  \"model_max_length\": %zu", max_tokens);
+    sbj_strbuf_format(out, ",\n  \"subword_tokenizer_type\": \"%s\"", config->character ? "character" : "wordpiece");
+    sbj_strbuf_text(out, ",\n  \"tokenizer_class\": \"BertJapaneseTokenizer\"");
+    sbj_strbuf_format(out, ",\n  \"word_tokenizer_type\": \"%s\"\n}\n", config->basic ? "basic" : "mecab");
+}
+
+static void put_vocabulary(const sbj_vocabulary *vocabulary, sbj_strbuf *out)
+{
+    for (size_t i = 0; i < vocabulary->count; i++) {
+        sbj_span text = sbj_vocabulary_text(vocabulary, (int32_t)i);
+        sbj_strbuf_bytes(out, text.text, text.length);
+        sbj_strbuf_text(out, "\n");
+    }
+}
+
+static sbertja_status write_text(const sbj_alloc *alloc, const char *directory, const char *name,
+                                 const sbj_strbuf *content, sbertja_error *error)
+{
+    char *path;
+    if (content->failed)
+        return sbj_no_memory(error, content->length);
+    sbertja_status status = sbj_path_join(alloc, directory, name, &path, error);
+    if (status == SBERTJA_OK)
+        status = sbj_write_file(path, content->text, content->length, error);
     sbj_free(alloc, path);
-    cJSON_Delete(root);
     return status;
 }
 
-static sbertja_status write_vocabulary(const sbj_tokenizer *t, const char *directory, sbertja_error *error)
-{
-    sbj_strbuf text = SBJ_STRBUF(&t->alloc);
-    char *path = NULL;
-    for (size_t i = 0; i < t->vocabulary.count; i++) {
-        sbj_strbuf_bytes(&text, t->vocabulary.tokens[i], t->vocabulary.lengths[i]);
-        sbj_strbuf_bytes(&text, "\n", 1);
-    }
-    sbertja_status status = text.failed ? sbj_no_memory(error, text.length)
-                                        : sbj_path_join(&t->alloc, directory, "vocab.txt", &path, error);
-    if (status == SBERTJA_OK)
-        status = sbj_write_file(path, text.text, text.length, error);
-    sbj_free(&t->alloc, path);
-    sbj_strbuf_free(&text);
-    return status;
-}
-
-sbertja_status sbj_tokenizer_save(const sbj_tokenizer *t, const char *directory, size_t max_tokens,
+sbertja_status sbj_tokenizer_save(const sbj_tokenizer *tokenizer, const char *directory, size_t max_tokens,
                                   sbertja_error *error)
 {
-    cJSON *config = config_tree(&t->config, max_tokens), *specials = cJSON_CreateObject();
-    add_specials(config, &t->config);
-    add_specials(specials, &t->config);
-    sbertja_status status = write_tree(&t->alloc, directory, "tokenizer_config.json", config, error);
-    if (status != SBERTJA_OK) {
-        cJSON_Delete(specials);
-        return status;
-    }
-    status = write_tree(&t->alloc, directory, "special_tokens_map.json", specials, error);
-    return status == SBERTJA_OK ? write_vocabulary(t, directory, error) : status;
+    const sbj_alloc *alloc = &tokenizer->alloc;
+    sbj_strbuf out = SBJ_STRBUF(alloc);
+    sbertja_status status;
+    put_vocabulary(&tokenizer->vocabulary, &out);
+    if ((status = write_text(alloc, directory, VOCABULARY_FILE, &out, error)) != SBERTJA_OK)
+        goto done;
+    sbj_strbuf_clear(&out);
+    put_config(tokenizer, max_tokens, &out);
+    if ((status = write_text(alloc, directory, CONFIG_FILE, &out, error)) != SBERTJA_OK)
+        goto done;
+    sbj_strbuf_clear(&out);
+    sbj_strbuf_text(&out, "{\n");
+    put_specials(&tokenizer->config, &out);
+    sbj_strbuf_text(&out, "\n}\n");
+    status = write_text(alloc, directory, SPECIAL_FILE, &out, error);
+done:
+    sbj_strbuf_free(&out);
+    return status;
 }

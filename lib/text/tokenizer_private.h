@@ -1,34 +1,31 @@
-/* The tokenizer's own struct, for the files that make, save and run it. */
+/* What tokenizer.c, encoding.c and tokenizer_file.c share. */
 #ifndef SBJ_TOKENIZER_PRIVATE_H
 #define SBJ_TOKENIZER_PRIVATE_H
 
 #include <stdatomic.h>
 
-#include "text/mecab_words.h"
+#include "text/mecab.h"
+#include "text/normalize.h"
+#include "text/special.h"
 #include "text/tokenizer.h"
 #include "text/vocabulary.h"
 
-enum { SBJ_SPECIALS = 5 };
-
 struct sbj_tokenizer {
     sbj_alloc alloc;
-    atomic_uint owners;
+    atomic_size_t owners;
     sbj_tokenizer_config config;
     size_t max_tokens; /* 0: no limit */
     sbj_vocabulary vocabulary;
+    sbj_normalizer normalizer;
+    sbj_specials specials;
     int32_t unknown, cls, sep;
-    struct {
-        const char *text;
-        size_t length;
-        int32_t id;
-    } specials[SBJ_SPECIALS]; /* found literally in texts */
-    size_t special_count;
     sbj_mecab *mecab; /* NULL for basic */
-    char *dictionary; /* its folder */
+    char *dictionary; /* NULL for basic */
 };
 
-/* tokenizer_file.c: tokenizer_config.json. */
-sbertja_status sbj_tokenizer_config_read(const sbj_alloc *alloc, const char *path, sbj_tokenizer_config *config,
-                                         sbertja_error *error);
+/* `model_directory` (may be NULL) is where a dictionary is looked for first. */
+sbertja_status sbj_tokenizer_make(const char *vocabulary, const char *model_directory,
+                                  const sbj_tokenizer_config *config, const sbj_tokenizer_options *options,
+                                  sbj_tokenizer **tokenizer, sbertja_error *error);
 
 #endif

@@ -1,46 +1,13 @@
-/* UTF-8, decoded and checked by the table of well-formed byte sequences of the Unicode standard (table 3-7). */
+/* UTF-8. Only sbj_utf8_check doubts its bytes; all else comes after it. */
 #include "text/utf8.h"
 
-#include <string.h>
-
-/* Bytes of the well-formed character at `at`, 0 if there is none. A sequence cut off by `end` is none. */
-static size_t well_formed(const unsigned char *at, const unsigned char *end)
-{
-    size_t left = (size_t)(end - at);
-    unsigned char lead = at[0], lowest = 0x80, highest = 0xBF;
-    size_t bytes = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-    if (bytes < 2 || bytes > left)
-        return bytes > left ? 0 : bytes;
-    if (lead == 0xE0)
-        lowest = 0xA0; /* below: overlong */
-    else if (lead == 0xED)
-        highest = 0x9F; /* above: surrogates */
-    else if (lead == 0xF0)
-        lowest = 0x90; /* below: overlong */
-    else if (lead == 0xF4)
-        highest = 0x8F; /* above: past U+10FFFF */
-    if (at[1] < lowest || at[1] > highest)
-        return 0;
-    for (size_t i = 2; i < bytes; i++)
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-    return bytes;
-}
+#include "io/valid_utf8.h"
 
 sbertja_status sbj_utf8_check(const char *text, size_t length, sbertja_error *error)
 {
-    const unsigned char *start = (const unsigned char *)text, *at = start, *end = start + length;
-    while (at < end) {
-        uint64_t word;
-        if (end - at >= 8 && (memcpy(&word, at, 8), (word & 0x8080808080808080u) == 0)) {
-            at += 8;
-            continue;
-        }
-        size_t bytes = well_formed(at, end);
-        if (bytes == 0)
-            return sbj_fail(error, SBERTJA_E_FORMAT, "invalid UTF-8 at byte %zu", (size_t)(at - start));
-        at += bytes;
-    }
+    size_t valid = sbj_valid_utf8(text, length);
+    if (valid < length)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "invalid UTF-8 at byte %zu", valid);
     return SBERTJA_OK;
 }
 

@@ -1,132 +1,150 @@
-/* Reading a vocabulary and finding tokens in it. */
+/* Loading vocab.txt, and its hash table: open addressing with linear probing, at most half full. */
 #include "text/vocabulary.h"
-
-#include <string.h>
 
 #include "io/file.h"
 #include "text/utf8.h"
 
-enum { MOST_TOKENS = 1 << 24 };
+static const char REST[] = "##";
 
-uint32_t sbj_hash(uint32_t hash, const char *bytes, size_t count)
+static uint64_t hash_text(const sbj_vocabulary *vocabulary, sbj_span text, size_t *characters)
 {
-    for (size_t i = 0; i < count; i++)
-        hash = sbj_hash_byte(hash, (unsigned char)bytes[i]);
+    uint64_t hash = vocabulary->word_hash;
+    size_t bytes;
+    *characters = 0;
+    for (size_t at = 0; at < text.length; at += bytes) {
+        hash = sbj_vocabulary_hash(hash, sbj_utf8_next(text.text + at, &bytes));
+        (*characters)++;
+    }
     return hash;
 }
 
-/* Low bits of FNV alone cluster; fold the high ones in. */
-static uint32_t slot_of(const sbj_vocabulary *v, uint32_t hash)
+sbj_span sbj_vocabulary_text(const sbj_vocabulary *vocabulary, int32_t id)
 {
-    return (hash ^ hash >> 15) & v->mask;
+    const sbj_vocabulary_entry *entry = &vocabulary->entries[id];
+    return (sbj_span){vocabulary->texts + entry->start, entry->length};
 }
 
-int32_t sbj_vocabulary_find(const sbj_vocabulary *v, uint32_t hash, const char *prefix, size_t prefix_length,
-                            const char *bytes, size_t length)
+int32_t sbj_vocabulary_find_hashed(const sbj_vocabulary *vocabulary, uint64_t hash, bool is_rest, sbj_span text)
 {
-    for (uint32_t slot = slot_of(v, hash);; slot = (slot + 1) & v->mask) {
-        const uint32_t entry = v->slots[slot];
-        if (entry == 0)
+    size_t mask = ((size_t)1 << (64 - vocabulary->shift)) - 1, skipped = is_rest ? sizeof REST - 1 : 0;
+    for (size_t i = (size_t)(hash >> vocabulary->shift);; i = (i + 1) & mask) {
+        const sbj_vocabulary_slot *slot = &vocabulary->slots[i];
+        if (slot->id < 0)
             return -1;
-        const char *token = v->tokens[entry - 1];
-        if (v->lengths[entry - 1] == prefix_length + length && memcmp(token, prefix, prefix_length) == 0 &&
-            memcmp(token + prefix_length, bytes, length) == 0)
-            return (int32_t)(entry - 1);
+        if (slot->check != (uint32_t)hash)
+            continue;
+        sbj_span found = sbj_vocabulary_text(vocabulary, slot->id);
+        if (found.length == text.length + skipped && memcmp(found.text, REST, skipped) == 0 &&
+            memcmp(found.text + skipped, text.text, text.length) == 0)
+            return slot->id;
     }
 }
 
-int32_t sbj_vocabulary_token(const sbj_vocabulary *v, const char *token)
+int32_t sbj_vocabulary_find(const sbj_vocabulary *vocabulary, sbj_span text)
 {
-    const size_t length = strlen(token);
-    return sbj_vocabulary_find(v, sbj_hash((uint32_t)SBJ_HASH_START, token, length), "", 0, token, length);
+    size_t characters;
+    return sbj_vocabulary_find_hashed(vocabulary, hash_text(vocabulary, text, &characters), false, text);
 }
 
-/* As Python's dict: of equal tokens the last one has the name. */
-static void insert(sbj_vocabulary *v, uint32_t number)
+static bool ends_line(const unsigned char *text, size_t size, size_t at)
 {
-    const char *token = v->tokens[number];
-    const uint32_t length = v->lengths[number];
-    uint32_t slot = slot_of(v, sbj_hash((uint32_t)SBJ_HASH_START, token, length));
-    while (v->slots[slot] != 0) {
-        const uint32_t other = v->slots[slot] - 1;
-        if (v->lengths[other] == length && memcmp(v->tokens[other], token, length) == 0)
-            break;
-        slot = (slot + 1) & v->mask;
+    /* The CR of CR LF ends no line of its own. */
+    return text[at] == '\n' || (text[at] == '\r' && (at + 1 == size || text[at + 1] != '\n'));
+}
+
+/* Copies the lines, each with a NUL instead of its end. Two passes: one counts. */
+static sbertja_status copy_lines(const sbj_map *map, sbj_vocabulary *vocabulary, sbertja_error *error)
+{
+    size_t lines = 0, start = 0, used = 0;
+    for (size_t i = 0; i < map->size; i++)
+        lines += ends_line(map->data, map->size, i) || i + 1 == map->size;
+    vocabulary->texts = sbj_new_raw(vocabulary->alloc, map->size + 1, 1);
+    vocabulary->entries = sbj_new_raw(vocabulary->alloc, lines, sizeof *vocabulary->entries);
+    if (vocabulary->texts == NULL || vocabulary->entries == NULL)
+        return sbj_no_memory(error, map->size);
+    for (size_t i = 0; i < map->size; i++) {
+        bool ends = ends_line(map->data, map->size, i);
+        if (!ends && i + 1 < map->size)
+            continue;
+        size_t end = !ends ? i + 1 : map->data[i] == '\n' && i > start && map->data[i - 1] == '\r' ? i - 1 : i;
+        sbj_vocabulary_entry *entry = &vocabulary->entries[vocabulary->count++];
+        *entry = (sbj_vocabulary_entry){(uint32_t)used, (uint32_t)(end - start)};
+        memcpy(vocabulary->texts + used, map->data + start, end - start);
+        vocabulary->texts[used + (end - start)] = '\0';
+        sbertja_status status = sbj_utf8_check(vocabulary->texts + used, end - start, error);
+        if (status != SBERTJA_OK)
+            return sbj_in(error, status, "line %zu", vocabulary->count);
+        used += end - start + 1;
+        start = i + 1;
     }
-    v->slots[slot] = number + 1;
+    /* No word is empty, so empty lines at the end are no tokens that a model would need an embedding for. */
+    while (vocabulary->count > 0 && vocabulary->entries[vocabulary->count - 1].length == 0)
+        vocabulary->count--;
+    return SBERTJA_OK;
 }
 
-static size_t count_lines(const char *text, size_t size)
+static void insert(sbj_vocabulary *vocabulary, int32_t id)
 {
-    size_t lines = size > 0 && text[size - 1] != '\n';
+    size_t mask = ((size_t)1 << (64 - vocabulary->shift)) - 1, characters;
+    sbj_span text = sbj_vocabulary_text(vocabulary, id);
+    uint64_t hash = hash_text(vocabulary, text, &characters);
+    size_t i = (size_t)(hash >> vocabulary->shift);
+    for (; vocabulary->slots[i].id >= 0; i = (i + 1) & mask)
+        if (vocabulary->slots[i].check == (uint32_t)hash &&
+            sbj_span_equal(sbj_vocabulary_text(vocabulary, vocabulary->slots[i].id), text))
+            break; /* the last of equal tokens wins */
+    vocabulary->slots[i] = (sbj_vocabulary_slot){(uint32_t)hash, id};
+    if (characters > vocabulary->longest)
+        vocabulary->longest = characters;
+}
+
+static sbertja_status index_tokens(sbj_vocabulary *vocabulary, sbertja_error *error)
+{
+    size_t size = 16;
+    vocabulary->shift = 60;
+    for (; size < 2 * vocabulary->count; size *= 2)
+        vocabulary->shift--;
+    vocabulary->slots = sbj_new_raw(vocabulary->alloc, size, sizeof *vocabulary->slots);
+    if (vocabulary->slots == NULL)
+        return sbj_no_memory(error, size * sizeof *vocabulary->slots);
     for (size_t i = 0; i < size; i++)
-        lines += text[i] == '\n';
-    return lines;
+        vocabulary->slots[i] = (sbj_vocabulary_slot){0, -1};
+    for (size_t i = 0; i < vocabulary->count; i++)
+        insert(vocabulary, (int32_t)i);
+    return SBERTJA_OK;
 }
 
-static sbertja_status make_room(sbj_vocabulary *v, const char *path, sbertja_error *error)
+sbertja_status sbj_vocabulary_load(const sbj_alloc *alloc, const char *path, sbj_vocabulary *vocabulary,
+                                   sbertja_error *error)
 {
-    size_t slots = 16;
-    v->count = count_lines(v->text, v->text_size);
-    if (v->count == 0 || v->count > MOST_TOKENS)
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: %zu tokens, expected 1 to %d", path, v->count, MOST_TOKENS);
-    while (slots < 2 * v->count)
-        slots *= 2;
-    v->mask = (uint32_t)(slots - 1);
-    v->tokens = sbj_new(v->alloc, v->count, sizeof *v->tokens);
-    v->lengths = sbj_new(v->alloc, v->count, sizeof *v->lengths);
-    v->slots = sbj_new(v->alloc, slots, sizeof *v->slots);
-    return v->tokens && v->lengths && v->slots ? SBERTJA_OK : sbj_no_memory(error, slots * sizeof *v->slots);
-}
-
-static sbertja_status split(sbj_vocabulary *v, const char *path, sbertja_error *error)
-{
-    char *at = v->text;
-    for (uint32_t number = 0; number < v->count; number++) {
-        const size_t left = v->text_size - (size_t)(at - v->text);
-        char *end = memchr(at, '\n', left);
-        size_t length = end != NULL ? (size_t)(end - at) : left;
-        char *next = at + length + 1;
-        if (length > 0 && at[length - 1] == '\r') /* text mode: CR LF is a line end too */
-            length--;
-        if (memchr(at, '\0', length) != NULL || sbj_utf8_check(at, length, NULL) != SBERTJA_OK)
-            return sbj_fail(error, SBERTJA_E_FORMAT, "%s: line %u: not valid UTF-8", path, number + 1);
-        at[length] = '\0';
-        v->tokens[number] = at;
-        v->lengths[number] = (uint32_t)length;
-        v->longest = length > v->longest ? length : v->longest;
-        insert(v, number);
-        at = next;
+    sbj_map map;
+    memset(vocabulary, 0, sizeof *vocabulary);
+    vocabulary->alloc = alloc;
+    vocabulary->word_hash = 0x5BE27A1D9C03F467u; /* any number will do */
+    vocabulary->rest_hash = sbj_vocabulary_hash(sbj_vocabulary_hash(vocabulary->word_hash, '#'), '#');
+    sbertja_status status = sbj_map_open(path, &map, error);
+    if (status != SBERTJA_OK)
+        return status;
+    if (map.size > INT32_MAX)
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "larger than 2 GiB");
+    if (status == SBERTJA_OK)
+        status = copy_lines(&map, vocabulary, error);
+    if (status == SBERTJA_OK)
+        status = index_tokens(vocabulary, error);
+    sbj_map_close(&map);
+    if (status != SBERTJA_OK) {
+        sbj_vocabulary_free(vocabulary);
+        return status == SBERTJA_E_MEMORY ? status : sbj_in(error, status, "%s", path);
     }
     return SBERTJA_OK;
 }
 
-sbertja_status sbj_vocabulary_read(const sbj_alloc *alloc, const char *path, sbj_vocabulary *v, sbertja_error *error)
+void sbj_vocabulary_free(sbj_vocabulary *vocabulary)
 {
-    sbj_map map = {0};
-    memset(v, 0, sizeof *v);
-    v->alloc = alloc;
-    sbertja_status status = sbj_map_open(path, &map, error);
-    if (status != SBERTJA_OK)
-        return status;
-    v->text_size = map.size;
-    v->text = sbj_copy_text(alloc, (const char *)map.data, map.size);
-    sbj_map_close(&map);
-    status = v->text == NULL ? sbj_no_memory(error, v->text_size) : make_room(v, path, error);
-    if (status == SBERTJA_OK)
-        status = split(v, path, error);
-    if (status != SBERTJA_OK)
-        sbj_vocabulary_free(v);
-    return status;
-}
-
-void sbj_vocabulary_free(sbj_vocabulary *v)
-{
-    if (v->alloc == NULL)
+    if (vocabulary->alloc == NULL)
         return;
-    sbj_free(v->alloc, v->text);
-    sbj_free(v->alloc, v->tokens);
-    sbj_free(v->alloc, v->lengths);
-    sbj_free(v->alloc, v->slots);
-    memset(v, 0, sizeof *v);
+    sbj_free(vocabulary->alloc, vocabulary->texts);
+    sbj_free(vocabulary->alloc, vocabulary->entries);
+    sbj_free(vocabulary->alloc, vocabulary->slots);
+    memset(vocabulary, 0, sizeof *vocabulary);
 }

@@ -1,36 +1,49 @@
-/* vocab.txt: tokens and their numbers, found by a hash that can be carried on byte by byte, so that all beginnings of a
- * word are looked up in one pass over it. */
+/* The tokens of vocab.txt: id -> text, and text -> id by a hash of characters that grows one character at a time, so
+ * that all prefixes of a word are hashed in one pass. */
 #ifndef SBJ_VOCABULARY_H
 #define SBJ_VOCABULARY_H
 
+#include <stdint.h>
+
+#include "text/span.h"
 #include "util/alloc.h"
+
+typedef struct sbj_vocabulary_entry {
+    uint32_t start, length; /* in `texts`; a NUL follows */
+} sbj_vocabulary_entry;
+
+typedef struct sbj_vocabulary_slot {
+    uint32_t check; /* half of the hash */
+    int32_t id;     /* -1: free */
+} sbj_vocabulary_slot;
 
 typedef struct sbj_vocabulary {
     const sbj_alloc *alloc;
-    char *text;            /* the file's bytes; each token ends with a NUL */
-    size_t text_size;
+    char *texts;
+    sbj_vocabulary_entry *entries;
     size_t count;
-    const char **tokens;   /* by number */
-    uint32_t *lengths;     /* bytes */
-    uint32_t *slots, mask; /* number + 1, by hash; 0: free */
-    size_t longest;        /* bytes of the longest token */
+    sbj_vocabulary_slot *slots;
+    int shift;                     /* the index of a slot is the hash's upper bits */
+    size_t longest;                /* characters of the longest token */
+    uint64_t word_hash, rest_hash; /* where hashes begin: a word's, and that of what follows "##" */
 } sbj_vocabulary;
 
-sbertja_status sbj_vocabulary_read(const sbj_alloc *alloc, const char *path, sbj_vocabulary *vocabulary,
+/* A token a line, as Python reads text: lines end with LF, CR LF or CR, and an empty line is an empty token, but for
+ * those at the end. Of equal tokens the last gives the id. */
+sbertja_status sbj_vocabulary_load(const sbj_alloc *alloc, const char *path, sbj_vocabulary *vocabulary,
                                    sbertja_error *error);
 void sbj_vocabulary_free(sbj_vocabulary *vocabulary); /* takes a zeroed one */
 
-/* FNV-1a, 32 bits. */
-static inline uint32_t sbj_hash_byte(uint32_t hash, unsigned char byte)
+static inline uint64_t sbj_vocabulary_hash(uint64_t hash, uint32_t character)
 {
-    return (hash ^ byte) * 16777619u;
+    hash = (hash ^ character) * 0x9E3779B97F4A7C15u;
+    return hash ^ hash >> 32;
 }
-enum { SBJ_HASH_START = (int)2166136261u };
 
-uint32_t sbj_hash(uint32_t hash, const char *bytes, size_t count);
-/* The token "prefix" + bytes, whose hash is given; -1: there is none. */
-int32_t sbj_vocabulary_find(const sbj_vocabulary *vocabulary, uint32_t hash, const char *prefix, size_t prefix_length,
-                            const char *bytes, size_t length);
-int32_t sbj_vocabulary_token(const sbj_vocabulary *vocabulary, const char *token);
+/* The id of the token "##text" (`is_rest`) or "text"; -1: none. `hash`: of all its characters, from word_hash or
+ * rest_hash on. */
+int32_t sbj_vocabulary_find_hashed(const sbj_vocabulary *vocabulary, uint64_t hash, bool is_rest, sbj_span text);
+int32_t sbj_vocabulary_find(const sbj_vocabulary *vocabulary, sbj_span text);
+sbj_span sbj_vocabulary_text(const sbj_vocabulary *vocabulary, int32_t id); /* NUL-terminated */
 
 #endif

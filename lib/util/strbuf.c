@@ -14,11 +14,6 @@ static bool make_room(sbj_strbuf *buffer, size_t more)
     return !buffer->failed;
 }
 
-bool sbj_strbuf_reserve(sbj_strbuf *buffer, size_t bytes)
-{
-    return bytes <= buffer->length || make_room(buffer, bytes - buffer->length);
-}
-
 void sbj_strbuf_bytes(sbj_strbuf *buffer, const char *bytes, size_t count)
 {
     if (!make_room(buffer, count))
@@ -53,6 +48,7 @@ void sbj_strbuf_format(sbj_strbuf *buffer, const char *format, ...)
 void sbj_strbuf_clear(sbj_strbuf *buffer)
 {
     buffer->length = 0;
+    buffer->failed = false;
     if (buffer->text != NULL)
         buffer->text[0] = '\0';
 }

@@ -16,9 +16,7 @@ typedef struct sbj_strbuf {
 void sbj_strbuf_bytes(sbj_strbuf *buffer, const char *bytes, size_t count);
 void sbj_strbuf_text(sbj_strbuf *buffer, const char *text);
 void sbj_strbuf_format(sbj_strbuf *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Room for `bytes` in all, aligned as the allocator does; false when there is no memory. */
-bool sbj_strbuf_reserve(sbj_strbuf *buffer, size_t bytes);
-void sbj_strbuf_clear(sbj_strbuf *buffer); /* length 0, the memory stays */
+void sbj_strbuf_clear(sbj_strbuf *buffer); /* length 0, no failure; the memory stays */
 void sbj_strbuf_free(sbj_strbuf *buffer);
 
 #endif

@@ -1,0 +1,114 @@
+/* vocab.txt: lines, ids, and faults by name. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/failing_alloc.h"
+#include "support/scratch.h"
+#include "text/vocabulary.h"
+
+static sbj_span span(const char *text)
+{
+    return (sbj_span){text, strlen(text)};
+}
+
+/* As Python reads the same bytes: open(..., encoding="utf-8").readlines(), each without its "\n". */
+static const struct {
+    const char *name, *content;
+    size_t count;
+    const char *token;
+    int32_t id;
+} cases[] = {
+    {"one line", "a\n", 1, "a", 0},
+    {"no line feed at the end", "a\nb", 2, "b", 1},
+    {"carriage returns before line feeds", "a\r\nb\r\n", 2, "b", 1},
+    {"carriage returns alone", "a\rb\rc", 3, "c", 2},
+    {"carriage return at the very end", "a\nb\r", 2, "b", 1},
+    {"empty line in between", "a\n\nb\n", 3, "b", 2},
+    {"empty lines at the end", "a\nb\n\n\n", 2, "b", 1},
+    {"empty file", "", 0, "a", -1},
+    {"blanks belong to the token", " a \n", 1, " a ", 0},
+    {"and are not taken off", " a \n", 1, "a", -1},
+    {"other line separators belong to the token", "a\xE2\x80\xA8z\nb", 2, "a\xE2\x80\xA8z", 0},
+    {"the last of equal tokens", "a\nb\na\nb\na\n", 5, "a", 4},
+    {"a prefix is another token", "ab\n", 1, "a", -1},
+    {"an extension is another token", "ab\n", 1, "abc", -1},
+    {"kanji", "東京\n京都\n", 2, "京都", 1},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+START_TEST(lines)
+{
+    const char *path = scratch_file("vocab.txt", cases[_i].content, strlen(cases[_i].content));
+    sbj_vocabulary vocabulary;
+    sbertja_error error = {SBERTJA_OK, ""};
+    ck_assert_msg(sbj_vocabulary_load(&sbj_malloc, path, &vocabulary, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_msg(vocabulary.count == cases[_i].count, "%s: %zu", cases[_i].name, vocabulary.count);
+    int32_t id = sbj_vocabulary_find(&vocabulary, span(cases[_i].token));
+    ck_assert_msg(id == cases[_i].id, "%s: id %d", cases[_i].name, (int)id);
+    if (id >= 0)
+        ck_assert_str_eq(sbj_vocabulary_text(&vocabulary, id).text, cases[_i].token);
+    sbj_vocabulary_free(&vocabulary);
+    scratch_clear();
+}
+END_TEST
+
+START_TEST(every_token_is_found)
+{
+    const char *path = "tests/data/vocab.txt";
+    sbj_vocabulary vocabulary;
+    ck_assert_int_eq(sbj_vocabulary_load(&sbj_malloc, path, &vocabulary, NULL), SBERTJA_OK);
+    ck_assert_uint_eq(vocabulary.count, 1532);
+    for (size_t i = 0; i < vocabulary.count; i++)
+        ck_assert_int_eq(sbj_vocabulary_find(&vocabulary, sbj_vocabulary_text(&vocabulary, (int32_t)i)), i);
+    sbj_vocabulary_free(&vocabulary);
+}
+END_TEST
+
+START_TEST(faults)
+{
+    char path[512], message[1020];
+    sbj_vocabulary vocabulary;
+    sbertja_error error;
+    snprintf(path, sizeof path, "%s", scratch_file("vocab.txt", "a\nb\nc\xFFz\n", 8));
+    ck_assert_int_eq(sbj_vocabulary_load(&sbj_malloc, path, &vocabulary, &error), SBERTJA_E_FORMAT);
+    snprintf(message, sizeof message, "%s: line 3: invalid UTF-8 at byte 1", path);
+    ck_assert_str_eq(error.message, message);
+    scratch_clear();
+    ck_assert_int_eq(sbj_vocabulary_load(&sbj_malloc, path, &vocabulary, &error), SBERTJA_E_IO);
+    ck_assert_ptr_nonnull(strstr(error.message, path));
+}
+END_TEST
+
+START_TEST(allocations_fail)
+{
+    failing_alloc heap;
+    size_t n = 0;
+    do {
+        sbj_vocabulary vocabulary;
+        failing_alloc_init(&heap, ++n);
+        sbertja_status status = sbj_vocabulary_load(&heap.alloc, "tests/data/vocab.txt", &vocabulary, NULL);
+        ck_assert_int_eq(status, failing_alloc_failed(&heap) ? SBERTJA_E_MEMORY : SBERTJA_OK);
+        if (status == SBERTJA_OK)
+            sbj_vocabulary_free(&vocabulary);
+        ck_assert_uint_eq(failing_alloc_live(&heap), 0);
+    } while (failing_alloc_failed(&heap));
+    ck_assert_uint_gt(n, 3);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("text/vocabulary");
+    TCase *tcase = tcase_create("vocabulary");
+    tcase_add_loop_test(tcase, lines, 0, CASES);
+    tcase_add_test(tcase, every_token_is_found);
+    tcase_add_test(tcase, faults);
+    tcase_add_test(tcase, allocations_fail);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
