@@ -132,7 +132,7 @@ $(BUILD)/examples/%: examples/%.cpp $(LIB_SO)
 
 # ---- Testing -------------------------------------------------------------------------------------------------------------
 
-check: $(RUN_BIN) $(if $(T),,$(COMMAND) $(PROGRAMS)) ## all tests; T=text/wordpiece for one program
+check: $(RUN_BIN) $(if $(filter-out tools/%,$(T)),,$(COMMAND) $(PROGRAMS)) ## all tests; T=text/wordpiece for one program
 	$(Q)BUILD=$(BUILD) T=$(T) sh tests/run.sh $(RUN_BIN)
 
 # Checks time out in seconds; sanitizers make them slower.
