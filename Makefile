@@ -141,7 +141,7 @@ bench: all $(BUILD)/bench/bench ## one table of how fast it is on this machine; 
 
 # ---- Testing -------------------------------------------------------------------------------------------------------------
 
-check: $(RUN_BIN) $(if $(T),,$(COMMAND) $(PROGRAMS)) ## all tests; T=text/wordpiece for one program
+check: $(RUN_BIN) $(if $(filter-out tools/%,$(T)),,$(COMMAND) $(PROGRAMS)) ## all tests; T=text/wordpiece for one program
 	$(Q)BUILD=$(BUILD) T=$(T) sh tests/run.sh $(RUN_BIN)
 
 # Checks time out in seconds; sanitizers make them slower.

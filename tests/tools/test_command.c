@@ -55,6 +55,31 @@ static const struct {
     {"encode to a NumPy file", "printf 'あ\\nい\\n' | $S encode -m $D/model -o $T/v.npy && wc -c <$T/v.npy", "512\n"},
     {"encode from a file, normalized", "$S encode -m $D/model --normalize --format tsv $D/../vocab.txt | wc -l",
      "1532\n"},
+    {"tokens and ids as PyTorch's tokenizer has them",
+     "sed 's/^{\"text\": \"\\(.*\\)\", \"tokens\".*/\\1/' $D/tokens.basic_wordpiece.jsonl | grep -v '\\\\' >$T/x; "
+     "grep -v '\\\\' $D/tokens.basic_wordpiece.jsonl >$T/y; "
+     "$S tokenize -m $D/tokenizer.basic_wordpiece $T/x | cmp - $T/y && echo same",
+     "same\n"},
+    {"quotes, backslashes and control characters in JSON",
+     "printf 'a\"\\\\b\\t\\001\\r\\n' | $S tokenize -m $D/model", "{\"text\": \"a\\\"\\\\b\\t\\u0001\\r\""},
+    {"JSON and TSV have the same numbers",
+     "printf '水\n火\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.jsonl && $S encode -m $D/model $T/x -o $T/x.tsv && "
+     "sed 's/.*\\[//; s/]}//; s/, /\\t/g' $T/x.jsonl | cmp - $T/x.tsv && echo same",
+     "same\n"},
+    {"nothing in, nothing out", "$S encode -m $D/model </dev/null | wc -c", "0\n"},
+    {"nothing in, an array without rows out",
+     "$S encode -m $D/model -o $T/v.npy </dev/null && grep -ao '(0, 48)' $T/v.npy", "(0, 48)\n"},
+    {"options with =, short ones without blank, -- before arguments",
+     "printf '水\n火\n' >$T/--x; cd $T; $OLDPWD/$S search -m$OLDPWD/$D/model --corpus=--x -k1 -- --x | cut -f1,2,4",
+     "1\t1\t1\n2\t1\t2\n"},
+    {"a device is written to, not replaced",
+     "printf '水\n' | $S encode -m $D/model -o /dev/null --format tsv && test -c /dev/null && echo device", "device\n"},
+    {"a reader that closes its pipe", "$S search -m $D/model --corpus $D/../vocab.txt -k 1500 $R/test.tsv | head -c 4", "1\t1\t"},
+    {"an empty query", "$S search -m $D/model --corpus $D/../vocab.txt -k 1 --query '' | cut -f1", "1\n"},
+    {"search for more than there is", "printf '水\n' >$T/x; $S search -m $D/model --corpus $T/x -k 9 --query 火 | cut -f1,3",
+     "1\t1\n"},
+    {"info as JSON", "$S info --json $D/model", "\"devices\": \"cpu ref\""},
+    {"help names every default", "$S train --help", "sentences of one label that stand together; 0: shuffled [2]\n"},
     {"search", "cut -f1 $R/train.tsv >$T/c && $S search -m $D/model --corpus $T/c --query '水が漏れた。' -k 2 | cut -f1",
      "1\n2\n"},
     {"eval classify",
@@ -75,6 +100,15 @@ static const struct {
      "printf 'id\\ttext\\n7\\t水\\n8\\t火事だ\\n' >$T/p.tsv && printf 'question\\tpassage_id\\n水\\t7\\n' >$T/q.tsv && "
      "$S eval -m $D/model --task search --corpus $T/p.tsv $T/q.tsv",
      "mrr@10\t1.0000\n"},
+    {"convert to half the size, in place",
+     "$S convert $D/model $T/h --dtype f16 && $S convert $T/h $T/h --dtype bf16 && "
+     "test $(wc -c <$T/h/model.safetensors) -lt 300000 && echo small",
+     "small\n"},
+    {"train on triplets",
+     "printf 'a\\tp\\tn\\n水\\t雨\\t火\\n火\\t炎\\t水\\n' >$T/t.tsv; "
+     "$S train -m $D/model --data $T/t.tsv --loss triplet --anchor a --positive p --negative n --metric manhattan "
+     "--pooling cls+max --eval $T/t.tsv -o $T/o 2>/dev/null && $S info $T/o",
+     "cls,max"},
     {"convert to the old layout and back",
      "$S convert $D/model $T/old --layout 0.4.1 && $S convert $T/old $T/new && "
      "printf 'あ\\n' | $S encode -m $T/new --format tsv >$T/1; "
@@ -123,6 +157,24 @@ static const struct {
     {"no number", "$S encode -m $D/model --threads many", 2, "many"},
     {"no model named", "$S encode </dev/null", 2, "--model"},
     {"no such model", "$S encode -m $T/none </dev/null", 1, "none: no such directory"},
+    {"no value wanted", "$S encode -m $D/model --normalize=1", 2, "--normalize"},
+    {"a number below the least", "$S search -m $D/model --corpus x -k 0 --query a", 2, "at least 1"},
+    {"a number with a tail", "$S train -m $D/model --data x -o y --lr 1e-5x", 2, "1e-5x"},
+    {"none of the choices", "$S convert $D/model $T/o --layout 3", 2, "2|0.4.1"},
+    {"an argument too few", "$S convert $D/model", 2, "SRC DST"},
+    {"an argument too many", "$S tokenize -m $D/model a b", 2, "\"b\""},
+    {"another engine", "printf 'あ\n' | $S encode -m $D/model --engine mkl", 2, "mkl"},
+    {"heads that do not divide the width", "$S new --vocab tests/data/vocab.txt --hidden 10 --heads 3 -o $T/o", 2, "10"},
+    {"an output with another ending", "$S encode -m $D/model -o $T/v.txt", 2, "v.txt"},
+    {"an output that cannot be", "printf 'あ\n' | $S encode -m $D/model -o $T/none/v.tsv", 1, "none/v.tsv"},
+    {"a NumPy file where a device is", "printf 'あ\n' | $S encode -m $D/model -o /dev/null --format npy", 1, "/dev/null"},
+    {"a failed run leaves no file",
+     "printf '\377\n' | $S encode -m $D/model -o $T/v.tsv; test -z \"$(ls $T)\"", 0, "line 1"},
+    {"an empty corpus", "$S search -m $D/model --corpus /dev/null --query a", 1, "/dev/null"},
+    {"a question about no passage",
+     "printf 'id\ttext\n7\t水\n' >$T/p.tsv; printf 'question\tpassage_id\n水\t8\n' >$T/q.tsv; "
+     "$S eval -m $D/model --task search --corpus $T/p.tsv $T/q.tsv", 1, "\"8\""},
+    {"nothing to resume from named", "$S train -m $D/model --data x -o y --resume", 2, "--checkpoint"},
     {"no such file", "$S encode -m $D/model $T/none", 1, "none"},
     {"invalid UTF-8", "printf 'あ\\n\\377\\n' | $S encode -m $D/model", 1, "2"},
     {"a format that needs a file", "printf 'あ\\n' | $S encode -m $D/model --format npy", 2, "-o"},
@@ -166,4 +218,40 @@ START_TEST(bad_calls)
 }
 END_TEST
 
-SUITE_MAIN("tools/command", 60, {good_calls, GOOD}, {bad_calls, BAD})
+/* ---- What a shell line cannot say ---- */
+
+/* The numbers printed are the floats of the NumPy file, each to its last bit. */
+START_TEST(printed_numbers_read_back_exactly)
+{
+    static ran r;
+    float stored[4 * 48];
+    run("printf '水\\n火\\n\\n冷却水が漏れた。\\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.npy && "
+        "$S encode -m $D/model --format tsv $T/x", &r);
+    ck_assert_msg(r.status == 0, "%s", r.err);
+    FILE *file = fopen(temporary_path("x.npy"), "rb");
+    ck_assert(file != NULL);
+    fseek(file, -(long)sizeof stored, SEEK_END);
+    ck_assert_uint_eq(fread(stored, sizeof *stored, 4 * 48, file), 4 * 48);
+    fclose(file);
+    char *at = r.out;
+    for (size_t i = 0; i < 4 * 48; i++)
+        ck_assert_msg(strtof(at, &at) == stored[i], "number %zu", i);
+    ck_assert_str_eq(at, "\n");
+}
+END_TEST
+
+/* Ctrl-C in the middle of an endless training: one signal, a saved model, status 130. */
+START_TEST(interrupted_training_is_saved)
+{
+    static ran r;
+    run("$S train -m $D/model --data $R/train.tsv --epochs 100000 -o $T/o & "
+        "while ! grep -q 'epoch 1/' $T/.err; do sleep 0.02; done; kill -INT $!; wait $!", &r);
+    ck_assert_msg(r.status == 130, "status %d: %s", r.status, r.err);
+    ck_assert_msg(strstr(r.err, "interrupted: ") != NULL, "%s", r.err);
+    run("printf 'あ\\n' | $S encode -m $T/o --format tsv | wc -l", &r);
+    ck_assert_str_eq(r.out, "1\n");
+}
+END_TEST
+
+SUITE_MAIN("tools/command", 60, {good_calls, GOOD}, {bad_calls, BAD}, {printed_numbers_read_back_exactly, 0},
+           {interrupted_training_is_saved, 0})
