@@ -76,9 +76,12 @@ static sbertja_status set_options(sbj_trainer *t, const sbertja_fit_options *o, 
     sbj_preset preset;
     sbertja_status status;
     if ((status = check_options(o, error)) != SBERTJA_OK ||
-        (status = sbj_preset_parse(o->preset, &preset, error)) != SBERTJA_OK)
+        (status = sbj_preset_parse(o->preset, &preset, error)) != SBERTJA_OK ||
+        (status = sbj_schedule_parse(o->scheduler, &t->schedule, error)) != SBERTJA_OK)
         return status;
     t->log = o->log != NULL ? (sbj_log){o->log, o->log_user} : t->model->log;
+    t->warmup_steps = o->warmup_steps;
+    t->learning_rate = o->learning_rate;
     t->beta1 = o->beta1;
     t->beta2 = o->beta2;
     t->epsilon = o->epsilon > 0 ? o->epsilon : preset.epsilon;
