@@ -187,5 +187,7 @@ static bool has_file(const char *directory, const char *name)
 
 bool sbj_is_model_directory(const char *path)
 {
-    return sbj_is_directory(path) && (has_file(path, "modules.json") || has_file(path, "config.json"));
+    return sbj_is_directory(path) &&
+           (has_file(path, "modules.json") ||
+            (has_file(path, "config.json") && (has_file(path, "model.safetensors") || has_file(path, "pytorch_model.bin"))));
 }

@@ -99,8 +99,10 @@ static sbertja_status make_arenas(sbj_trainer *t, sbertja_error *error)
     const sbj_backend *b = t->model->backend;
     const sbj_network *n = &t->model->network;
     const sbj_type real = b->table->real;
+    const sbj_run run = {b, t->pool, NULL, 0, 0};
     sbertja_status status;
     if ((status = sbj_tensor_new(b, real, 1, n->arena_size, &t->parameters, error)) != SBERTJA_OK ||
+        (status = sbj_zero(&run, t->parameters, error)) != SBERTJA_OK || /* for what lies between them */
         (status = sbj_tensor_new(b, real, 1, n->arena_size, &t->gradients, error)) != SBERTJA_OK ||
         (status = sbj_views_make(n, &t->weights, error)) != SBERTJA_OK ||
         (status = sbj_views_make(n, &t->weight_gradients, error)) != SBERTJA_OK)
