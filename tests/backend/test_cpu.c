@@ -1,5 +1,5 @@
-/* The CPU back end against the reference: every operation, forward and backward, for every instruction set of this machine
- * and every engine; and the same bits for every number of threads. */
+/* The CPU back end against the reference: every operation, forward and backward, for every instruction set of this
+ * machine and every engine; and the same bits for every number of threads. */
 #include <cblas.h>
 #include <check.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
  *     engine*.c        matrix products (engine.h)
  *     cpu_*.c          the operations: each cuts its work into tasks for the pool and calls kernels
  *
- * Tasks are cut by sizes alone, never by the number of threads, and no sum crosses tasks except in a fixed order: results
- * are the same bits for every number of threads (but for the engine openblas).
+ * Tasks are cut by sizes alone, never by the number of threads, and no sum crosses tasks except in a fixed order:
+ * results are the same bits for every number of threads (but for the engine openblas).
  *
  * Every cpu_*.c says how much scratch its largest call needs, in one function. */
 #ifndef SBJ_CPU_H
@@ -31,7 +31,7 @@ static inline const sbj_cpu *sbj_cpu_of(const sbj_backend *backend)
 /* isa.c. NULL or "auto": the best set of this machine. */
 sbertja_status sbj_isa_choose(const char *name, const sbj_kernels **kernels, sbertja_error *error);
 
-/* ---- Cutting work -------------------------------------------------------------------------------------------------- */
+/* ---- Cutting work ------------------------------------------------------------------------------------------------ */
 
 enum { SBJ_ROWS = 16 }; /* rows in a task of an operation that goes row by row */
 
@@ -63,7 +63,7 @@ static inline float *sbj_scratch_at(const sbj_run *run, size_t floats)
     return (float *)run->scratch->data + floats;
 }
 
-/* ---- The operations ------------------------------------------------------------------------------------------------ */
+/* ---- The operations ---------------------------------------------------------------------------------------------- */
 
 /* Floats of scratch for the largest call of each file. */
 size_t sbj_cpu_linear_scratch(const sbj_cpu *cpu, const sbj_extent *extent, size_t threads);
@@ -92,7 +92,8 @@ sbertja_status sbj_cpu_normalize_backward(const sbj_run *, const sbj_normalize *
 sbertja_status sbj_cpu_sumsq(const sbj_run *, sbj_tensor, double *sum, sbertja_error *);
 sbertja_status sbj_cpu_adamw(const sbj_run *, const sbj_adamw *, sbertja_error *);
 
-/* ---- LayerNorm's backward over many rows, for embed and linear_norm (cpu_norm.c) -------------------------------------- */
+/* ---- LayerNorm's backward over many rows, for embed and linear_norm (cpu_norm.c) -----------------------------------
+ */
 
 typedef struct sbj_norm_rows {
     sbj_tensor x, stats, gamma; /* the forward's input, mean and 1/sqrt(var + eps) */

@@ -37,7 +37,7 @@ sbertja_status sbj_cpu_sumsq(const sbj_run *run, sbj_tensor t, double *sum, sber
     return SBERTJA_OK;
 }
 
-/* ---- adamw ------------------------------------------------------------------------------------------------------------ */
+/* ---- adamw ------------------------------------------------------------------------------------------------------- */
 
 typedef struct step_work {
     const sbj_arena_kernels *kernels;
@@ -95,8 +95,8 @@ static void step_block(void *context, size_t task, int thread)
     for (size_t i = find_segment(r, begin); i < r->segment_count && r->segments[i].offset < end; i++) {
         const sbj_segment *s = &r->segments[i];
         size_t from = s->offset > begin ? s->offset : begin, to = end_of(s) < end ? end_of(s) : end;
-        w->kernels->adamw(s->decay ? &w->decayed : &w->plain, sbj_f32(r->parameters) + from, sbj_f32(r->gradients) + from,
-                          sbj_f32(r->m) + from, sbj_f32(r->v) + from, to - from);
+        w->kernels->adamw(s->decay ? &w->decayed : &w->plain, sbj_f32(r->parameters) + from,
+                          sbj_f32(r->gradients) + from, sbj_f32(r->m) + from, sbj_f32(r->v) + from, to - from);
     }
 }
 

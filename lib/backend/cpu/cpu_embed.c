@@ -66,8 +66,8 @@ static void scatter(void *context, size_t task, int thread)
     w->cpu->kernels->rows->column_sums(sbj_f32(g->y) + first, g->y.stride, batch->tokens, n, sbj_f32(g->type) + first);
 }
 
-sbertja_status sbj_cpu_embed_backward(const sbj_run *run, const sbj_embed *record,
-                                      const sbj_embed_gradients *gradients, sbertja_error *error)
+sbertja_status sbj_cpu_embed_backward(const sbj_run *run, const sbj_embed *record, const sbj_embed_gradients *gradients,
+                                      sbertja_error *error)
 {
     sbertja_status status = sbj_host_check_ids(record, error);
     if (status != SBERTJA_OK)

@@ -3,7 +3,7 @@
 
 enum { SUM_COLUMNS = 128 }; /* in a task that sums over rows */
 
-/* ---- Weights in the engine's form ----------------------------------------------------------------------------------- */
+/* ---- Weights in the engine's form -------------------------------------------------------------------------------- */
 
 /* What sbj_matrix.packed points to. */
 typedef struct packed_matrix {
@@ -22,6 +22,11 @@ static sbj_operand plain(sbj_tensor t)
     return (sbj_operand){sbj_f32(t), t.stride, 1};
 }
 
+static size_t part_size(const sbj_cpu *cpu, sbj_tensor weight)
+{
+    return cpu->engine->packed_size(cpu->kernels, weight.columns, weight.rows);
+}
+
 static packed_matrix *new_packed(const sbj_cpu *cpu, const sbj_matrix *w)
 {
     const sbj_alloc *alloc = &cpu->base.alloc;
@@ -29,15 +34,14 @@ static packed_matrix *new_packed(const sbj_cpu *cpu, const sbj_matrix *w)
     if (packed == NULL)
         return NULL;
     for (size_t i = 0; i < w->parts; i++)
-        packed->floats += cpu->engine->packed_size(cpu->kernels, w->weight[i].columns, w->weight[i].rows);
+        packed->floats += part_size(cpu, w->weight[i]);
     packed->part[0] = sbj_new_aligned(alloc, packed->floats * sizeof(float));
     if (packed->part[0] == NULL) {
         sbj_free(alloc, packed);
         return NULL;
     }
     for (size_t i = 1; i < w->parts; i++)
-        packed->part[i] = packed->part[i - 1] + cpu->engine->packed_size(cpu->kernels, w->weight[i - 1].columns,
-                                                                         w->weight[i - 1].rows);
+        packed->part[i] = packed->part[i - 1] + part_size(cpu, w->weight[i - 1]);
     return packed;
 }
 
@@ -67,7 +71,7 @@ void sbj_cpu_unprepare(const sbj_backend *backend, sbj_matrix *w)
     w->packed = NULL;
 }
 
-/* ---- Products --------------------------------------------------------------------------------------------------------- */
+/* ---- Products ---------------------------------------------------------------------------------------------------- */
 
 /* Scratch: what the operation itself needs | the engine's, which takes all that is left. */
 static size_t own_scratch(size_t rows, size_t columns, bool training, size_t threads)
@@ -100,8 +104,16 @@ static void multiply_forward(const sbj_run *run, size_t own, sbj_tensor x, const
     float *c = sbj_f32(y);
     for (size_t i = 0; i < w->parts; i++) {
         sbj_tensor weight = w->weight[i];
-        products[i] = (sbj_product){x.rows, weight.rows, weight.columns, plain(x), transposed(weight),
-                                    packed == NULL ? NULL : packed->part[i], c, y.stride, false};
+        products[i] = (sbj_product){
+            .m = x.rows,
+            .n = weight.rows,
+            .k = weight.columns,
+            .a = plain(x),
+            .b = transposed(weight),
+            .packed = packed == NULL ? NULL : packed->part[i],
+            .c = c,
+            .ldc = y.stride,
+        };
         c += weight.rows;
     }
     multiply(run, own, products, w->parts, finish, context);
@@ -113,7 +125,7 @@ typedef struct bias_sums {
     const sbj_matrix *dw;
 } bias_sums;
 
-/* Task: SUM_COLUMNS columns of one part; parts are as wide as the first one at most for this count. */
+/* Task: SUM_COLUMNS columns of one part, the parts one after another. */
 static void sum_bias(void *context, size_t task, int thread)
 {
     const bias_sums *b = context;
@@ -128,34 +140,59 @@ static void sum_bias(void *context, size_t task, int thread)
                                        sbj_f32(b->dw->bias[part]) + first);
 }
 
-/* From dy, the gradient of x W' + b: dW += dy' x, db += the sums of dy's columns, dx = dy W. */
-static void multiply_backward(const sbj_run *run, size_t own, sbj_tensor x, const sbj_matrix *w, sbj_tensor dy,
-                              sbj_tensor dx, bool add_x, const sbj_matrix *dw)
+/* dx = dy W, or added to dx; the parts one after another, since they add up. */
+static void multiply_dx(const sbj_run *run, size_t own, const sbj_matrix *w, sbj_tensor dy, sbj_tensor dx, bool add_x)
 {
-    sbj_product weights[SBJ_PARTS];
-    size_t column = 0, bias_tasks = 0;
+    size_t column = 0;
     for (size_t i = 0; i < w->parts; column += w->weight[i++].rows) {
-        size_t out = w->weight[i].rows, in = w->weight[i].columns;
-        sbj_tensor part = sbj_window(dy, 0, dy.rows, column, out);
-        if (sbj_present(dx)) {
-            sbj_product p = {dy.rows, in, out, plain(part), plain(w->weight[i]), NULL, sbj_f32(dx), dx.stride,
-                             add_x || i > 0};
-            multiply(run, own, &p, 1, NULL, NULL);
-        }
-        if (dw != NULL) {
-            weights[i] = (sbj_product){out, in, dy.rows, transposed(part), plain(x), NULL, sbj_f32(dw->weight[i]),
-                                       dw->weight[i].stride, true};
-            bias_tasks += sbj_present(dw->bias[i]) ? sbj_pieces(out, SUM_COLUMNS) : 0;
-        }
+        sbj_product product = {
+            .m = dy.rows,
+            .n = dx.columns,
+            .k = w->weight[i].rows,
+            .a = plain(sbj_window(dy, 0, dy.rows, column, w->weight[i].rows)),
+            .b = plain(w->weight[i]),
+            .c = sbj_f32(dx),
+            .ldc = dx.stride,
+            .add = add_x || i > 0,
+        };
+        multiply(run, own, &product, 1, NULL, NULL);
     }
-    if (dw == NULL)
-        return;
-    multiply(run, own, weights, w->parts, NULL, NULL);
+}
+
+/* dW += dy' x and db += the sums of dy's columns, of each part. */
+static void multiply_dw(const sbj_run *run, size_t own, sbj_tensor x, sbj_tensor dy, const sbj_matrix *dw)
+{
+    sbj_product products[SBJ_PARTS];
+    size_t column = 0, bias_tasks = 0;
+    for (size_t i = 0; i < dw->parts; column += dw->weight[i++].rows) {
+        products[i] = (sbj_product){
+            .m = dw->weight[i].rows,
+            .n = dw->weight[i].columns,
+            .k = dy.rows,
+            .a = transposed(sbj_window(dy, 0, dy.rows, column, dw->weight[i].rows)),
+            .b = plain(x),
+            .c = sbj_f32(dw->weight[i]),
+            .ldc = dw->weight[i].stride,
+            .add = true,
+        };
+        bias_tasks += sbj_present(dw->bias[i]) ? sbj_pieces(dw->weight[i].rows, SUM_COLUMNS) : 0;
+    }
+    multiply(run, own, products, dw->parts, NULL, NULL);
     bias_sums sums = {sbj_cpu_of(run->backend), dy, dw};
     sbj_pool_run(run->pool, bias_tasks, sum_bias, &sums);
 }
 
-/* ---- linear ----------------------------------------------------------------------------------------------------------- */
+/* From dy, the gradient of x W' + b. */
+static void multiply_backward(const sbj_run *run, size_t own, sbj_tensor x, const sbj_matrix *w, sbj_tensor dy,
+                              sbj_tensor dx, bool add_x, const sbj_matrix *dw)
+{
+    if (sbj_present(dx))
+        multiply_dx(run, own, w, dy, dx, add_x);
+    if (dw != NULL)
+        multiply_dw(run, own, x, dy, dw);
+}
+
+/* ---- linear ------------------------------------------------------------------------------------------------------ */
 
 typedef struct linear_finish {
     const sbj_cpu *cpu;
@@ -212,7 +249,7 @@ sbertja_status sbj_cpu_linear_backward(const sbj_run *run, const sbj_linear *rec
     return SBERTJA_OK;
 }
 
-/* ---- linear_norm ------------------------------------------------------------------------------------------------------ */
+/* ---- linear_norm ------------------------------------------------------------------------------------------------- */
 
 typedef struct norm_work {
     const sbj_cpu *cpu;

@@ -35,9 +35,15 @@ static void pool_mode(const pooled *p, sbj_pooling mode, float *y)
 {
     size_t n = p->hidden, last = p->first + p->length - 1;
     switch (mode) {
-    case SBJ_POOL_CLS: memcpy(y, sbj_row(p->x, p->first), n * sizeof *y); break;
-    case SBJ_POOL_LAST: memcpy(y, sbj_row(p->x, last), n * sizeof *y); break;
-    case SBJ_POOL_MAX: pool_max(p, y); break;
+    case SBJ_POOL_CLS:
+        memcpy(y, sbj_row(p->x, p->first), n * sizeof *y);
+        break;
+    case SBJ_POOL_LAST:
+        memcpy(y, sbj_row(p->x, last), n * sizeof *y);
+        break;
+    case SBJ_POOL_MAX:
+        pool_max(p, y);
+        break;
     case SBJ_POOL_MEAN:
     case SBJ_POOL_MEAN_SQRT_LEN:
         memset(y, 0, n * sizeof *y);
@@ -57,8 +63,12 @@ static void pool_mode_backward(const pooled *p, sbj_pooling mode, const float *d
 {
     size_t n = p->hidden, last = p->first + p->length - 1;
     switch (mode) {
-    case SBJ_POOL_CLS: p->rows->add(sbj_row(p->x, p->first), dy, n); break;
-    case SBJ_POOL_LAST: p->rows->add(sbj_row(p->x, last), dy, n); break;
+    case SBJ_POOL_CLS:
+        p->rows->add(sbj_row(p->x, p->first), dy, n);
+        break;
+    case SBJ_POOL_LAST:
+        p->rows->add(sbj_row(p->x, last), dy, n);
+        break;
     case SBJ_POOL_MAX:
         for (size_t i = 0; i < n; i++)
             sbj_row(p->x, (size_t)p->argmax[i])[i] += dy[i];
@@ -109,8 +119,8 @@ sbertja_status sbj_cpu_pool(const sbj_run *run, const sbj_pool_op *record, sbert
     return SBERTJA_OK;
 }
 
-sbertja_status sbj_cpu_pool_backward(const sbj_run *run, const sbj_pool_op *record,
-                                     const sbj_pool_gradients *gradients, sbertja_error *error)
+sbertja_status sbj_cpu_pool_backward(const sbj_run *run, const sbj_pool_op *record, const sbj_pool_gradients *gradients,
+                                     sbertja_error *error)
 {
     pool_work w = {sbj_cpu_of(run->backend), record, gradients};
     (void)error;
@@ -118,7 +128,7 @@ sbertja_status sbj_cpu_pool_backward(const sbj_run *run, const sbj_pool_op *reco
     return SBERTJA_OK;
 }
 
-/* ---- normalize -------------------------------------------------------------------------------------------------------- */
+/* ---- normalize --------------------------------------------------------------------------------------------------- */
 
 sbertja_status sbj_cpu_normalize(const sbj_run *run, const sbj_normalize *record, sbertja_error *error)
 {

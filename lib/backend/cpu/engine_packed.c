@@ -1,8 +1,8 @@
 /* Engine packed: our own kernels (kernel/vec_gemm.c), with constant weights packed once.
  *
  * The result is cut into blocks of ROWS x COLUMNS, or NARROW columns, each one task. A task goes through k in steps of
- * DEPTH: a step of b, as panels, passes from memory through the second cache once; the step of a, [ROWS, DEPTH], stays in
- * the second cache; one panel at a time is in the first.
+ * DEPTH: a step of b, as panels, passes from memory through the second cache once; the step of a, [ROWS, DEPTH], stays
+ * in the second cache; one panel at a time is in the first.
  *
  *                    k              COLUMNS
  *               +--------+         +--------+
@@ -10,13 +10,13 @@
  *               +--------+         |--------|          [DEPTH, panel_columns]
  *                 DEPTH            +--------+
  *
- * A packed b is the panels of all steps of the first COLUMNS columns, then those of the next. A b that did not come packed
- * (gradients, and weights in training, which change at each step) is packed into scratch before the products, if several
- * blocks of rows would need it and there is room; else each task packs what it needs for itself, and is wider then, so
- * that the same part of a is not packed too often.
+ * A packed b is the panels of all steps of the first COLUMNS columns, then those of the next. A b that did not come
+ * packed (gradients, and weights in training, which change at each step) is packed into scratch before the products, if
+ * several blocks of rows would need it and there is room; else each task packs what it needs for itself, and is wider
+ * then, so that the same part of a is not packed too often.
  *
- * Every sum goes through k in the same steps in the same order, so an element's bits depend on its row of a and its column
- * of b alone: not on m, n, the block, the threads, or who packed. The sizes were found by trying. */
+ * Every sum goes through k in the same steps in the same order, so an element's bits depend on its row of a and its
+ * column of b alone: not on m, n, the block, the threads, or who packed. The sizes were found by trying. */
 #include <stdio.h>
 
 #include "backend/cpu/cpu.h"
@@ -52,7 +52,7 @@ static size_t scratch(const sbj_kernels *kernels, const sbj_extent *extent, size
     return threads * thread_size(kernels) + (extent->training ? round_up(extent->hidden, unit) * widest : 0);
 }
 
-/* ---- Packing ------------------------------------------------------------------------------------------------------ */
+/* ---- Packing ----------------------------------------------------------------------------------------------------- */
 
 /* COLUMNS and NARROW are whole numbers of panels for every instruction set: only the last columns are filled up. */
 static size_t packed_size(const sbj_kernels *kernels, size_t k, size_t n)
@@ -93,7 +93,7 @@ static void pack(const sbj_kernels *kernels, sbj_pool *pool, sbj_operand b, size
     sbj_pool_run(pool, sbj_pieces(n, COLUMNS) * sbj_pieces(k, DEPTH), pack_step, &p);
 }
 
-/* ---- Products ----------------------------------------------------------------------------------------------------- */
+/* ---- Products ---------------------------------------------------------------------------------------------------- */
 
 typedef struct work {
     const sbj_kernels *kernels;

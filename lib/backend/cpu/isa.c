@@ -62,5 +62,6 @@ sbertja_status sbj_isa_choose(const char *name, const sbj_kernels **kernels, sbe
             return SBERTJA_OK;
         }
     }
-    return sbj_fail(error, SBERTJA_E_ARGUMENT, "instructions %s: unknown, expected auto, avx512, avx2 or portable", name);
+    return sbj_fail(error, SBERTJA_E_ARGUMENT, "instructions %s: unknown, expected auto, avx512, avx2 or portable",
+                    name);
 }

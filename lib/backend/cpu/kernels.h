@@ -22,7 +22,7 @@ static inline sbj_operand sbj_operand_at(sbj_operand o, size_t row, size_t colum
     return (sbj_operand){o.at + row * o.row + column * o.column, o.row, o.column};
 }
 
-/* The left side of a product, cut into tiles of `rows` rows: element (i, k) of tile t is at[t * tile + i * row + k * step]. */
+/* The left side of a product, cut into tiles of rows: element (i, k) of tile t is at[t * tile + i * row + k * step]. */
 typedef struct sbj_left {
     const float *at;
     size_t tile, row, step;
@@ -34,14 +34,14 @@ typedef struct sbj_gemm_kernels {
     /* b [k, n] as panels of `panel_columns` columns, each [k, panel_columns], filled up with zeros: `panels` takes
      * k * (n rounded up) floats. */
     void (*pack_panels)(sbj_operand b, size_t k, size_t n, float *panels);
-    /* a [m, k], whose columns lie in memory (a.row is 1), as tiles of `tile_rows` rows, each [k, tile_rows]. `tiles` takes
-     * k * (m rounded up) floats. */
+    /* a [m, k], whose columns lie in memory (a.row is 1), as tiles of `tile_rows` rows, each [k, tile_rows]. `tiles`
+     * takes k * (m rounded up) floats. */
     void (*pack_tiles)(sbj_operand a, size_t m, size_t k, float *tiles);
     /* c [m, n] = a [m, k] b [k, n], or added to c. */
     void (*multiply)(size_t m, size_t n, size_t k, sbj_left a, const float *panels, float *c, size_t ldc, bool add);
 } sbj_gemm_kernels;
 
-/* ---- Rows ------------------------------------------------------------------------------------------------------- */
+/* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
 /* vec_activation.c */
 typedef struct sbj_activation_kernels {
@@ -56,8 +56,8 @@ typedef struct sbj_norm_kernels {
     /* y = gamma (x - mean)/sqrt(var + eps) + beta; stats (may be NULL) = {mean, 1/sqrt(var + eps)}; x and y may be the
      * same */
     void (*forward)(const float *x, const float *gamma, const float *beta, float eps, float *stats, float *y, size_t n);
-    /* dx = r (g - mean(g) - h mean(g h)) where g = gamma dy, h = (x - mean) r; dgamma += dy h, dbeta += dy; dx and dy may
-     * be the same */
+    /* dx = r (g - mean(g) - h mean(g h)) where g = gamma dy, h = (x - mean) r; dgamma += dy h, dbeta += dy; dx and dy
+     * may be the same */
     void (*backward)(const float *x, const float *stats, const float *gamma, const float *dy, float *dx, float *dgamma,
                      float *dbeta, size_t n);
     /* y = x / max(|x|, 1e-12); x and y may be the same */
@@ -68,24 +68,29 @@ typedef struct sbj_norm_kernels {
 
 /* vec_rows.c */
 typedef struct sbj_row_kernels {
-    void (*add)(float *y, const float *x, size_t n);                         /* y += x */
-    void (*add_scaled)(float *y, const float *x, float a, size_t n);         /* y += a x */
-    void (*scale)(float *y, const float *x, float a, size_t n);              /* y = a x; x and y may be the same */
-    void (*sum3)(float *y, const float *a, const float *b, const float *c, size_t n); /* y = (a + b) + c */
-    void (*multiply)(float *y, const float *x, const float *f, size_t n);    /* y = x f; x and y may be the same */
-    void (*drop_add)(float *y, const float *x, const float *bias, const float *f, const float *residual,
-                     size_t n); /* y = (x + bias) f + residual; bias and f may be NULL; y may be any of them */
-    void (*take_larger)(float *y, int32_t *place, const float *x, int32_t row,
-                        size_t n); /* where x > y: y = x, place = row; place may be NULL */
+    /* y += x */
+    void (*add)(float *y, const float *x, size_t n);
+    /* y += a x */
+    void (*add_scaled)(float *y, const float *x, float a, size_t n);
+    /* y = a x; x and y may be the same */
+    void (*scale)(float *y, const float *x, float a, size_t n);
+    /* y = (a + b) + c */
+    void (*sum3)(float *y, const float *a, const float *b, const float *c, size_t n);
+    /* y = x f; x and y may be the same */
+    void (*multiply)(float *y, const float *x, const float *f, size_t n);
+    /* y = (x + bias) f + residual; bias and f may be NULL; y may be any of them */
+    void (*drop_add)(float *y, const float *x, const float *bias, const float *f, const float *residual, size_t n);
+    /* where x > y: y = x, place = row; place may be NULL */
+    void (*take_larger)(float *y, int32_t *place, const float *x, int32_t row, size_t n);
     /* total += the sum of the rows of x [m, n], in groups of rows so that rounding stays small */
     void (*column_sums)(const float *x, size_t ld, size_t m, size_t n, float *total);
-    /* The factors of a row's columns `first` to first + n-1, 0 or the mask's scale, to `room` of n + SBJ_MASK_ROOM
-     * floats; the result points to that of `first`. */
+    /* the factors of a row's columns `first` to first+n-1, 0 or the mask's scale, to `room` of n + SBJ_MASK_ROOM
+     * floats; the result points to that of `first` */
     const float *(*mask)(const sbj_mask *mask, size_t row, size_t first, size_t n, float *room);
 } sbj_row_kernels;
 enum { SBJ_MASK_ROOM = 64 };
 
-/* ---- Attention (vec_attention.c) ---------------------------------------------------------------------------------- */
+/* ---- Attention (vec_attention.c) --------------------------------------------------------------------------------- */
 
 /* One head of one sentence. */
 typedef struct sbj_head {
@@ -106,7 +111,7 @@ typedef struct sbj_attention_kernels {
                      float *dk, float *dv, size_t lddq, float *scratch);
 } sbj_attention_kernels;
 
-/* ---- The parameter arena (vec_arena.c) ---------------------------------------------------------------------------- */
+/* ---- The parameter arena (vec_arena.c) --------------------------------------------------------------------------- */
 
 /* One step of AdamW, its numbers worked out in double beforehand: with g = gradient * grad_scale
  *   p -= decay_before p;  m += (1 - beta1)(g - m);  v = beta2 v + (1 - beta2) g g;
@@ -121,7 +126,7 @@ typedef struct sbj_arena_kernels {
     void (*adamw)(const sbj_adamw_step *step, float *p, float *gradient, float *m, float *v, size_t n);
 } sbj_arena_kernels;
 
-/* ---- One instruction set ------------------------------------------------------------------------------------------ */
+/* ---- One instruction set ----------------------------------------------------------------------------------------- */
 
 typedef struct sbj_kernels {
     const char *name;

@@ -85,6 +85,7 @@ INLINE vec vec_if(ivec condition, vec yes, vec no)
     return (vec)((condition & (ivec)yes) | (~condition & (ivec)no));
 }
 
+/* The second one where they cannot be compared. */
 INLINE vec vec_max(vec a, vec b)
 {
     return vec_if(a > b, a, b);

@@ -13,12 +13,18 @@ INLINE vec value(sbj_activation activation, vec x)
 {
     vec density;
     switch (activation) {
-    case SBJ_GELU: return x * vec_normal(x, &density);
-    case SBJ_GELU_TANH: return x * vec_sigmoid(2 * inner(x)); /* (1 + tanh z)/2 is sigmoid(2 z) */
-    case SBJ_RELU: return vec_max(x, (vec){0});
-    case SBJ_TANH: return vec_tanh(x);
-    case SBJ_SIGMOID: return vec_sigmoid(x);
-    case SBJ_IDENTITY: break;
+    case SBJ_GELU:
+        return x * vec_normal(x, &density);
+    case SBJ_GELU_TANH:
+        return x * vec_sigmoid(2 * inner(x)); /* (1 + tanh z)/2 is sigmoid(2 z) */
+    case SBJ_RELU:
+        return vec_max((vec){0}, x); /* in this order a NaN stays one */
+    case SBJ_TANH:
+        return vec_tanh(x);
+    case SBJ_SIGMOID:
+        return vec_sigmoid(x);
+    case SBJ_IDENTITY:
+        break;
     }
     return x;
 }
@@ -27,14 +33,22 @@ INLINE vec slope(sbj_activation activation, vec x)
 {
     vec s, density;
     switch (activation) {
-    case SBJ_GELU: s = vec_normal(x, &density); return vec_fma(x, density, s);
+    case SBJ_GELU:
+        s = vec_normal(x, &density);
+        return vec_fma(x, density, s);
     case SBJ_GELU_TANH:
         s = vec_sigmoid(2 * inner(x));
         return s + x * s * (1 - s) * 1.59576912161f * vec_fma(x * x, vec_all(3 * 0.044715f), vec_all(1));
-    case SBJ_RELU: return vec_if(x > (vec){0}, vec_all(1), (vec){0});
-    case SBJ_TANH: s = vec_tanh(x); return (1 - s) * (1 + s);
-    case SBJ_SIGMOID: s = vec_sigmoid(x); return s * (1 - s);
-    case SBJ_IDENTITY: break;
+    case SBJ_RELU:
+        return vec_if(x > (vec){0}, vec_all(1), (vec){0});
+    case SBJ_TANH:
+        s = vec_tanh(x);
+        return (1 - s) * (1 + s);
+    case SBJ_SIGMOID:
+        s = vec_sigmoid(x);
+        return s * (1 - s);
+    case SBJ_IDENTITY:
+        break;
     }
     return vec_all(1);
 }
@@ -54,12 +68,24 @@ INLINE void forward_of(sbj_activation activation, const float *x, const float *b
 static void forward(sbj_activation activation, const float *x, const float *bias, float *pre, float *y, size_t n)
 {
     switch (activation) {
-    case SBJ_IDENTITY: forward_of(SBJ_IDENTITY, x, bias, pre, y, n); break;
-    case SBJ_GELU: forward_of(SBJ_GELU, x, bias, pre, y, n); break;
-    case SBJ_GELU_TANH: forward_of(SBJ_GELU_TANH, x, bias, pre, y, n); break;
-    case SBJ_RELU: forward_of(SBJ_RELU, x, bias, pre, y, n); break;
-    case SBJ_TANH: forward_of(SBJ_TANH, x, bias, pre, y, n); break;
-    case SBJ_SIGMOID: forward_of(SBJ_SIGMOID, x, bias, pre, y, n); break;
+    case SBJ_IDENTITY:
+        forward_of(SBJ_IDENTITY, x, bias, pre, y, n);
+        break;
+    case SBJ_GELU:
+        forward_of(SBJ_GELU, x, bias, pre, y, n);
+        break;
+    case SBJ_GELU_TANH:
+        forward_of(SBJ_GELU_TANH, x, bias, pre, y, n);
+        break;
+    case SBJ_RELU:
+        forward_of(SBJ_RELU, x, bias, pre, y, n);
+        break;
+    case SBJ_TANH:
+        forward_of(SBJ_TANH, x, bias, pre, y, n);
+        break;
+    case SBJ_SIGMOID:
+        forward_of(SBJ_SIGMOID, x, bias, pre, y, n);
+        break;
     }
 }
 
@@ -74,12 +100,23 @@ INLINE void backward_of(sbj_activation activation, const float *pre, float *dy, 
 static void backward(sbj_activation activation, const float *pre, float *dy, size_t n)
 {
     switch (activation) {
-    case SBJ_IDENTITY: break;
-    case SBJ_GELU: backward_of(SBJ_GELU, pre, dy, n); break;
-    case SBJ_GELU_TANH: backward_of(SBJ_GELU_TANH, pre, dy, n); break;
-    case SBJ_RELU: backward_of(SBJ_RELU, pre, dy, n); break;
-    case SBJ_TANH: backward_of(SBJ_TANH, pre, dy, n); break;
-    case SBJ_SIGMOID: backward_of(SBJ_SIGMOID, pre, dy, n); break;
+    case SBJ_IDENTITY:
+        break;
+    case SBJ_GELU:
+        backward_of(SBJ_GELU, pre, dy, n);
+        break;
+    case SBJ_GELU_TANH:
+        backward_of(SBJ_GELU_TANH, pre, dy, n);
+        break;
+    case SBJ_RELU:
+        backward_of(SBJ_RELU, pre, dy, n);
+        break;
+    case SBJ_TANH:
+        backward_of(SBJ_TANH, pre, dy, n);
+        break;
+    case SBJ_SIGMOID:
+        backward_of(SBJ_SIGMOID, pre, dy, n);
+        break;
     }
 }
 

@@ -1,8 +1,8 @@
 /* Attention of one head of one sentence, in blocks of query rows, so that scores never take more than [BLOCK, length].
  *
- * With l the sentence's length and d the head's size: S = Q K' (products by vec_gemm.c), P = softmax(scale S) row by row,
- * Y = (P f) V, where f are the factors of dropout. Backward makes P again from lse, and then
- *     dV = (P f)' dY;  dP = (dY V') f;  dS = P (dP - sum(P dP)) scale;  dQ = dS K;  dK = dS' Q */
+ * With l the sentence's length and d the head's size: S = Q K' (products by vec_gemm.c), P = softmax(scale S) row by
+ * row, Y = (P f) V, where f are the factors of dropout. Backward makes P again from lse, and then dV = (P f)' dY;  dP =
+ * (dY V') f;  dS = P (dP - sum(P dP)) scale;  dQ = dS K;  dK = dS' Q */
 #include "backend/cpu/kernel/vec_math.h"
 #include "backend/cpu/kernels.h"
 

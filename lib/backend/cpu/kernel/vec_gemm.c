@@ -93,8 +93,8 @@ static void pack_rows(sbj_operand b, size_t k, size_t n, float *panels)
     }
 }
 
-/* Panels of a b whose columns lie in memory (a weight [out, in] seen as [in, out]): transposes in squares of VEC, so that
- * both sides are touched by whole cache lines. */
+/* Panels of a b whose columns lie in memory (a weight [out, in] seen as [in, out]): transposes in squares of VEC, so
+ * that both sides are touched by whole cache lines. */
 static void pack_columns(sbj_operand b, size_t k, size_t n, float *panel)
 {
     for (size_t i = 0; i < k; i += VEC) {

@@ -1,6 +1,6 @@
-/* Functions of a vector: exp, tanh, sigmoid, the normal distribution. Errors are stated in units of the last place of the
- * result, as found over all finite floats of a dense grid; tests/backend/test_cpu_math.c pins them. Polynomials are least
- * maximum (Chebyshev) fits made for this file. */
+/* Functions of a vector: exp, tanh, sigmoid, the normal distribution. Errors are in units of the last place;
+ * tests/backend/test_cpu_kernels.c pins them. The polynomials were fitted for this file, for the least largest error.
+ */
 #ifndef SBJ_VEC_MATH_H
 #define SBJ_VEC_MATH_H
 

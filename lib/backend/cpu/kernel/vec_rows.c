@@ -73,7 +73,7 @@ static void column_sums(const float *x, size_t ld, size_t m, size_t n, float *to
     }
 }
 
-/* ---- Dropout ---------------------------------------------------------------------------------------------------- */
+/* ---- Dropout ----------------------------------------------------------------------------------------------------- */
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "two words of 32 bits are stored as one of 64");
 

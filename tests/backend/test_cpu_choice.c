@@ -1,0 +1,141 @@
+/* Making the CPU back end: names of instruction sets and engines, and no memory. */
+#include <check.h>
+#include <string.h>
+
+#include "backend/backend.h"
+#include "support/failing_alloc.h"
+
+static sbertja_error error;
+
+static sbertja_status make(const char *instructions, const char *engine, sbj_backend **backend)
+{
+    sbj_backend_options options = {"cpu", engine, instructions, NULL, {NULL, NULL}};
+    return sbj_backend_cpu(&options, backend, &error);
+}
+
+static bool names(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)) != NULL; at += length)
+        if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
+static const char *const sets[] = {"avx512", "avx2", "portable"};
+
+START_TEST(a_set_by_name_or_why_not)
+{
+    sbj_backend *backend;
+    sbertja_status status = make(sets[_i], NULL, &backend);
+    if (names(sbj_cpu_instruction_sets(), sets[_i])) {
+        ck_assert_int_eq(status, SBERTJA_OK);
+        ck_assert_str_eq(backend->table->instructions(backend), sets[_i]);
+    } else {
+        ck_assert_msg(status == SBERTJA_E_MISSING || status == SBERTJA_E_ARGUMENT, "%s", error.message);
+        ck_assert_ptr_null(backend);
+        ck_assert_ptr_nonnull(strstr(error.message, sets[_i]));
+    }
+    sbj_backend_free(backend);
+}
+END_TEST
+
+START_TEST(the_best_set_comes_first_and_is_the_automatic_one)
+{
+    sbj_backend *backend;
+    const char *list = sbj_cpu_instruction_sets();
+    ck_assert(names(list, "portable"));
+    ck_assert_int_eq(make("auto", "auto", &backend), SBERTJA_OK);
+    const char *name = backend->table->instructions(backend);
+    ck_assert_int_eq(strncmp(list, name, strlen(name)), 0);
+    sbj_backend_free(backend);
+}
+END_TEST
+
+static const struct {
+    const char *engine, *says;
+} engines[] = {{NULL, "packed"}, {"auto", "packed"}, {"packed", "packed"}, {"openblas", "openblas 0."}};
+
+START_TEST(an_engine_by_name)
+{
+    sbj_backend *backend;
+    ck_assert_int_eq(make(NULL, engines[_i].engine, &backend), SBERTJA_OK);
+    const char *text = backend->table->engine(backend);
+    ck_assert_msg(strncmp(text, engines[_i].says, strlen(engines[_i].says)) == 0, "%s", text);
+    sbj_backend_free(backend);
+}
+END_TEST
+
+static const struct {
+    const char *instructions, *engine, *message;
+} unknown[] = {
+    {"avx3", NULL, "instructions avx3: unknown"},
+    {"", NULL, "instructions : unknown"},
+    {NULL, "mkl", "engine mkl: unknown"},
+    {NULL, "pack", "engine pack: unknown"},
+};
+
+START_TEST(unknown_names_are_refused)
+{
+    sbj_backend *backend = (sbj_backend *)&error;
+    ck_assert_int_eq(make(unknown[_i].instructions, unknown[_i].engine, &backend), SBERTJA_E_ARGUMENT);
+    ck_assert_ptr_null(backend);
+    ck_assert_msg(strncmp(error.message, unknown[_i].message, strlen(unknown[_i].message)) == 0, "%s", error.message);
+}
+END_TEST
+
+/* A back end, a weight, its packed form. */
+static sbertja_status make_and_prepare(const sbj_alloc *alloc)
+{
+    sbj_backend_options options = {"cpu", "packed", NULL, alloc, {NULL, NULL}};
+    sbj_backend *backend = NULL;
+    sbj_matrix w = {.parts = 1};
+    sbertja_status status = sbj_backend_cpu(&options, &backend, &error);
+    if (status == SBERTJA_OK)
+        status = sbj_tensor_new(backend, SBJ_F32, 20, 30, &w.weight[0], &error);
+    if (status == SBERTJA_OK) {
+        memset(error.message, 0, sizeof error.message);
+        float zeros[20 * 30] = {0};
+        status = sbj_write(backend, w.weight[0], zeros, SBJ_F32, &error);
+    }
+    if (status == SBERTJA_OK)
+        status = sbj_prepare(backend, NULL, &w, &error);
+    ck_assert(status != SBERTJA_OK || w.packed != NULL);
+    if (backend != NULL) {
+        sbj_unprepare(backend, &w);
+        sbj_tensor_free(backend, &w.weight[0]);
+    }
+    sbj_backend_free(backend);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    failing_alloc heap;
+    size_t n = 0;
+    do {
+        failing_alloc_init(&heap, ++n);
+        sbertja_status status = make_and_prepare(&heap.alloc);
+        ck_assert_int_eq(status, failing_alloc_failed(&heap) ? SBERTJA_E_MEMORY : SBERTJA_OK);
+        ck_assert_uint_eq(failing_alloc_live(&heap), 0);
+    } while (failing_alloc_failed(&heap));
+    ck_assert_uint_ge(n, 5);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("cpu_choice");
+    TCase *tests = tcase_create("cpu_choice");
+    tcase_add_loop_test(tests, a_set_by_name_or_why_not, 0, sizeof sets / sizeof *sets);
+    tcase_add_test(tests, the_best_set_comes_first_and_is_the_automatic_one);
+    tcase_add_loop_test(tests, an_engine_by_name, 0, sizeof engines / sizeof *engines);
+    tcase_add_loop_test(tests, unknown_names_are_refused, 0, sizeof unknown / sizeof *unknown);
+    tcase_add_test(tests, every_allocation_may_fail);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

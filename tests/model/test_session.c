@@ -1,0 +1,191 @@
+/* encode: what the vectors depend on, and what they do not. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/reference.h"
+#include "support/suite.h"
+
+static const char *const engines[] = {"packed", "openblas"};
+
+static sbj_model *load(const char *device, const char *engine)
+{
+    const sbj_model_options options = {.alloc = sbj_malloc, .device = device, .engine = engine};
+    sbertja_error error;
+    sbj_model *model = NULL;
+    ck_assert_msg(sbj_model_load("tests/data/tiny/model", &options, &model, &error) == SBERTJA_OK, "%s", error.message);
+    return model;
+}
+
+static void encode(const sbj_model *model, int threads, size_t budget, const char *const *texts, size_t count,
+                   float *vectors)
+{
+    sbertja_session_options options = SBERTJA_SESSION_OPTIONS_INIT;
+    sbertja_error error;
+    sbj_session *session = NULL;
+    options.threads = threads;
+    options.batch_tokens = budget;
+    ck_assert_msg(sbj_session_create(model, &options, &session, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_msg(sbj_session_encode(session, texts, NULL, count, NULL, vectors, &error) == SBERTJA_OK, "%s",
+                  error.message);
+    sbj_session_free(session);
+}
+
+/* The same texts in other orders, batches, company and numbers of threads: equal to the last bit with the packed engine,
+ * to rounding with OpenBLAS. */
+START_TEST(independent_of_the_rest)
+{
+    static const struct {
+        int threads;
+        size_t budget;
+    } ways[] = {{1, 0}, {2, 0}, {4, 0}, {1, 1}, {2, 70}, {4, 333}, {2, 100000}};
+    reference r;
+    reference_open(&r, "tests/data/tiny");
+    const bool packed = strcmp(engines[_i], "packed") == 0;
+    sbj_model *model = load("cpu", engines[_i]);
+    const size_t width = model->network.width, n = r.count;
+    float *first = malloc(n * width * sizeof *first), *other = malloc(n * width * sizeof *other);
+    encode(model, 2, 0, (const char *const *)r.texts, n, first);
+    for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+        const char *texts[REFERENCE_MOST_TEXTS];
+        for (size_t i = 0; i < n; i++) /* another order in each way; 96 and the factors have no common divisor */
+            texts[i] = r.texts[(i * (2 * w + 5) % 97) % n];
+        encode(model, ways[w].threads, ways[w].budget, texts, n, other);
+        for (size_t i = 0; i < n; i++) {
+            const float *wanted = first + (i * (2 * w + 5) % 97) % n * width;
+            if (packed)
+                ck_assert_msg(memcmp(other + i * width, wanted, width * sizeof *wanted) == 0, "way %zu, text %zu", w, i);
+            reference_expect(reference_difference(other + i * width, wanted, width), 1e-6, "way %zu, text %zu", w, i);
+        }
+    }
+    for (size_t i = 0; i < n; i += 13) { /* alone */
+        encode(model, 1, 0, (const char *const *)&r.texts[i], 1, other);
+        reference_expect(reference_difference(other, first + i * width, width), 1e-6, "text %zu alone", i);
+    }
+    free(first);
+    free(other);
+    sbj_model_free(model);
+    reference_close(&r);
+}
+END_TEST
+
+typedef struct taken {
+    size_t calls, tokens, stop_after;
+    float mean[64];
+    size_t done;
+} taken;
+
+static int take_tokens(void *user, size_t index, size_t tokens, size_t dimension, const float *vectors)
+{
+    taken *t = user;
+    t->calls++;
+    t->tokens = tokens;
+    for (size_t c = 0; c < dimension && index == 0; c++) {
+        double sum = 0;
+        for (size_t i = 0; i < tokens; i++)
+            sum += vectors[i * dimension + c];
+        t->mean[c] = (float)(sum / (double)tokens);
+    }
+    return t->stop_after != 0 && t->calls >= t->stop_after;
+}
+
+static int count_done(void *user, size_t done, size_t total)
+{
+    taken *t = user;
+    ck_assert(done > t->done && done <= total);
+    t->done = done;
+    return t->stop_after != 0 && done >= t->stop_after;
+}
+
+START_TEST(token_vectors_and_progress)
+{
+    const char *const texts[] = {"冷却水が漏れた。", "会議は三時に始まる。", "配管"};
+    sbertja_session_options small = SBERTJA_SESSION_OPTIONS_INIT;
+    sbertja_encode_options options = SBERTJA_ENCODE_OPTIONS_INIT;
+    sbertja_error error;
+    float vectors[3 * 48];
+    taken t = {0};
+    sbj_session *session = NULL;
+    sbj_model *model = load("cpu", NULL);
+    small.batch_tokens = 1;
+    ck_assert(sbj_session_create(model, &small, &session, &error) == SBERTJA_OK);
+    options.token_vectors = take_tokens;
+    options.token_vectors_user = &t;
+    options.progress = count_done;
+    options.progress_user = &t;
+    ck_assert(sbj_session_encode(session, texts, NULL, 3, &options, vectors, &error) == SBERTJA_OK);
+    ck_assert(t.calls == 3 && t.done == 3);
+    reference_expect(reference_difference(t.mean, vectors, 48), 1e-6, "the mean of the token vectors");
+    ck_assert(sbj_session_encode(session, texts, NULL, 3, &(sbertja_encode_options){sizeof options, 0, NULL, NULL,
+                                 take_tokens, &t}, NULL, &error) == SBERTJA_OK); /* no vectors wanted */
+
+    t = (taken){.stop_after = 2};
+    options.token_vectors = NULL;
+    ck_assert(sbj_session_encode(session, texts, NULL, 3, &options, vectors, &error) == SBERTJA_E_STOPPED);
+    ck_assert_str_eq(error.message, "stopped by the progress callback after 2 of 3 texts");
+    sbj_session_free(session);
+    sbj_model_free(model);
+}
+END_TEST
+
+/* An empty text is [CLS] [SEP]; no texts are nothing; a long text is cut; lengths may cut a text short. */
+START_TEST(odd_texts)
+{
+    char *longest = malloc(30001);
+    float vectors[3 * 48], again[48];
+    sbertja_error error;
+    sbj_session *session = NULL;
+    sbj_model *model = load("cpu", NULL);
+    for (size_t i = 0; i < 30000; i += 3)
+        memcpy(longest + i, "水", 3);
+    longest[30000] = '\0';
+    const char *const texts[] = {"", longest, "冷却水が漏れた。"};
+    const size_t lengths[] = {0, 30000, 9};
+    ck_assert(sbj_session_create(model, NULL, &session, &error) == SBERTJA_OK);
+    ck_assert(sbj_session_encode(session, texts, lengths, 3, NULL, vectors, &error) == SBERTJA_OK);
+    for (int i = 0; i < 3 * 48; i++)
+        ck_assert(isfinite(vectors[i]));
+    const char *const cut[] = {"冷却水"};
+    ck_assert(sbj_session_encode(session, cut, NULL, 1, NULL, again, &error) == SBERTJA_OK);
+    ck_assert(memcmp(again, vectors + 2 * 48, sizeof again) == 0);
+    ck_assert(sbj_session_encode(session, NULL, NULL, 0, NULL, NULL, &error) == SBERTJA_OK);
+
+    const char *const invalid[] = {"水", "a\xFF", "水"};
+    ck_assert(sbj_session_encode(session, invalid, NULL, 3, NULL, vectors, &error) == SBERTJA_E_FORMAT);
+    ck_assert_str_eq(error.message, "text 1: invalid UTF-8 at byte 1");
+
+    sbertja_encode_options options = SBERTJA_ENCODE_OPTIONS_INIT;
+    options.normalize = 1;
+    ck_assert(sbj_session_encode(session, cut, NULL, 1, &options, again, &error) == SBERTJA_OK);
+    double sum = 0;
+    for (int i = 0; i < 48; i++)
+        sum += (double)again[i] * again[i];
+    ck_assert(fabs(sum - 1) < 1e-6);
+    free(longest);
+    sbj_session_free(session);
+    sbj_model_free(model);
+}
+END_TEST
+
+/* More texts than a window holds. */
+START_TEST(many_texts)
+{
+    enum { MANY = 9000 };
+    const char *const few[] = {"水", "冷却水が漏れた。", "会議は三時に始まる。"};
+    const char **texts = malloc(MANY * sizeof *texts);
+    float *vectors = malloc(MANY * 48 * sizeof *vectors);
+    sbj_model *model = load("cpu", NULL);
+    for (size_t i = 0; i < MANY; i++)
+        texts[i] = few[i % 3];
+    encode(model, 2, 0, texts, MANY, vectors);
+    for (size_t i = 3; i < MANY; i++)
+        reference_expect(reference_difference(vectors + i * 48, vectors + i % 3 * 48, 48), 1e-6, "text %zu", i);
+    free(texts);
+    free(vectors);
+    sbj_model_free(model);
+}
+END_TEST
+
+SUITE_MAIN("model/session", 60, {independent_of_the_rest, 2}, {token_vectors_and_progress, 0}, {odd_texts, 0},
+           {many_texts, 0})
