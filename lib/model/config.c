@@ -83,13 +83,15 @@ sbertja_status sbj_config_check(const sbj_config *c, const char *name, sbertja_e
     return check_rates(c, name, error);
 }
 
-/* A size: any value that is no positive integer of reasonable magnitude is refused by sbj_config_check as 0. */
+/* A size, still to be held against its limit by sbj_config_check. */
 static sbertja_status read_size(const sbj_json *json, const char *key, long fallback, size_t *size,
                                 sbertja_error *error)
 {
     long value;
     sbertja_status status = sbj_json_int(json, json->root, key, fallback, &value, error);
-    *size = status == SBERTJA_OK && value > 0 ? (size_t)value : 0;
+    if (status == SBERTJA_OK && value < 1)
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s: %ld, expected at least 1", json->name, key, value);
+    *size = status == SBERTJA_OK ? (size_t)value : 0;
     return status;
 }
 
