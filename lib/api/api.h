@@ -9,13 +9,13 @@
 #include "util/status.h"
 
 /* Copies the caller's options over the defaults, as far as the caller's version of the struct goes. `size` is what the
- * caller wrote into it; a size that no version had is _E_ARGUMENT. */
+ * caller wrote into it; a size that no version can have had (every one has pointers in it) is _E_ARGUMENT. */
 static inline sbertja_status sbj_take_options(const char *name, const void *given, uint32_t size, void *options,
                                               size_t full, sbertja_error *error)
 {
     if (given == NULL)
         return SBERTJA_OK;
-    if (size < 2 * sizeof(uint32_t) || size > full)
+    if (size < sizeof(void *) || size > full || size % sizeof(void *) != 0)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: size %u, expected %zu: start from the _INIT macro", name,
                         (unsigned)size, full);
     memcpy(options, given, size);

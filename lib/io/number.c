@@ -103,6 +103,10 @@ static void lay_out(const char *sign, const char digits[DIGITS + 1], int exponen
 void sbj_number_print(double value, char text[SBJ_NUMBER_ROOM])
 {
     const char *sign = value < 0 ? "-" : "";
+    if (!isfinite(value)) {
+        snprintf(text, SBJ_NUMBER_ROOM, "%s%s", sign, isnan(value) ? "nan" : "inf");
+        return;
+    }
     /* Decimal text of 15 digits always survives a double: fewer need not be tried. */
     for (int precision = 14; precision < DIGITS; precision++) {
         char printed[SBJ_NUMBER_ROOM + 16], digits[DIGITS + 1];

@@ -4,6 +4,8 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
+#include "io/number.h"
+
 enum { MOST_LAYERS = 256, MOST_WIDTH = 1 << 16, MOST_ROWS = 1 << 24 };
 
 static const struct {
@@ -33,6 +35,27 @@ const char *sbj_activation_name(sbj_activation activation)
     return "identity";
 }
 
+static sbertja_status check_rates(const sbj_config *c, const char *name, sbertja_error *error)
+{
+    const struct {
+        const char *key;
+        double value;
+        bool positive;
+    } rates[] = {{"layer_norm_eps", c->eps, true},
+                 {"hidden_dropout_prob", c->hidden_dropout, false},
+                 {"attention_probs_dropout_prob", c->attention_dropout, false}};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        const double value = rates[i].value;
+        char text[SBJ_NUMBER_ROOM];
+        if (value < 1 && (value > 0 || (value == 0 && !rates[i].positive)))
+            continue;
+        sbj_number_print(value, text);
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s: %s, expected %s and less than 1", name, rates[i].key, text,
+                        rates[i].positive ? "more than 0" : "at least 0");
+    }
+    return SBERTJA_OK;
+}
+
 sbertja_status sbj_config_check(const sbj_config *c, const char *name, sbertja_error *error)
 {
     const struct {
@@ -54,24 +77,21 @@ sbertja_status sbj_config_check(const sbj_config *c, const char *name, sbertja_e
     if (c->hidden % c->heads != 0)
         return sbj_fail(error, SBERTJA_E_FORMAT, "%s: hidden_size %zu is no multiple of num_attention_heads %zu", name,
                         c->hidden, c->heads);
-    if (!(c->eps >= 0 && c->eps < 1))
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: layer_norm_eps: %g, expected 0 to 1", name, c->eps);
-    if (!(c->hidden_dropout >= 0 && c->hidden_dropout < 1) || !(c->attention_dropout >= 0 && c->attention_dropout < 1))
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: dropout: %g and %g, expected 0 to less than 1", name,
-                        c->hidden_dropout, c->attention_dropout);
     if (c->activation != SBJ_GELU && c->activation != SBJ_GELU_TANH && c->activation != SBJ_RELU)
         return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: hidden_act: %s, expected gelu, gelu_new or relu", name,
                         sbj_activation_name(c->activation));
-    return SBERTJA_OK;
+    return check_rates(c, name, error);
 }
 
-/* A size: any value that is no positive integer of reasonable magnitude is refused by sbj_config_check as 0. */
+/* A size, still to be held against its limit by sbj_config_check. */
 static sbertja_status read_size(const sbj_json *json, const char *key, long fallback, size_t *size,
                                 sbertja_error *error)
 {
     long value;
     sbertja_status status = sbj_json_int(json, json->root, key, fallback, &value, error);
-    *size = status == SBERTJA_OK && value > 0 ? (size_t)value : 0;
+    if (status == SBERTJA_OK && value < 1)
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s: %ld, expected at least 1", json->name, key, value);
+    *size = status == SBERTJA_OK ? (size_t)value : 0;
     return status;
 }
 

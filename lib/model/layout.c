@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
+#include "io/number.h"
 #include "model/modules.h"
 
 /* The first of these that the file has; 0 when none says anything. 1e30 is transformers' way to say "no limit". */
@@ -20,9 +21,11 @@ static sbertja_status read_limit(const sbj_alloc *alloc, const char *folder, con
     if ((status = sbj_json_read(alloc, path, &json, error)) != SBERTJA_OK ||
         (status = sbj_json_number(&json, json.root, key, 0, &value, error)) != SBERTJA_OK)
         goto done;
-    if (value < 0 || (value < 1e9 && value != (double)(long)value))
-        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s: %g, expected a positive integer", path, key, value);
-    else if (value >= 1 && value < 1e9)
+    if (value < 0 || (value < 1e9 && value != (double)(long)value)) {
+        char text[SBJ_NUMBER_ROOM];
+        sbj_number_print(value, text);
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s: %s, expected a positive integer", path, key, text);
+    } else if (value >= 1 && value < 1e9)
         *limit = (size_t)value;
 done:
     sbj_json_free(&json);
@@ -184,5 +187,7 @@ static bool has_file(const char *directory, const char *name)
 
 bool sbj_is_model_directory(const char *path)
 {
-    return sbj_is_directory(path) && (has_file(path, "modules.json") || has_file(path, "config.json"));
+    return sbj_is_directory(path) &&
+           (has_file(path, "modules.json") ||
+            (has_file(path, "config.json") && (has_file(path, "model.safetensors") || has_file(path, "pytorch_model.bin"))));
 }

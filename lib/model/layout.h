@@ -40,7 +40,8 @@ size_t sbj_modules_width(const sbj_module *modules, size_t count, size_t hidden)
 
 bool sbj_pooling_parse(const char *name, size_t length, sbj_pooling *mode);
 const char *sbj_pooling_name(sbj_pooling mode); /* "mean_sqrt_len_tokens" */
-/* Whether a path is a model directory, which a save may replace. */
+/* Whether a path is a model directory, which a save may replace. Many things have a config.json: it counts beside weights
+ * only. */
 bool sbj_is_model_directory(const char *path);
 
 #endif

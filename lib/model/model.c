@@ -9,6 +9,28 @@ static bool is_automatic(const char *choice)
     return choice == NULL || strcmp(choice, "auto") == 0;
 }
 
+/* What is wrong with sizes or modules that the caller gave is a wrong argument, not a wrong file. */
+static sbertja_status as_argument(sbertja_status status, sbertja_error *error)
+{
+    if (status != SBERTJA_E_FORMAT && status != SBERTJA_E_UNSUPPORTED)
+        return status;
+    if (error != NULL)
+        error->status = SBERTJA_E_ARGUMENT;
+    return SBERTJA_E_ARGUMENT;
+}
+
+/* The modules of the options, or those of the directory, made to fit one another. */
+static sbertja_status choose_modules(const sbj_model_options *options, size_t hidden, sbj_layout *layout,
+                                     sbertja_error *error)
+{
+    if (options->modules == NULL)
+        return sbj_modules_check(layout->modules, layout->module_count, hidden, layout->directory, error);
+    sbertja_status status = sbj_modules_from_options(options->modules, options->module_count, layout, error);
+    if (status == SBERTJA_OK)
+        status = sbj_modules_check(layout->modules, layout->module_count, hidden, "modules", error);
+    return as_argument(status, error);
+}
+
 /* The shell of a model and its back end. */
 static sbertja_status begin(const sbj_model_options *options, sbj_model **result, sbertja_error *error)
 {
@@ -110,13 +132,9 @@ static sbertja_status load(sbj_model *model, sbj_layout *layout, const sbj_model
     sbj_archive *archive = NULL;
     char *path = NULL;
     sbertja_status status;
-    if (options->modules != NULL &&
-        (status = sbj_modules_from_options(options->modules, options->module_count, layout, error)) != SBERTJA_OK)
-        return status;
     if ((status = sbj_path_join(&model->alloc, layout->transformer, "config.json", &path, error)) != SBERTJA_OK ||
         (status = sbj_config_read(&model->alloc, path, &config, error)) != SBERTJA_OK ||
-        (status = sbj_modules_check(layout->modules, layout->module_count, config.hidden, layout->directory, error)) !=
-            SBERTJA_OK ||
+        (status = choose_modules(options, config.hidden, layout, error)) != SBERTJA_OK ||
         (status = choose_max_tokens(model, &config, options->max_tokens, layout->max_tokens, error)) != SBERTJA_OK ||
         (status = load_tokenizer(model, layout, &config, options, error)) != SBERTJA_OK ||
         (status = sbj_weights_open(&model->alloc, layout->transformer, &archive, error)) != SBERTJA_OK)
@@ -203,35 +221,25 @@ static sbertja_status create_tokenizer(sbj_model *model, const sbertja_architect
     return sbj_tokenizer_create(a->vocabulary, &config, &choices, &model->tokenizer, error);
 }
 
-/* Here the sizes are the caller's, not a file's. */
-static sbertja_status check_architecture(const sbj_config *config, sbertja_error *error)
-{
-    sbertja_status status = sbj_config_check(config, "architecture", error);
-    if (status != SBERTJA_E_FORMAT)
-        return status;
-    if (error != NULL)
-        error->status = SBERTJA_E_ARGUMENT;
-    return SBERTJA_E_ARGUMENT;
-}
-
 static sbertja_status create(sbj_model *model, const sbertja_architecture *a, const sbj_model_options *options,
                              sbertja_error *error)
 {
     static const sbertja_module mean = SBERTJA_MODULE_INIT;
+    sbj_model_options with_modules = *options;
     sbj_config config;
     sbj_layout layout = {0};
-    const bool given = options->modules != NULL;
     sbertja_status status;
+    if (options->modules == NULL) {
+        with_modules.modules = &mean;
+        with_modules.module_count = 1;
+    }
     if ((status = architecture_config(a, &config, error)) != SBERTJA_OK ||
         (status = choose_max_tokens(model, &config, options->max_tokens, 0, error)) != SBERTJA_OK ||
         (status = create_tokenizer(model, a, options, error)) != SBERTJA_OK)
         return status;
     config.vocabulary = sbj_tokenizer_vocabulary_size(model->tokenizer);
-    if ((status = check_architecture(&config, error)) != SBERTJA_OK ||
-        (status = sbj_modules_from_options(given ? options->modules : &mean, given ? options->module_count : 1, &layout,
-                                           error)) != SBERTJA_OK ||
-        (status = sbj_modules_check(layout.modules, layout.module_count, config.hidden, "modules", error)) !=
-            SBERTJA_OK ||
+    if ((status = as_argument(sbj_config_check(&config, "architecture", error), error)) != SBERTJA_OK ||
+        (status = choose_modules(&with_modules, config.hidden, &layout, error)) != SBERTJA_OK ||
         (status = sbj_network_make(&model->alloc, &config, layout.modules, layout.module_count, false,
                                    &model->network, error)) != SBERTJA_OK)
         return status;

@@ -185,11 +185,8 @@ sbertja_status sbj_modules_from_options(const sbertja_module *modules, size_t co
             status = sbj_fail(error, SBERTJA_E_ARGUMENT, "modules: kind %d is none of POOLING, DENSE, NORMALIZE",
                               (int)module->kind);
         }
-        if (status != SBERTJA_OK) {
-            if (error != NULL)
-                error->status = SBERTJA_E_ARGUMENT;
-            return SBERTJA_E_ARGUMENT;
-        }
+        if (status != SBERTJA_OK)
+            return status;
     }
     return SBERTJA_OK;
 }

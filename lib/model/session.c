@@ -52,7 +52,7 @@ void sbj_session_free(sbj_session *s)
     sbj_free(&alloc, s);
 }
 
-/* A text of the window, by length: longest first, so that the largest batch comes first and memory is planned once. */
+/* A text of the window; longest first, so that a batch has texts of like length. */
 typedef struct item {
     size_t index, tokens;
 } item;
@@ -158,6 +158,21 @@ static sbertja_status run_batch(call *c, const item *items, size_t count, size_t
     return status;
 }
 
+/* Room for the largest of the batches that are to come, so that memory is planned once. */
+static sbertja_status reserve(sbj_session *s, const item *items, size_t count, sbertja_error *error)
+{
+    size_t most_tokens = 0, most_texts = 0;
+    for (size_t first = 0, last; first < count; first = last) {
+        size_t tokens = 0;
+        last = cut_batch(s, items, first, count);
+        for (size_t i = first; i < last; i++)
+            tokens += items[i].tokens;
+        most_tokens = tokens > most_tokens ? tokens : most_tokens;
+        most_texts = last - first > most_texts ? last - first : most_texts;
+    }
+    return sbj_workspace_reserve(&s->workspace, most_tokens, most_texts, count > 0 ? items[0].tokens : 0, error);
+}
+
 /* The window's texts, sorted and cut. */
 static sbertja_status run_window(call *c, const sbj_token_lists *lists, size_t base, sbertja_error *error)
 {
@@ -178,6 +193,7 @@ static sbertja_status run_window(call *c, const sbj_token_lists *lists, size_t b
         ids[i] = lists->ids[items[i].index];
         counts[i] = items[i].tokens;
     }
+    status = reserve(s, items, count, error);
     for (size_t first = 0, last; first < count && status == SBERTJA_OK; first = last) {
         last = cut_batch(s, items, first, count);
         status = run_batch(c, items + first, last - first, base, ids + first, counts + first, error);

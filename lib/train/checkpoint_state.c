@@ -18,6 +18,8 @@ enum { FORMAT = 1 };
 
 static const char *const description = "checkpoint.json", *const arrays = "parameters.bin";
 
+static const uint64_t start = 14695981039346656037u;
+
 /* FNV-1a over all that the data and the network are, so that a checkpoint of other data is not taken for this one's. */
 static uint64_t hash(uint64_t h, const void *data, size_t size)
 {
@@ -37,7 +39,7 @@ static void add_hash(cJSON *object, const char *key, uint64_t h)
 static cJSON *describe_goal(const sbj_goal *goal)
 {
     const sbj_dataset *d = goal->dataset;
-    uint64_t h = 14695981039346656037u;
+    uint64_t h = start;
     for (size_t i = 0; i < d->examples * d->groups; i++)
         h = hash(h, goal->tokens.ids[i], goal->tokens.counts[i] * sizeof(int32_t));
     h = hash(h, d->labels, d->examples * sizeof *d->labels);
@@ -53,19 +55,38 @@ static cJSON *describe_goal(const sbj_goal *goal)
     return o;
 }
 
+/* The shapes of the parameters and all that does not show in them. */
+static uint64_t hash_network(const sbj_network *n)
+{
+    const sbj_config *c = &n->config;
+    const double numbers[] = {(double)c->heads, (double)c->activation, c->eps, c->hidden_dropout, c->attention_dropout};
+    uint64_t h = hash(start, numbers, sizeof numbers);
+    for (size_t i = 0; i < n->parameter_count; i++) {
+        const sbj_parameter *p = &n->parameters[i];
+        const uint64_t shape[] = {p->rows, p->columns};
+        h = hash(h, p->name, strlen(p->name));
+        h = hash(h, shape, sizeof shape);
+    }
+    for (size_t i = 0; i < n->module_count; i++) {
+        const sbj_module *m = &n->modules[i];
+        const uint32_t kind[] = {(uint32_t)m->kind, (uint32_t)m->activation};
+        h = hash(h, kind, sizeof kind);
+        h = hash(h, m->modes, m->mode_count * sizeof *m->modes);
+    }
+    return h;
+}
+
 static cJSON *describe(const sbj_trainer *t, const sbj_progress_state *state)
 {
     const sbj_network *n = &t->model->network;
     cJSON *c = cJSON_CreateObject();
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < n->parameter_count; i++) {
-        h = hash(h, n->parameters[i].name, strlen(n->parameters[i].name));
-        h = hash(h, &n->parameters[i].columns, sizeof n->parameters[i].columns);
-    }
     cJSON_AddStringToObject(c, "device", t->model->backend->table->name);
-    add_hash(c, "network", h);
+    add_hash(c, "network", hash_network(n));
     cJSON_AddNumberToObject(c, "parameters", (double)n->arena_size);
     cJSON_AddNumberToObject(c, "steps", (double)state->total);
+    cJSON_AddStringToObject(c, "scheduler", sbj_schedule_name(t->schedule));
+    cJSON_AddNumberToObject(c, "warmup_steps", (double)t->warmup_steps);
+    cJSON_AddNumberToObject(c, "learning_rate", t->learning_rate);
     cJSON_AddStringToObject(c, "preset", t->correct_bias ? "torch" : "st-0.4.1");
     cJSON_AddNumberToObject(c, "beta1", t->beta1);
     cJSON_AddNumberToObject(c, "beta2", t->beta2);
@@ -152,6 +173,7 @@ static sbertja_status write_description(const sbj_trainer *t, const sbj_progress
     cJSON_AddNumberToObject(root, "done", (double)state->done);
     if (isfinite(state->best))
         cJSON_AddNumberToObject(root, "best", state->best);
+    cJSON_AddBoolToObject(root, "evaluated", state->evaluated);
     cJSON_AddItemToObject(root, "configuration", describe(t, state));
     sbertja_status status = root == NULL ? sbj_no_memory(error, 0) : sbj_json_write(root, path, error);
     cJSON_Delete(root);
@@ -179,6 +201,35 @@ done:
     return status;
 }
 
+sbertja_status sbj_trainer_check_target(const sbj_model *model, const char *directory, sbertja_error *error)
+{
+    sbj_directory building = {0};
+    sbertja_status status = sbj_directory_begin(&model->alloc, directory, sbj_is_checkpoint, &building, error);
+    sbj_directory_abort(&building);
+    return status;
+}
+
+/* The configuration in a checkpoint against that of this training; what differs is named with both values. */
+static sbertja_status compare(const sbj_trainer *t, const sbj_progress_state *state, const char *name,
+                              const cJSON *theirs, sbertja_error *error)
+{
+    cJSON *ours = describe(t, state);
+    if (ours == NULL)
+        return sbj_no_memory(error, 0);
+    const cJSON *difference = first_difference(ours, theirs);
+    sbertja_status status = SBERTJA_OK;
+    if (difference != NULL) {
+        char *here = cJSON_PrintUnformatted(difference);
+        char *there = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(theirs, difference->string));
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: a checkpoint of another training: %s: %.200s, here %.200s", name,
+                          difference->string, there ? there : "nothing", here ? here : "?");
+        cJSON_free(here);
+        cJSON_free(there);
+    }
+    cJSON_Delete(ours);
+    return status;
+}
+
 static sbertja_status check_description(const sbj_trainer *t, const sbj_json *json, sbj_progress_state *state,
                                         sbertja_error *error)
 {
@@ -186,24 +237,19 @@ static sbertja_status check_description(const sbj_trainer *t, const sbj_json *js
     sbertja_status status;
     if ((status = sbj_json_int(json, json->root, "format", 0, &format, error)) != SBERTJA_OK ||
         (status = sbj_json_int(json, json->root, "done", -1, &done, error)) != SBERTJA_OK ||
+        (status = sbj_json_bool(json, json->root, "evaluated", true, &state->evaluated, error)) != SBERTJA_OK ||
         (status = sbj_json_number(json, json->root, "best", -INFINITY, &state->best, error)) != SBERTJA_OK)
         return status;
     const cJSON *theirs = cJSON_GetObjectItemCaseSensitive(json->root, "configuration");
-    if (format != FORMAT || !cJSON_IsObject(theirs) || done < 0 || (size_t)done > state->total)
+    if (format != FORMAT || !cJSON_IsObject(theirs))
         return sbj_fail(error, SBERTJA_E_FORMAT, "%s: not a checkpoint of this version", json->name);
-    cJSON *ours = describe(t, state);
-    const cJSON *difference = ours == NULL ? NULL : first_difference(ours, theirs);
-    if (difference != NULL) {
-        char *here = cJSON_PrintUnformatted(difference);
-        char *there = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(theirs, difference->string));
-        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: a checkpoint of another training: %s: %.200s, here %.200s",
-                          json->name, difference->string, there ? there : "nothing", here ? here : "?");
-        cJSON_free(here);
-        cJSON_free(there);
-    }
-    cJSON_Delete(ours);
+    if ((status = compare(t, state, json->name, theirs, error)) != SBERTJA_OK)
+        return status;
+    if (done < 1 || (size_t)done > state->total)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: done: %ld, expected 1 to %zu steps", json->name, done,
+                        state->total);
     state->done = (size_t)done;
-    return status;
+    return SBERTJA_OK;
 }
 
 /* The samplers and the counters, moved to where they were after `done` steps. */

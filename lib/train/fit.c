@@ -10,7 +10,6 @@
 typedef struct fitting {
     sbj_trainer *trainer;
     const sbertja_fit_options *options;
-    sbj_schedule schedule;
     size_t steps_per_epoch;
     sbj_progress_state state;
     double began;       /* seconds */
@@ -79,15 +78,16 @@ static sbertja_status report(const fitting *f, size_t epoch, size_t objective, d
 }
 
 /* Every objective's next batch. A stop takes effect when all have had theirs: a step is whole or not at all. */
-static sbertja_status run_step(fitting *f, size_t epoch, sbertja_error *error)
+static sbertja_status run_step(fitting *f, sbertja_error *error)
 {
-    const size_t step = f->state.done;
-    const double rate = f->options->learning_rate * sbj_schedule_factor(f->schedule, step, f->options->warmup_steps,
-                                                                        f->state.total);
+    sbj_trainer *t = f->trainer;
+    const size_t step = f->state.done, epoch = step / f->steps_per_epoch;
+    const double rate =
+        t->learning_rate * sbj_schedule_factor(t->schedule, step, t->warmup_steps, f->state.total);
     sbertja_status stopped = SBERTJA_OK;
-    for (size_t i = 0; i < f->trainer->goal_count; i++) {
+    for (size_t i = 0; i < t->goal_count; i++) {
         sbj_step_result result;
-        sbertja_status status = sbj_trainer_step(f->trainer, i, step, rate, &result, error);
+        sbertja_status status = sbj_trainer_step(t, i, step, rate, &result, error);
         if (status != SBERTJA_OK)
             return sbj_in(error, status, "step %zu", step);
         f->sentences += result.sentences;
@@ -95,14 +95,8 @@ static sbertja_status run_step(fitting *f, size_t epoch, sbertja_error *error)
             stopped = report(f, epoch, i, rate, &result, error);
     }
     f->state.done++;
+    f->state.evaluated = false;
     return stopped;
-}
-
-static sbertja_status checkpoint(const fitting *f, sbertja_error *error)
-{
-    return f->options->checkpoint_path == NULL
-               ? SBERTJA_OK
-               : sbj_trainer_write(f->trainer, &f->state, f->options->checkpoint_path, error);
 }
 
 static bool due(size_t every, size_t count)
@@ -110,30 +104,40 @@ static bool due(size_t every, size_t count)
     return every > 0 && count % every == 0;
 }
 
-static sbertja_status run_epoch(fitting *f, size_t epoch, sbertja_error *error)
+/* What is due after the last step; on resuming, what a stop in that step came before. */
+static sbertja_status run_evaluations(fitting *f, sbertja_error *error)
 {
-    const sbertja_fit_options *o = f->options;
+    const size_t epoch = (f->state.done - 1) / f->steps_per_epoch, in_epoch = f->state.done - epoch * f->steps_per_epoch;
     sbertja_status status = SBERTJA_OK;
-    for (size_t done = f->state.done - epoch * f->steps_per_epoch; done < f->steps_per_epoch && status == SBERTJA_OK;) {
-        status = run_step(f, epoch, error);
-        done++;
-        if (status == SBERTJA_OK && due(o->evaluation_steps, done))
-            status = evaluate(f, epoch, done, error);
-        if (status == SBERTJA_OK && due(o->checkpoint_steps, f->state.done) && done < f->steps_per_epoch)
-            status = checkpoint(f, error);
-    }
-    if (status == SBERTJA_OK)
+    if (due(f->options->evaluation_steps, in_epoch))
+        status = evaluate(f, epoch, in_epoch, error);
+    if (status == SBERTJA_OK && in_epoch == f->steps_per_epoch)
         status = evaluate(f, epoch, (size_t)-1, error);
-    if (status == SBERTJA_OK || status == SBERTJA_E_STOPPED) {
-        sbertja_error second;
-        sbertja_status written = checkpoint(f, &second);
-        if (written != SBERTJA_OK) {
-            if (error != NULL)
-                *error = second;
-            return written;
-        }
-    }
+    f->state.evaluated = true;
     return status;
+}
+
+/* At the end of an epoch, when it is due between, and at a stop. */
+static bool wants_checkpoint(const fitting *f, sbertja_status status)
+{
+    if (f->options->checkpoint_path == NULL || (status != SBERTJA_OK && status != SBERTJA_E_STOPPED))
+        return false;
+    return status == SBERTJA_E_STOPPED ||
+           (f->state.evaluated &&
+            (f->state.done % f->steps_per_epoch == 0 || due(f->options->checkpoint_steps, f->state.done)));
+}
+
+/* A step, or the evaluations after it. */
+static sbertja_status advance(fitting *f, sbertja_error *error)
+{
+    sbertja_error second;
+    sbertja_status status = f->state.evaluated ? run_step(f, error) : run_evaluations(f, error), written;
+    if (!wants_checkpoint(f, status) ||
+        (written = sbj_trainer_write(f->trainer, &f->state, f->options->checkpoint_path, &second)) == SBERTJA_OK)
+        return status;
+    if (error != NULL)
+        *error = second;
+    return written;
 }
 
 static size_t smallest_epoch(const sbj_trainer *t)
@@ -151,7 +155,9 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
     const sbertja_fit_options *o = f->options;
     f->steps_per_epoch = o->steps_per_epoch > 0 ? o->steps_per_epoch : smallest_epoch(f->trainer);
     f->state.best = -INFINITY;
-    if (!sbj_mul(f->steps_per_epoch, o->epochs, &f->state.total) || f->state.total > UINT32_MAX / 16)
+    f->state.evaluated = true;
+    if (!sbj_mul(f->steps_per_epoch, o->epochs, &f->state.total) ||
+        f->state.total > UINT32_MAX / f->trainer->goal_count) /* each is a key of dropout, of 32 bits */
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "epochs: %zu of %zu steps are too many", o->epochs,
                         f->steps_per_epoch);
     if (o->resume && o->checkpoint_path == NULL)
@@ -168,12 +174,22 @@ static sbertja_status run(fitting *f, sbertja_error *error)
 {
     const sbertja_fit_options *o = f->options;
     sbertja_status status = begin(f, error);
-    for (size_t epoch = f->steps_per_epoch > 0 ? f->state.done / f->steps_per_epoch : 0;
-         epoch < o->epochs && status == SBERTJA_OK; epoch++)
-        status = run_epoch(f, epoch, error);
+    while (status == SBERTJA_OK && (f->state.done < f->state.total || !f->state.evaluated))
+        status = advance(f, error);
     if (status == SBERTJA_OK && o->output_path != NULL &&
         (o->evaluate == NULL || o->keep_last || f->state.best == -INFINITY))
         status = save_model(f, error);
+    return status;
+}
+
+/* Whether both directories can be written to is better known before the training than after it. */
+static sbertja_status check_targets(const sbj_model *model, const sbertja_fit_options *o, sbertja_error *error)
+{
+    sbertja_status status = SBERTJA_OK;
+    if (o->output_path != NULL)
+        status = sbj_model_check_target(model, o->output_path, error);
+    if (status == SBERTJA_OK && o->checkpoint_path != NULL)
+        status = sbj_trainer_check_target(model, o->checkpoint_path, error);
     return status;
 }
 
@@ -183,9 +199,7 @@ sbertja_status sbj_fit(const sbj_model *model, const sbertja_objective *objectiv
     fitting f = {.options = options};
     if (trained != NULL)
         *trained = NULL;
-    sbertja_status status = sbj_schedule_parse(options->scheduler, &f.schedule, error);
-    if (status == SBERTJA_OK && options->output_path != NULL)
-        status = sbj_model_check_target(model, options->output_path, error);
+    sbertja_status status = check_targets(model, options, error);
     if (status == SBERTJA_OK)
         status = sbj_trainer_create(model, objectives, count, options, &f.trainer, error);
     if (status == SBERTJA_OK)

@@ -4,13 +4,20 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/number.h"
+
 /* ---- Making one ---- */
 
 static sbertja_status check_labels(const sbj_dataset *dataset, sbertja_error *error)
 {
-    for (size_t i = 0; i < dataset->examples; i++)
-        if (dataset->labels[i] != floor(dataset->labels[i]) || !isfinite(dataset->labels[i]))
-            return sbj_fail(error, SBERTJA_E_FORMAT, "example %zu: label %g is no integer", i, dataset->labels[i]);
+    for (size_t i = 0; i < dataset->examples; i++) {
+        const double label = dataset->labels[i];
+        char text[SBJ_NUMBER_ROOM];
+        if (isfinite(label) && label == floor(label))
+            continue;
+        sbj_number_print(label, text);
+        return sbj_fail(error, SBERTJA_E_FORMAT, "example %zu: label %s is no integer", i, text);
+    }
     return SBERTJA_OK;
 }
 
@@ -25,13 +32,16 @@ static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_ob
     goal->dataset = d;
     if (d == NULL)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "no dataset is given");
-    if ((status = sbj_loss_check(&goal->loss, error)) != SBERTJA_OK ||
-        (status = sbj_sampler_create(&t->alloc, d, o, t->seed, stream, &t->log, &goal->sampler, error)) != SBERTJA_OK)
+    if ((status = sbj_loss_check(&goal->loss, error)) != SBERTJA_OK)
         return status;
-    if (d->groups != sbj_loss_groups(o->loss))
+    if (d->examples > 0 && d->groups != sbj_loss_groups(o->loss))
         return sbj_fail(error, SBERTJA_E_FORMAT, "its examples have %zu texts, the loss needs %zu", d->groups,
                         sbj_loss_groups(o->loss));
-    if (sbj_loss_wants_labels(o->loss) && (status = check_labels(d, error)) != SBERTJA_OK)
+    /* The sampler sorts by label, so it must not see a NaN. */
+    if ((sbj_loss_wants_labels(o->loss) || o->samples_per_label != 0) &&
+        (status = check_labels(d, error)) != SBERTJA_OK)
+        return status;
+    if ((status = sbj_sampler_create(&t->alloc, d, o, t->seed, stream, &t->log, &goal->sampler, error)) != SBERTJA_OK)
         return status;
     if ((goal->rows = sbj_new(&t->alloc, o->batch_size, sizeof *goal->rows)) == NULL)
         return sbj_no_memory(error, o->batch_size * sizeof *goal->rows);
@@ -46,17 +56,18 @@ static sbertja_status check_options(const sbertja_fit_options *o, sbertja_error 
 {
     const struct {
         const char *name;
-        double value, least, below;
-    } numbers[] = {{"learning_rate", o->learning_rate, 0, INFINITY},
-                   {"beta1", o->beta1, 0, 1},
-                   {"beta2", o->beta2, 0, 1},
-                   {"epsilon", o->epsilon, 0, INFINITY},
-                   {"weight_decay", o->weight_decay, 0, INFINITY},
-                   {"max_grad_norm", o->max_grad_norm, 0, INFINITY}};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (!(numbers[i].value >= numbers[i].least && numbers[i].value < numbers[i].below))
-            return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: %g, expected at least %g and less than %g",
-                            numbers[i].name, numbers[i].value, numbers[i].least, numbers[i].below);
+        double value, below;
+    } numbers[] = {{"learning_rate", o->learning_rate, INFINITY}, {"beta1", o->beta1, 1},
+                   {"beta2", o->beta2, 1},                         {"epsilon", o->epsilon, INFINITY},
+                   {"weight_decay", o->weight_decay, INFINITY},    {"max_grad_norm", o->max_grad_norm, INFINITY}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char text[SBJ_NUMBER_ROOM];
+        if (numbers[i].value >= 0 && numbers[i].value < numbers[i].below)
+            continue;
+        sbj_number_print(numbers[i].value, text);
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: %s, expected %s", numbers[i].name, text,
+                        numbers[i].below == 1 ? "at least 0 and less than 1" : "a number of at least 0");
+    }
     return SBERTJA_OK;
 }
 
@@ -65,9 +76,12 @@ static sbertja_status set_options(sbj_trainer *t, const sbertja_fit_options *o, 
     sbj_preset preset;
     sbertja_status status;
     if ((status = check_options(o, error)) != SBERTJA_OK ||
-        (status = sbj_preset_parse(o->preset, &preset, error)) != SBERTJA_OK)
+        (status = sbj_preset_parse(o->preset, &preset, error)) != SBERTJA_OK ||
+        (status = sbj_schedule_parse(o->scheduler, &t->schedule, error)) != SBERTJA_OK)
         return status;
     t->log = o->log != NULL ? (sbj_log){o->log, o->log_user} : t->model->log;
+    t->warmup_steps = o->warmup_steps;
+    t->learning_rate = o->learning_rate;
     t->beta1 = o->beta1;
     t->beta2 = o->beta2;
     t->epsilon = o->epsilon > 0 ? o->epsilon : preset.epsilon;
@@ -85,8 +99,10 @@ static sbertja_status make_arenas(sbj_trainer *t, sbertja_error *error)
     const sbj_backend *b = t->model->backend;
     const sbj_network *n = &t->model->network;
     const sbj_type real = b->table->real;
+    const sbj_run run = {b, t->pool, NULL, 0, 0};
     sbertja_status status;
     if ((status = sbj_tensor_new(b, real, 1, n->arena_size, &t->parameters, error)) != SBERTJA_OK ||
+        (status = sbj_zero(&run, t->parameters, error)) != SBERTJA_OK || /* for what lies between them */
         (status = sbj_tensor_new(b, real, 1, n->arena_size, &t->gradients, error)) != SBERTJA_OK ||
         (status = sbj_views_make(n, &t->weights, error)) != SBERTJA_OK ||
         (status = sbj_views_make(n, &t->weight_gradients, error)) != SBERTJA_OK)
@@ -225,6 +241,13 @@ static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t exampl
     return sbj_workspace_pack(&t->workspace, t->ids, t->counts, sentences, error);
 }
 
+/* Nothing sound comes after such a step; the weights are still those before it. */
+static sbertja_status diverged(const char *what, sbertja_error *error)
+{
+    return sbj_fail(error, SBERTJA_E_ARGUMENT,
+                    "%s is not a finite number; a smaller learning rate or a longer warm-up may help", what);
+}
+
 static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbj_step_result *result,
                                sbertja_error *error)
 {
@@ -240,8 +263,7 @@ static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t exam
     if (status == SBERTJA_OK)
         status = sbj_loss_run(&t->alloc, &goal->loss, &batch, &loss, error);
     if (status == SBERTJA_OK && !isfinite(loss.loss))
-        status = sbj_fail(error, SBERTJA_E_ARGUMENT,
-                          "the loss is not a finite number; a smaller learning rate or a longer warm-up may help");
+        status = diverged("the loss", error);
     if (status == SBERTJA_OK)
         status = sbj_write(b, t->workspace.vector_gradients, t->vector_gradients, SBJ_F64, error);
     result->loss = loss.loss;
@@ -258,6 +280,8 @@ static sbertja_status update(sbj_trainer *t, sbj_goal *goal, const sbj_run *run,
     if (status != SBERTJA_OK)
         return status;
     result->grad_norm = sqrt(sum);
+    if (!isfinite(sum))
+        return diverged("the gradient", error);
     const sbj_adamw adamw = {t->parameters, t->gradients, goal->m, goal->v, t->segments, t->segment_count,
                              learning_rate, t->beta1, t->beta2, t->epsilon, t->weight_decay,
                              sbj_clip_factor(result->grad_norm, t->max_grad_norm), goal->updates + 1,

@@ -38,7 +38,9 @@ typedef struct sbj_trainer {
     sbj_goal *goals;
     size_t goal_count;
     /* fixed for the whole training */
-    double beta1, beta2, epsilon, weight_decay, max_grad_norm;
+    sbj_schedule schedule;
+    size_t warmup_steps;
+    double learning_rate, beta1, beta2, epsilon, weight_decay, max_grad_norm;
     bool correct_bias, dropout;
     uint64_t seed;
 } sbj_trainer;
@@ -57,14 +59,16 @@ sbertja_status sbj_trainer_step(sbj_trainer *trainer, size_t goal, size_t step, 
 /* A model with the weights as they now are. */
 sbertja_status sbj_trainer_model(const sbj_trainer *trainer, sbj_model **model, sbertja_error *error);
 
-/* checkpoint_state.c. `done` steps of `total`; `best` is the best score so far. The configuration is compared on reading,
- * and what differs is named. */
+/* checkpoint_state.c. The configuration is compared on reading, and what differs is named. */
 typedef struct sbj_progress_state {
-    size_t done, total;
-    double best; /* -infinity: none */
+    size_t done, total; /* steps */
+    bool evaluated;     /* the evaluations that were due after the last step have been made */
+    double best;        /* score so far; -infinity: none */
 } sbj_progress_state;
 sbertja_status sbj_trainer_write(const sbj_trainer *trainer, const sbj_progress_state *state, const char *directory,
                                  sbertja_error *error);
+/* Whether a checkpoint could be written there. Makes the parents. */
+sbertja_status sbj_trainer_check_target(const sbj_model *model, const char *directory, sbertja_error *error);
 /* There is a checkpoint in this directory. */
 bool sbj_is_checkpoint(const char *directory);
 sbertja_status sbj_trainer_read(sbj_trainer *trainer, const char *directory, sbj_progress_state *state,

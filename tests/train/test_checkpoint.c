@@ -1,0 +1,362 @@
+/* Stopping and resuming: the same bits as without a stop, the same evaluations, and checkpoints that do not fit. */
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/json.h"
+#include "support/scratch.h"
+#include "support/suite.h"
+#include "support/temporary.h"
+#include "support/training.h"
+
+enum { STEPS = 8 };
+
+/* A training of two objectives with dropout, two epochs of four steps, and all that its callbacks saw. */
+typedef struct training {
+    sbertja_model *model;
+    sbertja_dataset *sentences, *triplets;
+    sbertja_objective objectives[2];
+    sbertja_fit_options options;
+    size_t stop_at; /* a step; 0: never */
+    double losses[2 * STEPS], scores[16];
+    size_t epochs[16], steps[16], evaluations;
+} training;
+
+static int take_report(void *user, const sbertja_progress *progress)
+{
+    training *t = user;
+    t->losses[2 * (progress->step - 1) + progress->objective] = progress->loss;
+    return progress->objective == 1 && progress->step == t->stop_at;
+}
+
+/* Any number that follows from the weights: the best is somewhere in the middle. */
+static int take_score(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *score)
+{
+    training *t = user;
+    size_t count;
+    float *weights = training_weights(model, &count);
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += weights[i];
+    ck_assert_uint_lt(t->evaluations, 16);
+    t->epochs[t->evaluations] = epoch;
+    t->steps[t->evaluations] = steps;
+    *score = t->scores[t->evaluations++] = sin(1000 * sum);
+    free(weights);
+    return 0;
+}
+
+static void begin(training *t, const char *device)
+{
+    memset(t, 0, sizeof *t);
+    t->model = training_model(device, NULL);
+    t->sentences = training_sentences(48);
+    t->triplets = training_triplets(10);
+    t->objectives[0] = training_objective(t->sentences, SBERTJA_BATCH_ALL_TRIPLET_LOSS);
+    t->objectives[1] = training_objective(t->triplets, SBERTJA_TRIPLET_LOSS);
+    t->options = (sbertja_fit_options)SBERTJA_FIT_OPTIONS_INIT;
+    t->options.threads = 2;
+    t->options.epochs = 2;
+    t->options.steps_per_epoch = STEPS / 2;
+    t->options.warmup_steps = 3;
+    t->options.learning_rate = 1e-3;
+    t->options.evaluation_steps = 2;
+    t->options.evaluate = take_score;
+    t->options.evaluate_user = t;
+    t->options.progress = take_report;
+    t->options.progress_user = t;
+    t->options.checkpoint_path = temporary_path("checkpoint");
+    t->options.output_path = temporary_path("best");
+}
+
+static void end(training *t)
+{
+    sbertja_model_free(t->model);
+    sbertja_dataset_free(t->sentences);
+    sbertja_dataset_free(t->triplets);
+}
+
+static sbertja_status run(training *t, sbertja_model **trained, sbertja_error *error)
+{
+    return sbertja_fit(t->model, t->objectives, 2, &t->options, trained, error);
+}
+
+/* Stops after `step` steps, so that the checkpoint is of that step. */
+static void run_until(training *t, size_t step)
+{
+    sbertja_error error;
+    sbertja_model *part;
+    t->stop_at = step;
+    ck_assert_msg(run(t, &part, &error) == SBERTJA_E_STOPPED, "%s", error.message);
+    sbertja_model_free(part);
+    t->stop_at = 0;
+    t->options.resume = 1;
+}
+
+static void check_resuming(const char *device, const training *whole, const sbertja_model *wanted,
+                           const sbertja_model *best, size_t first_stop, size_t second_stop)
+{
+    training t;
+    sbertja_error error;
+    sbertja_model *trained;
+    begin(&t, device);
+    t.options.checkpoint_path = temporary_path("parts");
+    t.options.output_path = temporary_path("best of parts");
+    run_until(&t, first_stop);
+    if (second_stop > first_stop)
+        run_until(&t, second_stop);
+    ck_assert_msg(run(&t, &trained, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_msg(training_equal(trained, wanted), "%s: stops after %zu and %zu: weights", device, first_stop,
+                  second_stop);
+    ck_assert_msg(training_equal_saved(best, t.options.output_path), "%s: stops after %zu and %zu: the best model",
+                  device, first_stop, second_stop);
+    ck_assert(memcmp(t.losses, whole->losses, sizeof t.losses) == 0);
+    ck_assert_uint_eq(t.evaluations, whole->evaluations);
+    ck_assert(memcmp(t.scores, whole->scores, sizeof t.scores) == 0);
+    ck_assert(memcmp(t.epochs, whole->epochs, sizeof t.epochs) == 0);
+    ck_assert(memcmp(t.steps, whole->steps, sizeof t.steps) == 0);
+    sbertja_model_free(trained);
+    end(&t);
+    unlink(temporary_path("parts/checkpoint.json"));
+    unlink(temporary_path("parts/parameters.bin"));
+}
+
+START_TEST(as_if_never_stopped)
+{
+    static const char *const devices[] = {"ref", "cpu"};
+    training whole;
+    sbertja_error error;
+    sbertja_model *wanted, *best;
+    begin(&whole, devices[_i]);
+    ck_assert_msg(run(&whole, &wanted, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_uint_eq(whole.evaluations, 6);
+    ck_assert(sbertja_model_load(whole.options.output_path, NULL, &best, NULL) == SBERTJA_OK);
+    for (size_t stop = 1; stop <= STEPS; stop++)
+        check_resuming(devices[_i], &whole, wanted, best, stop, 0);
+    check_resuming(devices[_i], &whole, wanted, best, 2, 7);
+    sbertja_model_free(wanted);
+    sbertja_model_free(best);
+    end(&whole);
+}
+END_TEST
+
+/* Resuming what is finished gives the finished model without a step; resuming from nothing begins. */
+START_TEST(nothing_to_do)
+{
+    training t;
+    sbertja_error error;
+    sbertja_model *first, *again;
+    begin(&t, "cpu");
+    t.options.resume = 1;
+    ck_assert_msg(run(&t, &first, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_uint_eq(t.evaluations, 6);
+    t.stop_at = 1;
+    ck_assert_msg(run(&t, &again, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_uint_eq(t.evaluations, 6);
+    ck_assert(training_equal(first, again));
+    sbertja_model_free(first);
+    sbertja_model_free(again);
+    end(&t);
+}
+END_TEST
+
+/* How many steps the checkpoint has; 0: there is none. */
+static int steps_done(const char *checkpoint)
+{
+    char path[512];
+    size_t size;
+    snprintf(path, sizeof path, "%s/checkpoint.json", checkpoint);
+    if (!sbj_is_file(path))
+        return 0;
+    char *text = scratch_read(path, &size);
+    cJSON *root = cJSON_Parse(text);
+    const int done = cJSON_GetObjectItem(root, "done")->valueint;
+    cJSON_Delete(root);
+    free(text);
+    return done;
+}
+
+typedef struct watch {
+    const char *checkpoint;
+    int done[STEPS + 1]; /* seen from within each step */
+} watch;
+
+static int take_checkpoint(void *user, const sbertja_progress *progress)
+{
+    watch *w = user;
+    w->done[progress->step] = steps_done(w->checkpoint);
+    return 0;
+}
+
+START_TEST(every_so_many_steps)
+{
+    static const struct {
+        size_t every;
+        int done[STEPS + 1], last;
+    } cases[] = {{0, {0, 0, 0, 0, 0, 4, 4, 4, 4}, 8}, {3, {0, 0, 0, 0, 3, 4, 4, 6, 6}, 8}};
+    training t;
+    sbertja_error error;
+    sbertja_model *trained;
+    begin(&t, "cpu");
+    watch w = {.checkpoint = t.options.checkpoint_path};
+    t.options.checkpoint_steps = cases[_i].every;
+    t.options.progress = take_checkpoint;
+    t.options.progress_user = &w;
+    ck_assert(run(&t, &trained, &error) == SBERTJA_OK);
+    for (size_t step = 1; step <= STEPS; step++)
+        ck_assert_int_eq(w.done[step], cases[_i].done[step]);
+    ck_assert_int_eq(steps_done(w.checkpoint), cases[_i].last);
+    sbertja_model_free(trained);
+    end(&t);
+}
+END_TEST
+
+/* ---- Checkpoints that do not fit ---- */
+
+static const char *const keys[] = {"steps",   "scheduler",    "warmup_steps",  "learning_rate", "preset",
+                                   "beta1",   "weight_decay", "max_grad_norm", "dropout",       "seed",
+                                   "network", "device",       "objectives",    "objectives"};
+enum { KEYS = sizeof keys / sizeof *keys };
+
+static void change(training *t, int key)
+{
+    sbertja_fit_options *o = &t->options;
+    switch (key) {
+    case 0:
+        o->epochs = 3;
+        break;
+    case 1:
+        o->scheduler = "warmupcosine";
+        break;
+    case 2:
+        o->warmup_steps = 4;
+        break;
+    case 3:
+        o->learning_rate = 2e-3;
+        break;
+    case 4:
+        o->preset = "st-0.4.1";
+        break;
+    case 5:
+        o->beta1 = 0.8;
+        break;
+    case 6:
+        o->weight_decay = 0;
+        break;
+    case 7:
+        o->max_grad_norm = 2;
+        break;
+    case 8:
+        o->no_dropout = 1;
+        break;
+    case 9:
+        o->seed = 43;
+        break;
+    case 10: /* another model */
+        sbertja_model_free(t->model);
+        ck_assert(sbertja_model_load("tests/data/tiny/bert", NULL, &t->model, NULL) == SBERTJA_OK);
+        break;
+    case 11:
+        sbertja_model_free(t->model);
+        t->model = training_model("ref", NULL);
+        break;
+    case 12:
+        t->objectives[1].margin = 4;
+        break;
+    default: /* other data, as many */
+        sbertja_dataset_free(t->sentences);
+        t->sentences = training_sentences(47);
+        ck_assert(sbertja_dataset_add(t->sentences, &(const char *){"水"}, NULL, 1, 0, NULL) == SBERTJA_OK);
+        t->objectives[0].dataset = t->sentences;
+    }
+}
+
+START_TEST(another_training)
+{
+    char wanted[64];
+    training t;
+    sbertja_error error;
+    sbertja_model *trained;
+    begin(&t, "cpu");
+    run_until(&t, 3);
+    change(&t, _i);
+    ck_assert_int_eq(run(&t, &trained, &error), SBERTJA_E_FORMAT);
+    snprintf(wanted, sizeof wanted, "checkpoint.json: a checkpoint of another training: %s: ", keys[_i]);
+    ck_assert_msg(strstr(error.message, wanted) != NULL, "%s", error.message);
+    ck_assert_ptr_null(trained);
+    ck_assert_int_eq(steps_done(t.options.checkpoint_path), 3);
+    end(&t);
+}
+END_TEST
+
+/* Cuts a file of a sound checkpoint and expects a refusal that names it. */
+static void check_cut(training *t, const char *name, const char *content, size_t size, size_t cut)
+{
+    char path[512];
+    sbertja_error error;
+    sbertja_model *trained;
+    snprintf(path, sizeof path, "%s/%s", t->options.checkpoint_path, name);
+    ck_assert(sbj_write_file(path, content, cut, NULL) == SBERTJA_OK);
+    ck_assert_msg(run(t, &trained, &error) == SBERTJA_E_FORMAT, "%s cut at %zu of %zu", name, cut, size);
+    ck_assert_msg(strstr(error.message, name) != NULL, "%s", error.message);
+}
+
+START_TEST(cut_short)
+{
+    training t;
+    size_t size;
+    begin(&t, "cpu");
+    run_until(&t, 3);
+    const char *json = temporary_path("checkpoint/checkpoint.json"), *bin = temporary_path("checkpoint/parameters.bin");
+    char *content = scratch_read(json, &size);
+    const size_t last = (size_t)(strrchr(content, '}') - content); /* what follows is a line end */
+    for (size_t cut = 0; cut <= last; cut += cut < last - 3 ? 7 : 1)
+        check_cut(&t, "checkpoint.json", content, size, cut);
+    ck_assert(sbj_write_file(json, content, size, NULL) == SBERTJA_OK);
+    free(content);
+    content = scratch_read(bin, &size);
+    const size_t cuts[] = {0, 1, 4, size / 2, size - 4, size - 1};
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++)
+        check_cut(&t, "parameters.bin", content, size, cuts[i]);
+    free(content);
+    end(&t);
+}
+END_TEST
+
+/* Values that no run writes. */
+START_TEST(wrong_content)
+{
+    static const struct {
+        const char *key;
+        double value;
+        const char *message;
+    } cases[] = {{"format", 2, "checkpoint.json: not a checkpoint of this version"},
+                 {"done", 0, "checkpoint.json: done: 0, expected 1 to 8 steps"},
+                 {"done", 9, "checkpoint.json: done: 9, expected 1 to 8 steps"},
+                 {"done", 1.5, "checkpoint.json: done: expected an integer, found a fraction"},
+                 {"configuration", 1, "checkpoint.json: not a checkpoint of this version"}};
+    training t;
+    size_t size;
+    sbertja_error error;
+    sbertja_model *trained;
+    begin(&t, "cpu");
+    run_until(&t, 3);
+    const char *path = temporary_path("checkpoint/checkpoint.json");
+    char *content = scratch_read(path, &size);
+    cJSON *root = cJSON_Parse(content);
+    cJSON_ReplaceItemInObject(root, cases[_i].key, cJSON_CreateNumber(cases[_i].value));
+    ck_assert(sbj_json_write(root, path, NULL) == SBERTJA_OK);
+    ck_assert_int_eq(run(&t, &trained, &error), SBERTJA_E_FORMAT);
+    ck_assert_msg(strstr(error.message, cases[_i].message) != NULL, "%s", error.message);
+    cJSON_Delete(root);
+    free(content);
+    end(&t);
+}
+END_TEST
+
+SUITE_MAIN("train/checkpoint", 60, {as_if_never_stopped, 2}, {nothing_to_do, 0}, {every_so_many_steps, 2},
+           {another_training, KEYS}, {cut_short, 0}, {wrong_content, 5})
