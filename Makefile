@@ -72,7 +72,7 @@ RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib check asan ubsan tsan bench lint format docs install uninstall dist deps demo python clean help \
+.PHONY: all lib programs check asan ubsan tsan bench lint format docs install uninstall dist deps demo python clean help \
         test-installed
 
 # ---- Building ----------------------------------------------------------------------------------------------------------
@@ -80,6 +80,8 @@ RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN))
 all: $(LIB_SO) $(LIB_A) $(COMMAND) ## the library and the command (the default)
 
 lib: $(LIB_SO) ## the shared library alone
+
+programs: $(LIB_A) $(COMMAND) $(PROGRAMS) $(TEST_BIN) ## the command, the examples and the tests, without running them
 
 deps: ## install what is missing from Debian's packages (as root), or say which
 	$(Q)sh .ci/deps
@@ -161,11 +163,11 @@ ubsan: ## the tests under the undefined-behaviour sanitizer alone
 tsan: ## the tests under the thread sanitizer
 	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" check
 
-lint: ## layers, exported symbols, forbidden calls, sizes, warnings of gcc and clang
-	$(Q)BUILD=$(BUILD) sh .ci/lint
+lint: all ## layers, exported symbols, forbidden calls, sizes, warnings of gcc and clang
+	$(Q)+BUILD=$(BUILD) sh .ci/lint
 
 test-installed: all ## install into a temporary place and build a program against it
-	$(Q)BUILD=$(BUILD) sh .ci/test-installed
+	$(Q)+BUILD=$(BUILD) sh .ci/test-installed
 
 demo: all ## make a small model, train it on the sample report, search with it
 	$(Q)BUILD=$(BUILD) sh examples/demo.sh
