@@ -27,6 +27,9 @@ ifneq ($(have_all),yes)
 ifneq ($(shell sh .ci/deps >&2 && echo installed),installed)
 $(error packages are missing, see above)
 endif
+ifneq ($(have_all),yes)
+$(error pkg-config does not find all of: $(PACKAGES) check; or mecab-config or $(DEBIAN_DICTIONARY) is missing)
+endif
 endif
 endif
 
