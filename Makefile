@@ -130,9 +130,18 @@ $(BUILD)/examples/%: examples/%.cpp $(LIB_SO)
 	$(call say,CXX   $<)
 	$(Q)$(CXX) -Iinclude $(OPT) -std=c++17 -Wall -Wextra $(SANITIZE) $(LDFLAGS) -o $@ $< $(EXAMPLE_LIBS)
 
+$(BUILD)/bench/bench: bench/bench.c bench/workload.c bench/workload.h $(LIB_SO)
+	$(Q)mkdir -p $(@D)
+	$(call say,CC    $<)
+	$(Q)$(CC) -Iinclude $(CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags openblas) -o $@ bench/bench.c bench/workload.c \
+	    -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' $(shell pkg-config --libs openblas)
+
+bench: all $(BUILD)/bench/bench ## one table of how fast it is on this machine; M="base small"
+	$(Q)$(BUILD)/bench/bench $(M)
+
 # ---- Testing -------------------------------------------------------------------------------------------------------------
 
-check: $(RUN_BIN) $(if $(T),,$(COMMAND) $(PROGRAMS)) ## all tests; T=text/wordpiece for one program
+check: $(RUN_BIN) $(if $(filter-out tools/%,$(T)),,$(COMMAND) $(PROGRAMS)) ## all tests; T=text/wordpiece for one program
 	$(Q)BUILD=$(BUILD) T=$(T) sh tests/run.sh $(RUN_BIN)
 
 # Checks time out in seconds; sanitizers make them slower.
@@ -185,7 +194,7 @@ dist: ## a source archive of the last commit
 	git archive --prefix=libsbertja-$(VERSION)/ -o $(BUILD)/libsbertja-$(VERSION).tar.gz HEAD
 
 docs: ## check the man pages
-	$(Q)for page in $(MAN); do groff -man -ww -z $$page || exit 1; done
+	$(Q)for page in $(MAN); do groff -k -Tutf8 -man -ww -z $$page || exit 1; done
 
 format: ## lay out the C sources with clang-format
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')

@@ -29,11 +29,12 @@ typedef struct training_run {
     const train_settings *settings;
     table_rows train, test; /* test only with --eval */
     int by_labels;          /* a loss on labels, not on triplets */
-    double before, best;
+    double before, best, last;
     size_t evaluations; /* those after `before` */
-    double loss_sum;    /* of this epoch, until its last step */
+    double loss_sum, active_sum; /* of this epoch, until its last step */
     size_t loss_steps;
-    double epoch_loss; /* mean of the last whole epoch */
+    size_t epochs;     /* that ended */
+    double epoch_loss; /* mean of the last of them */
     int failed;        /* exit status of an evaluation that failed */
 } training_run;
 
@@ -87,6 +88,7 @@ static int evaluate(void *user, const sbertja_model *model, size_t epoch, size_t
     training->failed = score(training, model, accuracy);
     if (training->failed)
         return 1;
+    training->last = *accuracy;
     int better = training->evaluations++ == 0 || *accuracy > training->best;
     if (better)
         training->best = *accuracy;
@@ -102,20 +104,23 @@ static int evaluate(void *user, const sbertja_model *model, size_t epoch, size_t
 static void end_epoch(training_run *training, const sbertja_progress *p)
 {
     training->epoch_loss = training->loss_sum / (double)training->loss_steps;
-    training->loss_sum = 0;
+    training->epochs++;
+    remark("epoch %zu/%zu: step %zu/%zu, mean loss %.4f, %.1f %% of the triplets active, %.1f sentences a second",
+           p->epoch + 1, p->epochs, p->step, p->steps, training->epoch_loss,
+           100 * training->active_sum / (double)training->loss_steps, p->sentences_per_second);
+    training->loss_sum = training->active_sum = 0;
     training->loss_steps = 0;
-    remark("epoch %zu/%zu: step %zu/%zu, mean loss %.4f, %.1f sentences a second", p->epoch + 1, p->epochs, p->step,
-           p->steps, training->epoch_loss, p->sentences_per_second);
 }
 
 static int show_step(void *user, const sbertja_progress *p)
 {
     training_run *training = user;
-    char tail[120];
-    snprintf(tail, sizeof tail, "epoch %zu/%zu, loss %.4f, active %.2f, %.0f s left", p->epoch + 1, p->epochs, p->loss,
-             p->active, p->seconds_left);
+    char tail[160];
+    snprintf(tail, sizeof tail, "epoch %zu/%zu, loss %.4f, %.0f %% active, %.0f sentences/s, %.0f s left", p->epoch + 1,
+             p->epochs, p->loss, 100 * p->active, p->sentences_per_second, p->seconds_left);
     progress_draw("training", p->step, p->steps, tail);
     training->loss_sum += p->loss;
+    training->active_sum += p->active;
     training->loss_steps++;
     if (p->epochs && p->step % (p->steps / p->epochs) == 0)
         end_epoch(training, p);
@@ -131,6 +136,8 @@ static int save_interrupted(const training_run *training, const sbertja_model *t
     const char *output = training->settings->output;
     if (training->evaluations && !training->settings->fit.keep_last) {
         remark("interrupted: %s holds the best model so far, accuracy %.4f", output, training->best);
+    } else if (training->settings->eval && training->settings->fit.resume) {
+        remark("interrupted before an evaluation: %s stays as it was, --resume goes on", output);
     } else if (!trained) {
         remark("interrupted before the first step: nothing is saved");
     } else if (sbertja_model_save(trained, output, NULL, &error) != SBERTJA_OK) {
@@ -143,11 +150,12 @@ static int save_interrupted(const training_run *training, const sbertja_model *t
 
 static void write_figures(const training_run *training)
 {
-    write_figure("loss", training->epoch_loss);
-    if (training->settings->eval) {
+    if (training->epochs)
+        write_figure("loss", training->epoch_loss);
+    if (training->settings->eval)
         write_figure("accuracy_before", training->before);
-        write_figure("accuracy_after", training->best);
-    }
+    if (training->evaluations)
+        write_figure("accuracy_after", training->settings->fit.keep_last ? training->last : training->best);
 }
 
 static int fit(training_run *training, const sbertja_model *model, const sbertja_dataset *dataset)

@@ -1,0 +1,257 @@
+/* The command and the examples, as a user runs them: what is typed, what is printed, what the exit status is. Run from the
+ * top of the tree; the programs are looked for in $BUILD (build). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/suite.h"
+#include "support/temporary.h"
+
+enum { ROOM = 1 << 16 };
+
+typedef struct ran {
+    int status;
+    char out[ROOM], err[ROOM];
+} ran;
+
+static void read_all(const char *path, char *text)
+{
+    FILE *file = fopen(path, "r");
+    ck_assert(file != NULL);
+    text[fread(text, 1, ROOM - 1, file)] = '\0';
+    fclose(file);
+}
+
+/* Runs a shell line in which $S is the command, $E the examples' folder, $T a temporary folder, $D tests/data/tiny. */
+static void run(const char *line, ran *r)
+{
+    char shell[8192];
+    const char *build = getenv("BUILD");
+    snprintf(shell, sizeof shell, "S=%1$s/bin/sbertja E=%1$s/examples T=%2$s D=tests/data/tiny R=examples/report; "
+             "{ %3$s ; } >$T/.out 2>$T/.err", build ? build : "build", temporary_path(""), line);
+    const int status = system(shell);
+    r->status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    read_all(temporary_path(".out"), r->out);
+    read_all(temporary_path(".err"), r->err);
+}
+
+/* ---- Calls that succeed: what must be on standard output; standard error is empty unless `err` says what it has ---- */
+
+static const struct {
+    const char *name, *line, *out;
+} good[] = {
+    {"version", "$S --version", "sbertja 0.1.0\n"},
+    {"help", "$S --help", "  encode     compute sentence vectors\n"},
+    {"help of one", "$S encode --help", "--batch-tokens"},
+    {"info of the machine", "$S info", "engines"},
+    {"info of a model", "$S info $D/model", "wordpiece"},
+    {"tokenize", "printf '冷却水が漏れた。\\n' | $S tokenize -m $D/model", "{\"text\": \"冷却水が漏れた。\", \"tokens\": ["},
+    {"tokenize needs no weights", "printf 'あ\\n' | $S tokenize -m $D/tokenizer.mecab_ipadic_wordpiece -", "\"ids\": [2, "},
+    {"encode as JSON lines", "printf 'あ\\n' | $S encode -m $D/model", "{\"text\": \"あ\", \"vector\": ["},
+    {"blanks belong to the text", "printf ' あ \\t\\n' | $S tokenize -m $D/model", "{\"text\": \" あ \\t\""},
+    {"an empty line is an empty text", "printf '\\nあ' | $S encode -m $D/model --format tsv | wc -l", "2\n"},
+    {"encode to a NumPy file", "printf 'あ\\nい\\n' | $S encode -m $D/model -o $T/v.npy && wc -c <$T/v.npy", "512\n"},
+    {"encode from a file, normalized", "$S encode -m $D/model --normalize --format tsv $D/../vocab.txt | wc -l",
+     "1532\n"},
+    {"tokens and ids as PyTorch's tokenizer has them",
+     "sed 's/^{\"text\": \"\\(.*\\)\", \"tokens\".*/\\1/' $D/tokens.basic_wordpiece.jsonl | grep -v '\\\\' >$T/x; "
+     "grep -v '\\\\' $D/tokens.basic_wordpiece.jsonl >$T/y; "
+     "$S tokenize -m $D/tokenizer.basic_wordpiece $T/x | cmp - $T/y && echo same",
+     "same\n"},
+    {"quotes, backslashes and control characters in JSON",
+     "printf 'a\"\\\\b\\t\\001\\r\\n' | $S tokenize -m $D/model", "{\"text\": \"a\\\"\\\\b\\t\\u0001\\r\""},
+    {"JSON and TSV have the same numbers",
+     "printf '水\n火\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.jsonl && $S encode -m $D/model $T/x -o $T/x.tsv && "
+     "sed 's/.*\\[//; s/]}//; s/, /\\t/g' $T/x.jsonl | cmp - $T/x.tsv && echo same",
+     "same\n"},
+    {"nothing in, nothing out", "$S encode -m $D/model </dev/null | wc -c", "0\n"},
+    {"nothing in, an array without rows out",
+     "$S encode -m $D/model -o $T/v.npy </dev/null && grep -ao '(0, 48)' $T/v.npy", "(0, 48)\n"},
+    {"options with =, short ones without blank, -- before arguments",
+     "printf '水\n火\n' >$T/--x; cd $T; $OLDPWD/$S search -m$OLDPWD/$D/model --corpus=--x -k1 -- --x | cut -f1,2,4",
+     "1\t1\t1\n2\t1\t2\n"},
+    {"a device is written to, not replaced",
+     "printf '水\n' | $S encode -m $D/model -o /dev/null --format tsv && test -c /dev/null && echo device", "device\n"},
+    {"a reader that closes its pipe", "$S search -m $D/model --corpus $D/../vocab.txt -k 1500 $R/test.tsv | head -c 4", "1\t1\t"},
+    {"an empty query", "$S search -m $D/model --corpus $D/../vocab.txt -k 1 --query '' | cut -f1", "1\n"},
+    {"search for more than there is", "printf '水\n' >$T/x; $S search -m $D/model --corpus $T/x -k 9 --query 火 | cut -f1,3",
+     "1\t1\n"},
+    {"info as JSON", "$S info --json $D/model", "\"devices\": \"cpu ref\""},
+    {"help names every default", "$S train --help", "sentences of one label that stand together; 0: shuffled [2]\n"},
+    {"search", "cut -f1 $R/train.tsv >$T/c && $S search -m $D/model --corpus $T/c --query '水が漏れた。' -k 2 | cut -f1",
+     "1\n2\n"},
+    {"eval classify",
+     "$S eval -m $D/model --task classify --train $R/train.tsv --text text --label label $R/test.tsv | cut -f1",
+     "centroid_accuracy\n"},
+    {"eval classify by a rule, on tokens, from a spreadsheet",
+     "$S eval -m $D/model --task classify --train $R/report.xlsx --text tokens --label cause=1:1,effect=1:2,else:0 "
+     "$R/test.tsv",
+     "neighbours_macro_f1\t0."},
+    {"eval sts",
+     "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\t1\\nう\\tう\\t5\\nえ\\tお\\t2.5\\n' >$T/s.tsv && "
+     "$S eval -m $D/model --task sts $T/s.tsv",
+     "spearman_cosine\t0.5000\n"},
+    {"eval triplet",
+     "printf 'anchor\\tpositive\\tnegative\\nあ\\tあ\\tい\\n' >$T/t.tsv && $S eval -m $D/model --task triplet $T/t.tsv",
+     "accuracy_cosine\t1.0000\n"},
+    {"eval search",
+     "printf 'id\\ttext\\n7\\t水\\n8\\t火事だ\\n' >$T/p.tsv && printf 'question\\tpassage_id\\n水\\t7\\n' >$T/q.tsv && "
+     "$S eval -m $D/model --task search --corpus $T/p.tsv $T/q.tsv",
+     "mrr@10\t1.0000\n"},
+    {"convert to half the size, in place",
+     "$S convert $D/model $T/h --dtype f16 && $S convert $T/h $T/h --dtype bf16 && "
+     "test $(wc -c <$T/h/model.safetensors) -lt 300000 && echo small",
+     "small\n"},
+    {"train on triplets",
+     "printf 'a\\tp\\tn\\n水\\t雨\\t火\\n火\\t炎\\t水\\n' >$T/t.tsv; "
+     "$S train -m $D/model --data $T/t.tsv --loss triplet --anchor a --positive p --negative n --metric manhattan "
+     "--pooling cls+max --eval $T/t.tsv -o $T/o 2>/dev/null && $S info $T/o",
+     "cls,max"},
+    {"convert to the old layout and back",
+     "$S convert $D/model $T/old --layout 0.4.1 && $S convert $T/old $T/new && "
+     "printf 'あ\\n' | $S encode -m $T/new --format tsv >$T/1; "
+     "printf 'あ\\n' | $S encode -m $D/model --format tsv >$T/2; cmp $T/1 $T/2 && echo same",
+     "same\n"},
+    {"new, train, and the model is better",
+     "$S new --vocab tests/data/vocab.txt --layers 1 --hidden 64 --heads 2 --intermediate 128 -o $T/n && "
+     "$S train -m $T/n --data $R/train.tsv --text text --label label --samples-per-label 8 --metric cosine "
+     "--margin 0.2 --epochs 3 --lr 1e-3 --warmup-steps 10 --eval $R/test.tsv -o $T/t 2>/dev/null | cut -f1",
+     "loss\naccuracy_before\naccuracy_after\n"},
+    {"checkpoint and resume: the same model",
+     "$S new --vocab tests/data/vocab.txt --layers 1 --hidden 32 --heads 2 --intermediate 64 -o $T/n; "
+     "A=\"-m $T/n --data $R/test.tsv --samples-per-label 4 --batch-size 16 --epochs 2\"; "
+     "$S train $A -o $T/a --checkpoint $T/ck >/dev/null 2>&1 && $S train $A -o $T/b --checkpoint $T/ck --resume "
+     ">/dev/null 2>&1 && cmp $T/a/model.safetensors $T/b/model.safetensors && echo same",
+     "same\n"},
+    {"example 1", "$E/01_encode $D/model 水 水", "1.0000  水\n"},
+    {"example 2", "$E/02_train $D/model $R/test.tsv $T/e && ls $T/e/modules.json", "modules.json\n"},
+    {"example 3", "$E/03_search $D/model $R/test.tsv '水が漏れた。' | wc -l", "5\n"},
+    {"example 4", "$E/04_classify $D/model $R/train.tsv $R/test.tsv", "nearest centroid   0."},
+    {"example 5", "$E/05_encode $D/model 水 水", "1.0000  水\n"},
+};
+enum { GOOD = sizeof good / sizeof *good };
+
+START_TEST(good_calls)
+{
+    static ran r;
+    run(good[_i].line, &r);
+    ck_assert_msg(r.status == 0, "%s: status %d: %s", good[_i].name, r.status, r.err);
+    ck_assert_msg(strstr(r.out, good[_i].out) != NULL, "%s: printed\n%s\nexpected\n%s", good[_i].name, r.out, good[_i].out);
+    ck_assert_msg(r.err[0] == '\0', "%s: on standard error: %s", good[_i].name, r.err);
+}
+END_TEST
+
+/* ---- Nonsense: one clear line on standard error, nothing on standard output ---- */
+
+static const struct {
+    const char *name, *line;
+    int status;
+    const char *err;
+} bad[] = {
+    {"no command", "$S", 2, "expected a command"},
+    {"another command", "$S enclode", 2, "enclode: unknown command"},
+    {"another option", "$S encode -m $D/model --fast", 2, "--fast"},
+    {"an option without its value", "$S encode -m", 2, "-m"},
+    {"no number", "$S encode -m $D/model --threads many", 2, "many"},
+    {"no model named", "$S encode </dev/null", 2, "--model"},
+    {"no such model", "$S encode -m $T/none </dev/null", 1, "none: no such directory"},
+    {"no value wanted", "$S encode -m $D/model --normalize=1", 2, "--normalize"},
+    {"a number below the least", "$S search -m $D/model --corpus x -k 0 --query a", 2, "at least 1"},
+    {"a number with a tail", "$S train -m $D/model --data x -o y --lr 1e-5x", 2, "1e-5x"},
+    {"none of the choices", "$S convert $D/model $T/o --layout 3", 2, "2|0.4.1"},
+    {"an argument too few", "$S convert $D/model", 2, "SRC DST"},
+    {"an argument too many", "$S tokenize -m $D/model a b", 2, "\"b\""},
+    {"another engine", "printf 'あ\n' | $S encode -m $D/model --engine mkl", 2, "mkl"},
+    {"heads that do not divide the width", "$S new --vocab tests/data/vocab.txt --hidden 10 --heads 3 -o $T/o", 2, "10"},
+    {"an output with another ending", "$S encode -m $D/model -o $T/v.txt", 2, "v.txt"},
+    {"an output that cannot be", "printf 'あ\n' | $S encode -m $D/model -o $T/none/v.tsv", 1, "none/v.tsv"},
+    {"a NumPy file where a device is", "printf 'あ\n' | $S encode -m $D/model -o /dev/null --format npy", 1, "/dev/null"},
+    {"a failed run leaves no file",
+     "printf '\377\n' | $S encode -m $D/model -o $T/v.tsv; test -z \"$(ls $T)\"", 0, "line 1"},
+    {"an empty corpus", "$S search -m $D/model --corpus /dev/null --query a", 1, "/dev/null"},
+    {"a question about no passage",
+     "printf 'id\ttext\n7\t水\n' >$T/p.tsv; printf 'question\tpassage_id\n水\t8\n' >$T/q.tsv; "
+     "$S eval -m $D/model --task search --corpus $T/p.tsv $T/q.tsv", 1, "\"8\""},
+    {"nothing to resume from named", "$S train -m $D/model --data x -o y --resume", 2, "--checkpoint"},
+    {"no such file", "$S encode -m $D/model $T/none", 1, "none"},
+    {"invalid UTF-8", "printf 'あ\\n\\377\\n' | $S encode -m $D/model", 1, "2"},
+    {"a format that needs a file", "printf 'あ\\n' | $S encode -m $D/model --format npy", 2, "-o"},
+    {"no such column", "$S train -m $D/model --data $R/train.tsv --text sentence -o $T/o", 1, "sentence"},
+    {"an empty table", "printf 'text\\tlabel\\n' >$T/e.tsv; $S train -m $D/model --data $T/e.tsv -o $T/o", 1, "e.tsv"},
+    {"a label that is no integer",
+     "printf 'text\\tlabel\\nあ\\tx\\n' >$T/l.tsv; $S train -m $D/model --data $T/l.tsv -o $T/o", 1, "line 2"},
+    {"a rule that fits nothing",
+     "$S train -m $D/model --data $R/train.tsv --label cause=9:1 -o $T/o", 1, "line 2"},
+    {"samples that do not divide the batch",
+     "$S train -m $D/model --data $R/train.tsv --samples-per-label 5 -o $T/o", 2, "samples_per_label: 5"},
+    {"a folder that is no model", "mkdir $T/p; touch $T/p/thesis; $S train -m $D/model --data $R/test.tsv -o $T/p", 1, "/p"},
+    {"a truncated model",
+     "cp -r $D/model $T/m; head -c 5000 $D/model/model.safetensors >$T/m/model.safetensors; "
+     "printf 'あ\\n' | $S encode -m $T/m",
+     1, "model.safetensors"},
+    {"a config that contradicts the weights",
+     "cp -r $D/model $T/m; sed -i 's/\"intermediate_size\": 100/\"intermediate_size\": 90/' $T/m/config.json; "
+     "printf 'あ\\n' | $S encode -m $T/m",
+     1, "intermediate.dense.weight: shape [100, 48], config needs [90, 48]"},
+    {"another architecture",
+     "cp -r $D/model $T/m; sed -i 's/\"bert\"/\"roberta\"/' $T/m/config.json; printf 'あ\\n' | $S encode -m $T/m", 1,
+     "model_type: \"roberta\""},
+    {"a vocabulary without [UNK]",
+     "cp -r $D/model $T/m; sed -i 's/^\\[UNK\\]$/x/' $T/m/vocab.txt; printf 'あ\\n' | $S encode -m $T/m", 1, "[UNK]"},
+    {"no dictionary", "printf 'あ\\n' | $S encode -m $D/model --dictionary $T", 1, "dictionary"},
+    {"a GPU that is not there", "printf 'あ\\n' | $S encode -m $D/model --device cuda:0", 1, "cuda:0"},
+    {"a full disk", "test -w /dev/full && printf 'あ\\n' | $S tokenize -m $D/model >/dev/full", 1, ""},
+    {"the query twice", "$S search -m $D/model --corpus $D/../vocab.txt --query a $D/../vocab.txt", 2, "query"},
+};
+enum { BAD = sizeof bad / sizeof *bad };
+
+START_TEST(bad_calls)
+{
+    static ran r;
+    run(bad[_i].line, &r);
+    ck_assert_msg(r.status == bad[_i].status, "%s: status %d, expected %d: %s", bad[_i].name, r.status, bad[_i].status,
+                  r.err);
+    ck_assert_msg(strstr(r.err, bad[_i].err) != NULL, "%s: %s\nexpected %s", bad[_i].name, r.err, bad[_i].err);
+    ck_assert_msg(r.out[0] == '\0', "%s: on standard output: %s", bad[_i].name, r.out);
+}
+END_TEST
+
+/* ---- What a shell line cannot say ---- */
+
+/* The numbers printed are the floats of the NumPy file, each to its last bit. */
+START_TEST(printed_numbers_read_back_exactly)
+{
+    static ran r;
+    float stored[4 * 48];
+    run("printf '水\\n火\\n\\n冷却水が漏れた。\\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.npy && "
+        "$S encode -m $D/model --format tsv $T/x", &r);
+    ck_assert_msg(r.status == 0, "%s", r.err);
+    FILE *file = fopen(temporary_path("x.npy"), "rb");
+    ck_assert(file != NULL);
+    fseek(file, -(long)sizeof stored, SEEK_END);
+    ck_assert_uint_eq(fread(stored, sizeof *stored, 4 * 48, file), 4 * 48);
+    fclose(file);
+    char *at = r.out;
+    for (size_t i = 0; i < 4 * 48; i++)
+        ck_assert_msg(strtof(at, &at) == stored[i], "number %zu", i);
+    ck_assert_str_eq(at, "\n");
+}
+END_TEST
+
+/* Ctrl-C in the middle of an endless training: one signal, a saved model, status 130. */
+START_TEST(interrupted_training_is_saved)
+{
+    static ran r;
+    run("$S train -m $D/model --data $R/train.tsv --epochs 100000 -o $T/o & "
+        "while ! grep -q 'epoch 1/' $T/.err; do sleep 0.02; done; kill -INT $!; wait $!", &r);
+    ck_assert_msg(r.status == 130, "status %d: %s", r.status, r.err);
+    ck_assert_msg(strstr(r.err, "interrupted: ") != NULL, "%s", r.err);
+    run("printf 'あ\\n' | $S encode -m $T/o --format tsv | wc -l", &r);
+    ck_assert_str_eq(r.out, "1\n");
+}
+END_TEST
+
+SUITE_MAIN("tools/command", 60, {good_calls, GOOD}, {bad_calls, BAD}, {printed_numbers_read_back_exactly, 0},
+           {interrupted_training_is_saved, 0})
