@@ -28,11 +28,13 @@ static sbertja_status fail_at(sbertja_error *error, const char *name, const char
     return sbj_fail(error, SBERTJA_E_FORMAT, "%s: line %zu, column %zu: %s", name, line, column, what);
 }
 
-/* What is wrong with the text before cJSON sees it, or NULL; `*place` is where. */
-static const char *fault_before_parsing(const char *text, size_t length, size_t *place)
+/* What is wrong with the text before cJSON sees it, or NULL; `*place` is where. `*open`: whether a string, list or object
+ * does not end. */
+static const char *fault_before_parsing(const char *text, size_t length, size_t *place, bool *open)
 {
     bool in_string = false;
     int levels = 0;
+    *open = false;
     *place = sbj_valid_utf8(text, length);
     if (*place < length)
         return "invalid UTF-8";
@@ -54,6 +56,7 @@ static const char *fault_before_parsing(const char *text, size_t length, size_t 
         else if (!in_string && (c == ']' || c == '}'))
             levels--;
     }
+    *open = in_string || levels > 0;
     return NULL;
 }
 
@@ -68,14 +71,17 @@ static sbertja_status parse(const char *name, const char *text, size_t length, s
                             sbertja_error *error)
 {
     size_t place;
-    const char *what = fault_before_parsing(text, length, &place), *end = text;
+    bool open;
+    const char *what = fault_before_parsing(text, length, &place, &open), *end = text;
     if (what != NULL)
         return fail_at(error, name, text, place, what);
     *root = cJSON_ParseWithLengthOpts(text, length, &end, 0);
     place = end == NULL || end < text ? 0 : (size_t)(end - text);
-    place = place < length ? place : length;
+    /* The end of the text is for cJSON the last byte before it. */
+    if (*root == NULL && place + 1 >= length && (open || length == 0))
+        return fail_at(error, name, text, length, "the text ends too early");
     if (*root == NULL)
-        return fail_at(error, name, text, place, place == length ? "the text ends too early" : "not valid JSON");
+        return fail_at(error, name, text, place < length ? place : length, "not valid JSON");
     place = skip_blanks(text, length, place);
     if (place < length)
         return fail_at(error, name, text, place, "something follows the end of the JSON value");

@@ -1,4 +1,4 @@
-/* Whether bytes from a file are text. (lib/text has its own check, with an error text; io may not look there.) */
+/* Whether bytes from a file are text. */
 #ifndef SBJ_VALID_UTF8_H
 #define SBJ_VALID_UTF8_H
 
