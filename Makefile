@@ -175,8 +175,11 @@ test-installed: all ## install into a temporary place and build a program agains
 demo: all ## make a small model, train it on the sample report, search with it
 	$(Q)BUILD=$(BUILD) sh examples/demo.sh
 
-python: lib ## import the package in place
-	$(Q)PYTHONPATH=bindings/python python3 -c 'import sbertja; print("sbertja", sbertja.__version__)'
+# The first Python that has NumPy; without one the import says what is missing.
+PYTHON = $(or $(firstword $(foreach p,python3 /usr/bin/python3,$(shell $(p) -c 'import numpy; print("$(p)")' 2>/dev/null))),python3)
+
+python: lib ## import the package in place; nothing to compile
+	$(Q)PYTHONPATH=bindings/python $(PYTHON) -c 'import sbertja; print("sbertja", sbertja.__version__)'
 
 # ---- Installing --------------------------------------------------------------------------------------------------------
 
