@@ -17,13 +17,18 @@ endif
 # ---- What must be installed -------------------------------------------------------------------------------------
 
 PACKAGES := openblas libutf8proc libcjson libzip expat
-have_all  = $(shell pkg-config --exists $(PACKAGES) check 2>/dev/null && command -v mecab-config >/dev/null && echo yes)
+DEBIAN_DICTIONARY := /var/lib/mecab/dic/ipadic-utf8
+have_all  = $(shell pkg-config --exists $(PACKAGES) check 2>/dev/null && command -v mecab-config >/dev/null && \
+    { test -d $(DEBIAN_DICTIONARY) || ! command -v apt-get >/dev/null; } && echo yes)
 
 # Targets that build need the packages: what is missing is installed before the flags below are asked for.
-ifneq ($(filter-out clean help deps uninstall dist format docs,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help deps uninstall dist format,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(have_all),yes)
 ifneq ($(shell sh .ci/deps >&2 && echo installed),installed)
 $(error packages are missing, see above)
+endif
+ifneq ($(have_all),yes)
+$(error pkg-config does not find all of: $(PACKAGES) check; or mecab-config or $(DEBIAN_DICTIONARY) is missing)
 endif
 endif
 endif
@@ -31,10 +36,12 @@ endif
 # ---- Flags ---------------------------------------------------------------------------------------------------------
 
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
-CPPFLAGS += -Iinclude -Ilib -DSBERTJA_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS   += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffp-contract=off -pthread $(SANITIZE)
+INCLUDES := -Iinclude -Ilib $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+# Added to what the caller gives, in the environment or as an argument of make.
+override CPPFLAGS += $(INCLUDES) -DSBERTJA_VERSION='"$(VERSION)"'
+override CFLAGS += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffp-contract=off -pthread $(SANITIZE)
 LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmecab -lm -pthread
-LDFLAGS  += $(SANITIZE)
+override LDFLAGS += $(SANITIZE)
 
 # Kernels (lib/backend/cpu/kernel/) are compiled once per instruction set; everything else once.
 ifeq ($(shell uname -m),x86_64)
@@ -68,7 +75,7 @@ RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib check asan ubsan tsan bench lint format docs install uninstall dist deps demo python clean help \
+.PHONY: all lib programs check asan ubsan tsan bench lint format docs install uninstall dist deps demo python clean help \
         test-installed
 
 # ---- Building ----------------------------------------------------------------------------------------------------------
@@ -76,6 +83,8 @@ RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN))
 all: $(LIB_SO) $(LIB_A) $(COMMAND) ## the library and the command (the default)
 
 lib: $(LIB_SO) ## the shared library alone
+
+programs: $(LIB_A) $(COMMAND) $(PROGRAMS) $(TEST_BIN) ## the command, the examples and the tests, without running them
 
 deps: ## install what is missing from Debian's packages (as root), or say which
 	$(Q)sh .ci/deps
@@ -101,7 +110,7 @@ $(LIB_A): $(OBJECTS)
 $(LIB_SO): $(OBJECTS) lib/sbertja.map
 	$(Q)mkdir -p $(@D)
 	$(call say,LD    $@)
-	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/sbertja.map -Wl,-z,defs $(LDFLAGS) \
+	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/sbertja.map $(if $(SANITIZE),,-Wl,-z,defs) $(LDFLAGS) \
 	    -o $(BUILD)/lib/libsbertja.so.$(VERSION) $(OBJECTS) $(LIBS)
 	$(Q)ln -sf libsbertja.so.$(VERSION) $(BUILD)/lib/$(SONAME)
 	$(Q)ln -sf $(SONAME) $@
@@ -116,9 +125,9 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT:%.c=$(BUILD)/obj/%.o) $(LIB_A
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check)
 
-$(BUILD)/obj/tools/%.o: CPPFLAGS += -D_XOPEN_SOURCE=700
-$(BUILD)/obj/tests/%.o: CPPFLAGS += -Itests -D_GNU_SOURCE
-$(BUILD)/obj/tests/%.o: CFLAGS += -Wno-conversion
+$(BUILD)/obj/tools/%.o: override CPPFLAGS += -D_XOPEN_SOURCE=700
+$(BUILD)/obj/tests/%.o: override CPPFLAGS += -Itests -D_GNU_SOURCE
+$(BUILD)/obj/tests/%.o: override CFLAGS += -Wno-conversion
 
 EXAMPLE_LIBS = -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' -lm
 $(BUILD)/examples/%: examples/%.c $(LIB_SO)
@@ -157,11 +166,11 @@ ubsan: ## the tests under the undefined-behaviour sanitizer alone
 tsan: ## the tests under the thread sanitizer
 	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" check
 
-lint: ## layers, exported symbols, forbidden calls, sizes, warnings of gcc and clang
-	$(Q)BUILD=$(BUILD) sh .ci/lint
+lint: all ## layers, exported symbols, forbidden calls, sizes, warnings of gcc and clang
+	$(Q)+BUILD=$(BUILD) sh .ci/lint
 
 test-installed: all ## install into a temporary place and build a program against it
-	$(Q)BUILD=$(BUILD) sh .ci/test-installed
+	$(Q)+BUILD=$(BUILD) sh .ci/test-installed
 
 demo: all ## make a small model, train it on the sample report, search with it
 	$(Q)BUILD=$(BUILD) sh examples/demo.sh
@@ -193,8 +202,8 @@ dist: ## a source archive of the last commit
 	$(Q)mkdir -p $(BUILD)
 	git archive --prefix=libsbertja-$(VERSION)/ -o $(BUILD)/libsbertja-$(VERSION).tar.gz HEAD
 
-docs: ## check the man pages
-	$(Q)for page in $(MAN); do groff -k -Tutf8 -man -ww -z $$page || exit 1; done
+docs: $(COMMAND) ## check the man pages: layout, and that nothing is missing
+	$(Q)BUILD=$(BUILD) sh .ci/docs
 
 format: ## lay out the C sources with clang-format
 	$(Q)clang-format -i $(shell git ls-files '*.c' '*.h')

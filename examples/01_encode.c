@@ -24,7 +24,11 @@ int main(int argc, char **argv)
         goto done;
     const size_t dimension = sbertja_model_dimension(model);
     vectors = malloc(count * dimension * sizeof *vectors);
-    if (vectors == NULL || sbertja_encode(session, texts, NULL, count, NULL, vectors, &error) != SBERTJA_OK)
+    if (vectors == NULL) {
+        snprintf(error.message, sizeof error.message, "out of memory");
+        goto done;
+    }
+    if (sbertja_encode(session, texts, NULL, count, NULL, vectors, &error) != SBERTJA_OK)
         goto done;
     for (size_t i = 0; i < count; i++)
         printf("%.4f  %s\n", sbertja_cosine(vectors, vectors + i * dimension, dimension), texts[i]);

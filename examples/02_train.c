@@ -14,12 +14,21 @@ static int show(void *user, const sbertja_progress *p)
     return 0;
 }
 
+/* For what this program itself asks of malloc. */
+static sbertja_status out_of_memory(sbertja_error *error)
+{
+    snprintf(error->message, sizeof error->message, "out of memory");
+    return error->status = SBERTJA_E_MEMORY;
+}
+
 /* Every row of the table is an example: its text and its label. */
 static sbertja_status fill(sbertja_dataset *dataset, const sbertja_table *table, sbertja_error *error)
 {
     const size_t rows = sbertja_table_rows(table);
     size_t column = 0;
     int *labels = malloc(rows * sizeof *labels);
+    if (labels == NULL)
+        return out_of_memory(error);
     sbertja_status status = sbertja_table_find(table, "text", &column, error);
     if (status == SBERTJA_OK)
         status = sbertja_table_labels(table, "label", labels, error);

@@ -7,6 +7,13 @@
 
 enum { MOST = 5 };
 
+/* For what this program itself asks of malloc. */
+static sbertja_status out_of_memory(sbertja_error *error)
+{
+    snprintf(error->message, sizeof error->message, "out of memory");
+    return error->status = SBERTJA_E_MEMORY;
+}
+
 /* The texts of the table, then the query; as many vectors. */
 static sbertja_status encode(sbertja_session *session, const sbertja_table *table, const char *query, size_t dimension,
                              float **vectors, sbertja_error *error)
@@ -15,12 +22,14 @@ static sbertja_status encode(sbertja_session *session, const sbertja_table *tabl
     size_t column = 0;
     const char **texts = malloc((rows + 1) * sizeof *texts);
     *vectors = malloc((rows + 1) * dimension * sizeof **vectors);
-    sbertja_status status = sbertja_table_find(table, "text", &column, error);
-    for (size_t i = 0; i < rows; i++)
+    sbertja_status status = texts == NULL || *vectors == NULL ? out_of_memory(error)
+                                                              : sbertja_table_find(table, "text", &column, error);
+    for (size_t i = 0; i < rows && status == SBERTJA_OK; i++)
         texts[i] = sbertja_table_cell(table, i, column, NULL);
-    texts[rows] = query;
-    if (status == SBERTJA_OK)
+    if (status == SBERTJA_OK) {
+        texts[rows] = query;
         status = sbertja_encode(session, texts, NULL, rows + 1, NULL, *vectors, error);
+    }
     free(texts);
     return status;
 }

@@ -9,7 +9,7 @@
 typedef struct documents {
     sbertja_table *table;
     size_t count;
-    int *labels;
+    int *labels, *predicted;
     float *vectors;
 } documents;
 
@@ -22,11 +22,18 @@ static sbertja_status read_documents(const char *path, sbertja_session *session,
         return status;
     d->count = sbertja_table_rows(d->table);
     d->labels = malloc(d->count * sizeof *d->labels);
+    d->predicted = malloc(d->count * sizeof *d->predicted);
     d->vectors = malloc(d->count * dimension * sizeof *d->vectors);
     const char **texts = malloc(d->count * sizeof *texts);
-    for (size_t i = 0; i < d->count; i++)
+    if (texts == NULL || d->labels == NULL || d->predicted == NULL || d->vectors == NULL) {
+        snprintf(error->message, sizeof error->message, "out of memory");
+        status = SBERTJA_E_MEMORY;
+    }
+    for (size_t i = 0; i < d->count && status == SBERTJA_OK; i++)
         texts[i] = sbertja_table_cell(d->table, i, column, NULL);
-    if ((status = sbertja_table_labels(d->table, "label", d->labels, error)) == SBERTJA_OK)
+    if (status == SBERTJA_OK)
+        status = sbertja_table_labels(d->table, "label", d->labels, error);
+    if (status == SBERTJA_OK)
         status = sbertja_encode(session, texts, NULL, d->count, NULL, d->vectors, error);
     free(texts);
     return status;
@@ -38,8 +45,7 @@ int main(int argc, char **argv)
     sbertja_model *model = NULL;
     sbertja_session *session = NULL;
     documents train = {0}, test = {0};
-    int *predicted = NULL, failed = 1;
-
+    int failed = 1;
     if (argc != 4) {
         fprintf(stderr, "usage: %s MODEL TRAIN TEST\n", argv[0]);
         return 2;
@@ -49,24 +55,22 @@ int main(int argc, char **argv)
         goto done;
     const size_t width = sbertja_model_dimension(model);
     if (read_documents(argv[2], session, width, &train, &error) != SBERTJA_OK ||
-        read_documents(argv[3], session, width, &test, &error) != SBERTJA_OK)
+        read_documents(argv[3], session, width, &test, &error) != SBERTJA_OK ||
+        sbertja_classify_centroid(train.vectors, train.labels, train.count, test.vectors, test.count, width,
+                                  test.predicted, &error) != SBERTJA_OK)
         goto done;
-    predicted = malloc(test.count * sizeof *predicted);
-    if (sbertja_classify_centroid(train.vectors, train.labels, train.count, test.vectors, test.count, width, predicted,
-                                  &error) != SBERTJA_OK)
-        goto done;
-    printf("nearest centroid   %.4f\n", sbertja_accuracy(test.labels, predicted, test.count));
+    printf("nearest centroid   %.4f\n", sbertja_accuracy(test.labels, test.predicted, test.count));
     if (sbertja_classify_neighbours(train.vectors, train.labels, train.count, 15, test.vectors, test.count, width,
-                                    predicted, &error) != SBERTJA_OK)
+                                    test.predicted, &error) != SBERTJA_OK)
         goto done;
-    printf("nearest neighbours %.4f\n", sbertja_accuracy(test.labels, predicted, test.count));
+    printf("nearest neighbours %.4f\n", sbertja_accuracy(test.labels, test.predicted, test.count));
     failed = 0;
 done:
     if (failed)
         fprintf(stderr, "%s\n", error.message);
-    free(predicted);
     for (documents *d = &train; d != NULL; d = d == &train ? &test : NULL) {
         free(d->labels);
+        free(d->predicted);
         free(d->vectors);
         sbertja_table_free(d->table);
     }

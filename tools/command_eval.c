@@ -126,13 +126,17 @@ static int eval_sts(const eval_settings *settings, const sbertja_model *model)
 static int eval_triplet(const eval_settings *settings, const sbertja_model *model)
 {
     const char *columns[] = {settings->anchor, settings->positive, settings->negative};
+    const sbertja_metric metrics[] = {SBERTJA_COSINE, SBERTJA_EUCLIDEAN, SBERTJA_MANHATTAN};
     table_rows triplets = {0};
-    double accuracy = 0;
+    double accuracies[3];
     int status = rows_read(&triplets, settings->table, columns, 3);
     if (status == DONE)
-        status = triplet_accuracy(model, &settings->model, &triplets, &accuracy);
-    if (status == DONE)
-        write_figure("accuracy_cosine", accuracy);
+        status = triplet_accuracies(model, &settings->model, &triplets, metrics, 3, accuracies);
+    if (status == DONE) {
+        write_figure("accuracy_cosine", accuracies[0]);
+        write_figure("accuracy_euclidean", accuracies[1]);
+        write_figure("accuracy_manhattan", accuracies[2]);
+    }
     rows_free(&triplets);
     return status;
 }
@@ -141,49 +145,67 @@ static int eval_triplet(const eval_settings *settings, const sbertja_model *mode
 
 enum { RANKS = 10 };
 
-static int compare_texts(const void *a, const void *b)
+typedef struct passage {
+    const char *id;
+    size_t row;
+} passage;
+
+static int compare_ids(const void *a, const void *b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return strcmp(((const passage *)a)->id, ((const passage *)b)->id);
 }
 
-/* Each question has to name a passage that is there, and each passage a name of its own. */
-static int check_passage_ids(const table_rows *questions, const table_rows *passages)
+/* right[question]: the row of the passage that it names. Each has to be there, and each passage to have its own name.
+ */
+static int find_right_passages(const table_rows *questions, const table_rows *passages, size_t *right)
 {
     int status = DONE;
-    const char **ids = take(passages->count, sizeof *ids);
-    memcpy(ids, passages->texts[0], passages->count * sizeof *ids);
-    qsort(ids, passages->count, sizeof *ids, compare_texts);
+    passage *sorted = take(passages->count, sizeof *sorted);
+    for (size_t i = 0; i < passages->count; i++)
+        sorted[i] = (passage){passages->texts[0][i], i};
+    qsort(sorted, passages->count, sizeof *sorted, compare_ids);
     for (size_t i = 1; i < passages->count && status == DONE; i++)
-        if (!strcmp(ids[i - 1], ids[i]))
-            status = data_wrong("%s: id \"%s\": expected once, found again", passages->path, ids[i]);
-    for (size_t i = 0; i < questions->count && status == DONE; i++)
-        if (!bsearch(&questions->texts[1][i], ids, passages->count, sizeof *ids, compare_texts))
+        if (!strcmp(sorted[i - 1].id, sorted[i].id))
+            status = data_wrong("%s: id \"%s\": expected once, found again", passages->path, sorted[i].id);
+    for (size_t i = 0; i < questions->count && status == DONE; i++) {
+        const passage wanted = {questions->texts[1][i], 0};
+        const passage *found = bsearch(&wanted, sorted, passages->count, sizeof *sorted, compare_ids);
+        if (found)
+            right[i] = found->row;
+        else
             status = data_wrong("%s: row %zu: expected the id of a passage of %s, found \"%s\"", questions->path, i + 1,
-                                passages->path, questions->texts[1][i]);
-    free(ids);
+                                passages->path, wanted.id);
+    }
+    free(sorted);
     return status;
 }
 
 /* `found` [questions, k]: the passages of each question, best first. */
-static void write_ranks(const table_rows *questions, const table_rows *passages, const size_t *found, size_t k)
+static int write_retrieval(const size_t *found, size_t questions, size_t k, const size_t *right)
 {
-    double reciprocal = 0;
-    size_t at_1 = 0, at_10 = 0;
-    for (size_t q = 0; q < questions->count; q++) {
-        size_t rank = 0;
-        while (rank < k && strcmp(passages->texts[0][found[q * k + rank]], questions->texts[1][q]))
-            rank++;
-        at_1 += rank == 0;
-        at_10 += rank < k;
-        reciprocal += rank < k ? 1.0 / (double)(rank + 1) : 0;
+    sbertja_error error;
+    double mrr, recall, recall_at_1;
+    size_t *first = take(questions, sizeof *first), *begin = take(questions + 1, sizeof *begin);
+    int status = DONE;
+    for (size_t i = 0; i <= questions; i++)
+        begin[i] = i; /* one right passage each */
+    for (size_t i = 0; i < questions; i++)
+        first[i] = found[i * k];
+    if (sbertja_retrieval(found, questions, k, right, begin, &mrr, &recall, &error) != SBERTJA_OK ||
+        sbertja_retrieval(first, questions, 1, right, begin, NULL, &recall_at_1, &error) != SBERTJA_OK) {
+        status = library_refused(&error);
+    } else {
+        write_figure("mrr@10", mrr);
+        write_figure("recall@1", recall_at_1);
+        write_figure("recall@10", recall);
     }
-    write_figure("mrr@10", reciprocal / (double)questions->count);
-    write_figure("recall@1", (double)at_1 / (double)questions->count);
-    write_figure("recall@10", (double)at_10 / (double)questions->count);
+    free(first);
+    free(begin);
+    return status;
 }
 
 static int search_passages(const eval_settings *settings, const sbertja_model *model, const table_rows *questions,
-                           const table_rows *passages)
+                           const table_rows *passages, const size_t *right)
 {
     sbertja_error error;
     float *corpus = NULL, *queries = NULL;
@@ -197,7 +219,7 @@ static int search_passages(const eval_settings *settings, const sbertja_model *m
                                          sbertja_model_dimension(model), k, found, scores, &error) != SBERTJA_OK)
         status = library_refused(&error);
     if (status == DONE)
-        write_ranks(questions, passages, found, k);
+        status = write_retrieval(found, questions->count, k, right);
     free(corpus);
     free(queries);
     free(found);
@@ -210,13 +232,17 @@ static int eval_search(const eval_settings *settings, const sbertja_model *model
     const char *question_columns[] = {settings->question, settings->passage_id};
     const char *passage_columns[] = {settings->id, settings->text};
     table_rows questions = {0}, passages = {0};
+    size_t *right = NULL;
     int status = rows_read(&questions, settings->table, question_columns, 2);
     if (status == DONE)
         status = rows_read(&passages, settings->corpus, passage_columns, 2);
+    if (status == DONE) {
+        right = take(questions.count, sizeof *right);
+        status = find_right_passages(&questions, &passages, right);
+    }
     if (status == DONE)
-        status = check_passage_ids(&questions, &passages);
-    if (status == DONE)
-        status = search_passages(settings, model, &questions, &passages);
+        status = search_passages(settings, model, &questions, &passages, right);
+    free(right);
     rows_free(&questions);
     rows_free(&passages);
     return status;

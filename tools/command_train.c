@@ -30,7 +30,7 @@ typedef struct training_run {
     table_rows train, test; /* test only with --eval */
     int by_labels;          /* a loss on labels, not on triplets */
     double before, best, last;
-    size_t evaluations; /* those after `before` */
+    size_t evaluations;          /* those after `before` */
     double loss_sum, active_sum; /* of this epoch, until its last step */
     size_t loss_steps;
     size_t epochs;     /* that ended */
@@ -79,7 +79,7 @@ static int score(const training_run *training, const sbertja_model *model, doubl
     const model_settings *settings = &training->settings->model;
     if (training->by_labels)
         return centroid_accuracy(model, settings, &training->train, &training->test, accuracy);
-    return triplet_accuracy(model, settings, &training->test, accuracy);
+    return triplet_accuracies(model, settings, &training->test, &training->settings->objective.metric, 1, accuracy);
 }
 
 static int evaluate(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *accuracy)
@@ -263,7 +263,8 @@ static int parse(int argc, char **argv, train_settings *s)
         .common = s->model.options,
         .notes =
             "The score of --eval is the accuracy by the nearest centroid of the training rows, or for triplets how\n"
-            "often the positive is nearer than the negative. Ctrl-C saves the model as it is and exits with 130.",
+            "often the positive is nearer than the negative by --metric. Ctrl-C saves the model as it is and exits "
+            "with 130.",
     };
     return options_parse(&usage, argc, argv, NULL);
 }

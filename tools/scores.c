@@ -25,21 +25,19 @@ int centroid_accuracy(const sbertja_model *model, const model_settings *settings
     return status;
 }
 
-int triplet_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *triplets,
-                     double *accuracy)
+int triplet_accuracies(const sbertja_model *model, const model_settings *settings, const table_rows *triplets,
+                       const sbertja_metric *metrics, size_t metric_count, double *accuracies)
 {
+    sbertja_error error;
     float *vectors[3] = {NULL, NULL, NULL};
-    size_t dimension = sbertja_model_dimension(model), right = 0;
+    size_t dimension = sbertja_model_dimension(model);
     int status = DONE;
     for (size_t i = 0; i < 3 && status == DONE; i++)
         status = vectors_of(model, settings, triplets->texts[i], NULL, triplets->count, &vectors[i]);
-    for (size_t row = 0; row < triplets->count && status == DONE; row++) {
-        const float *anchor = vectors[0] + row * dimension;
-        right += sbertja_cosine(anchor, vectors[1] + row * dimension, dimension) >
-                 sbertja_cosine(anchor, vectors[2] + row * dimension, dimension);
-    }
-    if (status == DONE)
-        *accuracy = (double)right / (double)triplets->count;
+    for (size_t i = 0; i < metric_count && status == DONE; i++)
+        if (sbertja_triplet_accuracy(vectors[0], vectors[1], vectors[2], triplets->count, dimension, metrics[i],
+                                     &accuracies[i], &error) != SBERTJA_OK)
+            status = library_refused(&error);
     for (size_t i = 0; i < 3; i++)
         free(vectors[i]);
     return status;

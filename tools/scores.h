@@ -9,8 +9,8 @@
  * 0. An exit status. */
 int centroid_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *train,
                       const table_rows *test, double *accuracy);
-/* The share of rows whose column 0 is nearer, by cosine, to column 1 than to column 2. */
-int triplet_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *triplets,
-                     double *accuracy);
+/* For each metric the share of rows whose column 0 is nearer to column 1 than to column 2. */
+int triplet_accuracies(const sbertja_model *model, const model_settings *settings, const table_rows *triplets,
+                       const sbertja_metric *metrics, size_t metric_count, double *accuracies);
 
 #endif

@@ -1,143 +1,189 @@
-/* The checkpoint of PyTorch 1.6 and later: a zip with PREFIX/data.pkl, the dictionary, and PREFIX/data/KEY, a storage
- * each. libzip unpacks; storages are copied, each once. */
-#include <stdio.h>
+/* PyTorch checkpoints as torch writes them since 1.6: a zip file.
+ *
+ *     PREFIX/data.pkl     the pickled object
+ *     PREFIX/data/KEY     the bytes of a storage
+ *     PREFIX/byteorder    "little"; missing before torch 2.1 */
 #include <string.h>
 #include <zip.h>
 
-#include "io/storage.h"
+#include "io/state_dict.h"
+#include "io/zip_places.h"
 
-enum { MOST_PICKLE = 64 << 20, PATH_ROOM = 512 };
+/* The pickle of a model with a thousand layers is some megabytes. */
+static const size_t most_pickle = (size_t)64 << 20;
 
-typedef struct checkpoint {
+typedef struct reader {
     sbj_archive *archive;
     zip_t *zip;
-    char prefix[PATH_ROOM];
-    sbj_storage *storages;
-    size_t count, capacity;
-} checkpoint;
+    size_t count, *places;
+    sbj_strbuf prefix; /* "PREFIX/" */
+    sbj_pickle *pickle;
+} reader;
 
-static sbertja_status open_zip(checkpoint *c, sbertja_error *error)
+static sbertja_status fail_zip(sbertja_error *error, zip_error_t *reason, const char *what)
 {
-    zip_error_t fault;
-    zip_error_init(&fault);
-    zip_source_t *source = zip_source_buffer_create(c->archive->map.data, c->archive->map.size, 0, &fault);
-    if (source != NULL && (c->zip = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &fault)) == NULL)
+    int code = zip_error_code_zip(reason);
+    return sbj_fail(error, code == ZIP_ER_MEMORY ? SBERTJA_E_MEMORY : SBERTJA_E_FORMAT, "%s: %s", what,
+                    zip_error_strerror(reason));
+}
+
+static sbertja_status open_zip(reader *r, sbertja_error *error)
+{
+    zip_error_t reason;
+    sbertja_status status = SBERTJA_OK;
+    zip_error_init(&reason);
+    zip_source_t *source = zip_source_buffer_create(r->archive->map.data, r->archive->map.size, 0, &reason);
+    r->zip = source != NULL ? zip_open_from_source(source, ZIP_RDONLY, &reason) : NULL;
+    if (r->zip == NULL) {
         zip_source_free(source);
-    sbertja_status status = c->zip != NULL ? SBERTJA_OK
-                                           : sbj_fail(error, SBERTJA_E_FORMAT, "not a sound zip file: %s",
-                                                      zip_error_strerror(&fault));
-    zip_error_fini(&fault);
-    return status;
-}
-
-/* The folder that data.pkl is in. */
-static sbertja_status find_prefix(checkpoint *c, sbertja_error *error)
-{
-    static const char last[] = "/data.pkl";
-    const zip_int64_t entries = zip_get_num_entries(c->zip, 0);
-    for (zip_int64_t i = 0; i < entries; i++) {
-        const char *name = zip_get_name(c->zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
-        const size_t length = name == NULL ? 0 : strlen(name);
-        if (length >= sizeof last && length < PATH_ROOM / 2 &&
-            strcmp(name + length - (sizeof last - 1), last) == 0) {
-            snprintf(c->prefix, sizeof c->prefix, "%.*s", (int)(length - (sizeof last - 1)), name);
-            return SBERTJA_OK;
-        }
+        status = fail_zip(error, &reason, "zip");
     }
-    return sbj_fail(error, SBERTJA_E_FORMAT, "a zip file without data.pkl: no PyTorch checkpoint");
-}
-
-/* The whole entry PREFIX/name, in memory of the archive. */
-static sbertja_status read_entry(checkpoint *c, const char *name, size_t most, const unsigned char **data, size_t *size,
-                                 sbertja_error *error)
-{
-    char path[PATH_ROOM + 64];
-    zip_stat_t stat;
-    void *memory;
-    snprintf(path, sizeof path, "%s/%s", c->prefix, name);
-    if (zip_stat(c->zip, path, ZIP_FL_ENC_RAW, &stat) != 0 || (stat.valid & ZIP_STAT_SIZE) == 0)
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%s is not there", path);
-    if (stat.size > most)
-        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: more than %zu bytes", path, most);
-    sbertja_status status = sbj_archive_copy(c->archive, (size_t)stat.size, &memory, error);
+    zip_error_fini(&reason);
     if (status != SBERTJA_OK)
-        return sbj_in(error, status, "%s", path);
-    zip_file_t *file = zip_fopen_index(c->zip, stat.index, 0);
-    zip_int64_t got = file == NULL ? -1 : zip_fread(file, memory, stat.size);
-    if (file != NULL && zip_fclose(file) != 0)
-        got = -1;
-    if (got != (zip_int64_t)stat.size)
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: cannot be unpacked", path);
-    *data = memory;
-    *size = (size_t)stat.size;
+        return status;
+    r->count = (size_t)zip_get_num_entries(r->zip, 0);
+    r->places = sbj_new(&r->archive->alloc, r->count, sizeof *r->places);
+    if (r->places == NULL)
+        return sbj_no_memory(error, r->count * sizeof *r->places);
+    sbj_zip_places(r->zip, r->archive->map.data, r->archive->map.size, r->count, r->places);
     return SBERTJA_OK;
 }
 
-static sbertja_status check_byte_order(checkpoint *c, sbertja_error *error)
+/* The number of the entry PREFIX/`name`; false when there is none. */
+static bool locate(reader *r, const char *name, size_t length, zip_uint64_t *index, sbertja_error *error,
+                   sbertja_status *status)
 {
-    char path[PATH_ROOM + 64];
-    const unsigned char *text;
-    size_t size;
-    snprintf(path, sizeof path, "%s/byteorder", c->prefix);
-    if (zip_name_locate(c->zip, path, ZIP_FL_ENC_RAW) < 0)
-        return SBERTJA_OK;
-    sbertja_status status = read_entry(c, "byteorder", 64, &text, &size, error);
-    if (status == SBERTJA_OK && (size != 6 || memcmp(text, "little", 6) != 0))
-        status = sbj_fail(error, SBERTJA_E_UNSUPPORTED, "byteorder is not little");
-    return status;
+    size_t before = r->prefix.length;
+    sbj_strbuf_bytes(&r->prefix, name, length);
+    *status = r->prefix.failed ? sbj_no_memory(error, before + length + 1) : SBERTJA_OK;
+    zip_int64_t found = *status == SBERTJA_OK ? zip_name_locate(r->zip, r->prefix.text, ZIP_FL_ENC_RAW) : -1;
+    r->prefix.length = before;
+    *index = (zip_uint64_t)found;
+    return found >= 0;
 }
 
-static sbertja_status find_storage(checkpoint *c, const char *key, sbj_storage *storage, sbertja_error *error)
+static sbertja_status copy_entry(reader *r, zip_uint64_t index, size_t size, void *memory, sbertja_error *error)
 {
-    char name[PATH_ROOM];
-    for (size_t i = 0; i < c->count; i++)
-        if (strcmp(c->storages[i].key, key) == 0) {
-            *storage = c->storages[i];
-            return SBERTJA_OK;
+    zip_file_t *file = zip_fopen_index(r->zip, index, 0);
+    if (file == NULL)
+        return fail_zip(error, zip_get_error(r->zip), "zip entry");
+    sbertja_status status = SBERTJA_OK;
+    unsigned char *to = memory, more;
+    size_t left = size;
+    while (left > 0 && status == SBERTJA_OK) {
+        zip_int64_t got = zip_fread(file, to, left);
+        if (got <= 0)
+            status = got < 0 ? fail_zip(error, zip_file_get_error(file), "zip entry")
+                             : sbj_fail(error, SBERTJA_E_FORMAT, "a zip entry that ends too early");
+        else {
+            to += got;
+            left -= (size_t)got;
         }
-    if (strlen(key) > 64)
-        return sbj_fail(error, SBERTJA_E_FORMAT, "a storage's key is %zu bytes long", strlen(key));
-    if (!sbj_grow(&c->archive->alloc, (void **)&c->storages, &c->capacity, c->count, c->count + 1,
-                  sizeof *c->storages))
-        return sbj_no_memory(error, (c->count + 1) * sizeof *c->storages);
-    snprintf(name, sizeof name, "data/%s", key);
-    storage->key = key;
-    sbertja_status status = read_entry(c, name, SIZE_MAX, &storage->data, &storage->bytes, error);
-    if (status == SBERTJA_OK)
-        c->storages[c->count++] = *storage;
+    }
+    /* Only at its end does libzip compare the checksum. */
+    if (status == SBERTJA_OK && zip_fread(file, &more, 1) != 0)
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "a zip entry with a wrong size or checksum");
+    zip_fclose(file);
     return status;
 }
 
-static sbertja_status read_all(checkpoint *c, sbj_pickle **dictionary, sbertja_error *error)
+/* The bytes of an entry: in the file where it is stored, else a copy that the archive owns. */
+static sbertja_status get_entry(reader *r, zip_uint64_t index, size_t most, const void **data, size_t *size,
+                                sbertja_error *error)
 {
-    const unsigned char *data;
-    size_t size, used;
-    sbj_pickled_tensor tensor;
-    sbertja_status status;
-    if ((status = open_zip(c, error)) != SBERTJA_OK || (status = find_prefix(c, error)) != SBERTJA_OK ||
-        (status = check_byte_order(c, error)) != SBERTJA_OK ||
-        (status = read_entry(c, "data.pkl", MOST_PICKLE, &data, &size, error)) != SBERTJA_OK ||
-        (status = sbj_unpickle(&c->archive->alloc, data, size, &used, dictionary, error)) != SBERTJA_OK)
-        return status;
-    if (!sbj_pickle_is_dictionary(*dictionary))
-        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "expected a dictionary of tensors");
-    for (size_t cursor = 0; status == SBERTJA_OK && sbj_pickle_next_tensor(*dictionary, &cursor, &tensor);) {
-        sbj_storage storage;
-        status = find_storage(c, tensor.key, &storage, error);
-        if (status == SBERTJA_OK)
-            status = sbj_storage_add(c->archive, &tensor, &storage, error);
+    zip_stat_t stat;
+    if (zip_stat_index(r->zip, index, 0, &stat) != 0 || (stat.valid & ZIP_STAT_SIZE) == 0 || stat.size > most)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "a zip entry of a wrong size");
+    *size = (size_t)stat.size;
+    if (r->places[index] != 0) {
+        *data = r->archive->map.data + r->places[index];
+        return SBERTJA_OK;
     }
+    void *copy;
+    sbertja_status status = sbj_archive_copy(r->archive, *size, &copy, error);
+    if (status == SBERTJA_OK)
+        status = copy_entry(r, index, *size, copy, error);
+    *data = copy;
+    return status;
+}
+
+/* The entry data.pkl in a folder; TorchScript files have other pickles beside it. */
+static sbertja_status find_prefix(reader *r, sbertja_error *error)
+{
+    static const char wanted[] = "/data.pkl";
+    for (size_t i = 0; i < r->count; i++) {
+        const char *name = zip_get_name(r->zip, i, ZIP_FL_ENC_RAW), *slash = name != NULL ? strchr(name, '/') : NULL;
+        if (slash == NULL || strcmp(slash, wanted) != 0)
+            continue;
+        sbj_strbuf_bytes(&r->prefix, name, (size_t)(slash - name) + 1);
+        return r->prefix.failed ? sbj_no_memory(error, strlen(name)) : SBERTJA_OK;
+    }
+    return sbj_fail(error, SBERTJA_E_FORMAT, "a zip file, but not a PyTorch checkpoint: no data.pkl in it");
+}
+
+static sbertja_status check_byte_order(reader *r, sbertja_error *error)
+{
+    zip_uint64_t index;
+    const void *data;
+    size_t size;
+    sbertja_status status;
+    if (!locate(r, "byteorder", 9, &index, error, &status))
+        return status;
+    status = get_entry(r, index, 64, &data, &size, error);
+    if (status == SBERTJA_OK && (size != 6 || memcmp(data, "little", 6) != 0))
+        status = sbj_fail(error, SBERTJA_E_UNSUPPORTED, "byteorder: expected little");
+    return status;
+}
+
+static sbertja_status read_pickle(reader *r, sbertja_error *error)
+{
+    zip_uint64_t index;
+    const void *data;
+    size_t size, used;
+    sbertja_status status;
+    if (!locate(r, "data.pkl", 8, &index, error, &status))
+        return status != SBERTJA_OK ? status : sbj_fail(error, SBERTJA_E_FORMAT, "no data.pkl in it");
+    status = get_entry(r, index, most_pickle, &data, &size, error);
+    if (status == SBERTJA_OK)
+        status = sbj_unpickle(&r->archive->alloc, data, size, &r->pickle, &used, error);
+    if (status == SBERTJA_OK && used != size)
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "data.pkl: %zu bytes follow the pickle", size - used);
+    return status;
+}
+
+static sbertja_status find_data(void *context, const sbj_storage *storage, const void **data, sbertja_error *error)
+{
+    reader *r = context;
+    zip_uint64_t index;
+    size_t size, before = r->prefix.length;
+    sbertja_status status;
+    sbj_strbuf_text(&r->prefix, "data/");
+    bool found = locate(r, storage->key, storage->key_length, &index, error, &status);
+    r->prefix.length = before;
+    if (!found)
+        return status != SBERTJA_OK ? status : sbj_fail(error, SBERTJA_E_FORMAT, "its storage is not in the file");
+    status = get_entry(r, index, SIZE_MAX, data, &size, error);
+    if (status == SBERTJA_OK && size != storage->bytes)
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "expected a storage of %zu bytes, found %zu", storage->bytes, size);
     return status;
 }
 
 sbertja_status sbj_checkpoint_read(sbj_archive *archive, sbertja_error *error)
 {
-    checkpoint c = {.archive = archive};
-    sbj_pickle *dictionary = NULL;
-    sbertja_status status = read_all(&c, &dictionary, error);
-    sbj_pickle_free(dictionary);
-    if (c.zip != NULL)
-        zip_discard(c.zip);
-    sbj_free(&archive->alloc, c.storages);
+    reader r = {.archive = archive, .prefix = SBJ_STRBUF(&archive->alloc)};
+    sbertja_status status = open_zip(&r, error);
+    if (status == SBERTJA_OK)
+        status = find_prefix(&r, error);
+    if (status == SBERTJA_OK)
+        status = check_byte_order(&r, error);
+    if (status == SBERTJA_OK)
+        status = read_pickle(&r, error);
+    if (status == SBERTJA_OK)
+        status = sbj_state_dict_read(archive, sbj_pickle_root(r.pickle), find_data, &r, error);
+    sbj_pickle_free(r.pickle);
+    sbj_strbuf_free(&r.prefix);
+    sbj_free(&archive->alloc, r.places);
+    if (r.zip != NULL)
+        zip_discard(r.zip);
     return status;
 }

@@ -1,197 +1,172 @@
-/* pytorch_model.bin for the 0.4.1 layout: an OrderedDict of float32 tensors, as torch.save writes it since 1.6. The pickle
- * is laid out by hand; each tensor is fetched when libzip comes to it, so that only one is in memory. */
-#include <stdio.h>
+/* Writing a PyTorch checkpoint; the form is described in checkpoint.c. libzip asks for the entries one after another
+ * when it closes the file, and only then is a tensor fetched: one is in memory at a time. */
 #include <string.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include "io/archive_private.h"
 #include "io/file_private.h"
-#include "util/strbuf.h"
+#include "io/pickle_write.h"
 
-/* ---- The pickle, protocol 2 ---- */
-
-static void put_number(sbj_strbuf *b, uint64_t value)
-{
-    unsigned char bytes[10] = {0x8a, 8}; /* LONG1; sizes are below 2^63, so the sign is right */
-    if (value < 256) {
-        sbj_strbuf_bytes(b, (const char[]){'K', (char)value}, 2);
-        return;
-    }
-    for (int i = 0; i < 8; i++)
-        bytes[2 + i] = (unsigned char)(value >> 8 * i);
-    sbj_strbuf_bytes(b, (const char *)bytes, sizeof bytes);
-}
-
-static void put_text(sbj_strbuf *b, const char *text)
-{
-    const size_t length = strlen(text);
-    const char head[] = {'X', (char)length, (char)(length >> 8), (char)(length >> 16), (char)(length >> 24)};
-    sbj_strbuf_bytes(b, head, sizeof head);
-    sbj_strbuf_bytes(b, text, length);
-}
-
-static void put_shape(sbj_strbuf *b, const sbj_entry *entry, bool strides)
-{
-    sbj_strbuf_bytes(b, "(", 1);
-    for (size_t i = 0; i < entry->dimensions; i++) {
-        size_t value = strides ? 1 : entry->shape[i];
-        for (size_t k = i + 1; strides && k < entry->dimensions; k++)
-            value *= entry->shape[k];
-        put_number(b, value);
-    }
-    sbj_strbuf_bytes(b, "t", 1);
-}
-
-static void put_tensor(sbj_strbuf *b, const sbj_entry *entry, size_t index, size_t count)
-{
-    char key[24];
-    snprintf(key, sizeof key, "%zu", index);
-    put_text(b, entry->name);
-    sbj_strbuf_text(b, "ctorch._utils\n_rebuild_tensor_v2\n((");
-    put_text(b, "storage");
-    sbj_strbuf_text(b, "ctorch\nFloatStorage\n");
-    put_text(b, key);
-    put_text(b, "cpu");
-    put_number(b, count);
-    sbj_strbuf_bytes(b, "tQK\0", 4); /* the persistent id; offset 0 */
-    put_shape(b, entry, false);
-    put_shape(b, entry, true);
-    sbj_strbuf_bytes(b, "\x89", 1); /* requires no gradient */
-    sbj_strbuf_text(b, "ccollections\nOrderedDict\n)RtR");
-}
-
-static void put_dictionary(sbj_strbuf *b, const sbj_entry *entries, size_t count)
-{
-    sbj_strbuf_bytes(b, "\x80\x02", 2);
-    sbj_strbuf_text(b, "ccollections\nOrderedDict\n)R(");
-    for (size_t i = 0; i < count; i++) {
-        size_t elements;
-        sbj_shape_count(entries[i].dimensions, entries[i].shape, &elements);
-        put_tensor(b, &entries[i], i, elements);
-    }
-    sbj_strbuf_text(b, "u.");
-}
-
-/* ---- The zip ---- */
-
-/* One tensor as a source of bytes. */
-typedef struct tensor_source {
+typedef struct writer {
     const sbj_alloc *alloc;
+    zip_t *zip;
     sbj_fetch fetch;
     void *context;
-    size_t index, bytes, at;
-    unsigned char *values; /* between open and close */
-    sbertja_status status; /* of a fetch that failed */
+    float *values; /* room for the largest tensor */
+    sbertja_status status; /* of fetch */
     sbertja_error *error;
-} tensor_source;
+} writer;
 
-static zip_int64_t read_tensor(void *state, void *data, zip_uint64_t length, zip_source_cmd_t command)
+/* An entry that libzip reads from: a tensor that is fetched when it is opened. */
+typedef struct tensor {
+    writer *writer;
+    size_t index, bytes, done;
+} tensor;
+
+static zip_int64_t open_tensor(tensor *t)
 {
-    tensor_source *s = state;
+    writer *w = t->writer;
+    t->done = 0;
+    if (w->status == SBERTJA_OK)
+        w->status = w->fetch(w->context, t->index, w->values, w->error);
+    return w->status == SBERTJA_OK ? 0 : -1;
+}
+
+static zip_int64_t read_tensor(tensor *t, void *data, zip_uint64_t length)
+{
+    size_t left = t->bytes - t->done, n = length < left ? (size_t)length : left;
+    memcpy(data, (const char *)t->writer->values + t->done, n);
+    t->done += n;
+    return (zip_int64_t)n;
+}
+
+static zip_int64_t tell_error(void *data, zip_uint64_t length)
+{
+    const int codes[2] = {ZIP_ER_INTERNAL, 0};
+    if (length < sizeof codes)
+        return -1;
+    memcpy(data, codes, sizeof codes);
+    return sizeof codes;
+}
+
+static zip_int64_t serve_tensor(void *user, void *data, zip_uint64_t length, zip_source_cmd_t command)
+{
+    tensor *t = user;
     switch (command) {
     case ZIP_SOURCE_OPEN:
-        s->at = 0;
-        s->values = sbj_new_raw(s->alloc, s->bytes, 1);
-        s->status = s->values == NULL ? sbj_no_memory(s->error, s->bytes)
-                                      : s->fetch(s->context, s->index, (float *)(void *)s->values, s->error);
-        return s->status == SBERTJA_OK ? 0 : -1;
-    case ZIP_SOURCE_READ: {
-        const size_t left = s->bytes - s->at, count = length < left ? (size_t)length : left;
-        memcpy(data, s->values + s->at, count);
-        s->at += count;
-        return (zip_int64_t)count;
-    }
+        return open_tensor(t);
+    case ZIP_SOURCE_READ:
+        return read_tensor(t, data, length);
+    case ZIP_SOURCE_STAT:
+        zip_stat_init(data);
+        ((zip_stat_t *)data)->size = t->bytes;
+        ((zip_stat_t *)data)->valid = ZIP_STAT_SIZE;
+        return sizeof(zip_stat_t);
+    case ZIP_SOURCE_ERROR:
+        return tell_error(data, length);
+    case ZIP_SOURCE_SUPPORTS:
+        return zip_source_make_command_bitmap(ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT,
+                                              ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, -1);
     case ZIP_SOURCE_CLOSE:
-        sbj_free(s->alloc, s->values);
-        s->values = NULL;
+    case ZIP_SOURCE_FREE:
         return 0;
-    case ZIP_SOURCE_STAT: {
-        zip_stat_t *stat = data;
-        zip_stat_init(stat);
-        stat->valid = ZIP_STAT_SIZE;
-        stat->size = s->bytes;
-        return sizeof *stat;
-    }
-    case ZIP_SOURCE_ERROR: {
-        const int codes[2] = {ZIP_ER_READ, 0};
-        memcpy(data, codes, sizeof codes);
-        return sizeof codes;
-    }
-    case ZIP_SOURCE_SUPPORTS: return ZIP_SOURCE_SUPPORTS_READABLE;
-    default: return 0;
+    default:
+        return -1;
     }
 }
 
-/* Stored, not compressed, and with the same date every time. */
-static bool add(zip_t *zip, const char *name, zip_source_t *source)
+static sbertja_status fail_zip(const writer *w, const char *path)
 {
-    if (source == NULL)
-        return false;
-    const zip_int64_t index = zip_file_add(zip, name, source, ZIP_FL_ENC_UTF_8);
-    if (index < 0) {
-        zip_source_free(source);
-        return false;
-    }
-    return zip_set_file_compression(zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
-           zip_file_set_mtime(zip, (zip_uint64_t)index, 315619200, 0) == 0; /* 1980-01-02 */
+    return sbj_fail(w->error, SBERTJA_E_IO, "%s: cannot be written: %s", path, zip_strerror(w->zip));
 }
 
-static sbertja_status write_zip(const char *path, const sbj_strbuf *pickle, tensor_source *sources, size_t count,
-                                sbertja_error *error)
+/* Takes the source over. Stored, not compressed, and with one date for all, so that the same weights give the same
+ * bytes. */
+static sbertja_status add_entry(const writer *w, const char *path, const char *name, zip_source_t *source)
 {
-    int code = 0;
-    bool good = true;
-    zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
-    if (zip == NULL)
-        return sbj_fail(error, SBERTJA_E_IO, "%s: cannot be made", path);
-    good = add(zip, "pytorch_model/data.pkl", zip_source_buffer(zip, pickle->text, pickle->length, 0)) &&
-           add(zip, "pytorch_model/byteorder", zip_source_buffer(zip, "little", 6, 0));
-    for (size_t i = 0; i < count && good; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "pytorch_model/data/%zu", i);
-        good = add(zip, name, zip_source_function(zip, read_tensor, &sources[i]));
-    }
-    good = good && add(zip, "pytorch_model/version", zip_source_buffer(zip, "3\n", 2, 0));
-    if (good && zip_close(zip) == 0)
+    zip_int64_t index = source != NULL ? zip_file_add(w->zip, name, source, ZIP_FL_ENC_UTF_8) : -1;
+    const zip_uint16_t january_1980 = 1 << 5 | 1;
+    if (index >= 0 && zip_set_file_compression(w->zip, (zip_uint64_t)index, ZIP_CM_STORE, 0) == 0 &&
+        zip_file_set_dostime(w->zip, (zip_uint64_t)index, 0, january_1980, 0) == 0)
         return SBERTJA_OK;
-    sbertja_status status = sbj_fail(error, SBERTJA_E_IO, "%s: %s", path, zip_strerror(zip));
-    zip_discard(zip);
+    sbertja_status status = fail_zip(w, path);
+    if (index < 0)
+        zip_source_free(source);
+    return status;
+}
+
+static sbertja_status add_bytes(const writer *w, const char *path, const char *name, const char *bytes, size_t count)
+{
+    return add_entry(w, path, name, zip_source_buffer(w->zip, bytes, count, 0));
+}
+
+static sbertja_status add_tensors(writer *w, const char *path, const sbj_entry *entries, size_t count, tensor *tensors)
+{
+    sbertja_status status = SBERTJA_OK;
+    sbj_strbuf name = SBJ_STRBUF(w->alloc);
+    for (size_t i = 0; i < count && status == SBERTJA_OK; i++) {
+        size_t elements;
+        sbj_shape_count(entries[i].dimensions, entries[i].shape, &elements);
+        tensors[i] = (tensor){w, i, elements * sizeof(float), 0};
+        sbj_strbuf_clear(&name);
+        sbj_strbuf_format(&name, "archive/data/%zu", i);
+        status = name.failed ? sbj_no_memory(w->error, 32)
+                             : add_entry(w, path, name.text, zip_source_function(w->zip, serve_tensor, &tensors[i]));
+    }
+    sbj_strbuf_free(&name);
+    return status;
+}
+
+/* `pickle` and `tensors` are read when the file is closed. */
+static sbertja_status write_zip(writer *w, const char *path, const sbj_entry *entries, size_t count,
+                                const sbj_strbuf *pickle, tensor *tensors)
+{
+    int code;
+    w->zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
+    if (w->zip == NULL) {
+        zip_error_t reason;
+        zip_error_init_with_code(&reason, code);
+        sbertja_status status =
+            sbj_fail(w->error, SBERTJA_E_IO, "%s: cannot be created: %s", path, zip_error_strerror(&reason));
+        zip_error_fini(&reason);
+        return status;
+    }
+    sbertja_status status = add_bytes(w, path, "archive/data.pkl", pickle->text, pickle->length);
+    if (status == SBERTJA_OK)
+        status = add_bytes(w, path, "archive/byteorder", "little", 6);
+    if (status == SBERTJA_OK)
+        status = add_tensors(w, path, entries, count, tensors);
+    if (status == SBERTJA_OK)
+        status = add_bytes(w, path, "archive/version", "3\n", 2);
+    if (status == SBERTJA_OK && zip_close(w->zip) == 0)
+        return sbj_sync_path(path, w->error);
+    if (w->status != SBERTJA_OK)
+        status = w->status;
+    else if (status == SBERTJA_OK)
+        status = fail_zip(w, path);
+    zip_discard(w->zip);
     return status;
 }
 
 sbertja_status sbj_checkpoint_write(const sbj_alloc *alloc, const char *path, const sbj_entry *entries, size_t count,
                                     sbj_fetch fetch, void *context, sbertja_error *error)
 {
+    writer w = {.alloc = alloc, .fetch = fetch, .context = context, .error = error};
     sbj_strbuf pickle = SBJ_STRBUF(alloc);
-    sbertja_error fetched = {SBERTJA_OK, ""};
     size_t bytes, largest;
-    tensor_source *sources = NULL;
-    sbertja_status status = sbj_entries_measure(entries, count, sizeof(float), &bytes, &largest, error);
+    sbertja_status status = sbj_entries_measure(entries, count, sizeof *w.values, &bytes, &largest, error);
     if (status != SBERTJA_OK)
         return status;
-    put_dictionary(&pickle, entries, count);
-    sources = sbj_new(alloc, count, sizeof *sources);
-    if (pickle.failed || sources == NULL) {
-        status = sbj_no_memory(error, pickle.length);
-        goto done;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t elements;
-        sbj_shape_count(entries[i].dimensions, entries[i].shape, &elements);
-        sources[i] = (tensor_source){.alloc = alloc, .fetch = fetch, .context = context, .index = i,
-                                     .bytes = elements * sizeof(float), .error = &fetched};
-    }
-    status = write_zip(path, &pickle, sources, count, error);
-    for (size_t i = 0; i < count; i++)
-        if (sources[i].status != SBERTJA_OK) { /* why the zip could not be written */
-            status = sources[i].status;
-            if (error != NULL)
-                *error = fetched;
-        }
-    if (status == SBERTJA_OK)
-        status = sbj_sync_path(path, error);
-done:
-    sbj_free(alloc, sources);
+    w.values = sbj_new_raw(alloc, largest, sizeof *w.values);
+    tensor *tensors = sbj_new(alloc, count, sizeof *tensors);
+    sbj_pickle_state_dict(&pickle, entries, count);
+    if (w.values == NULL || tensors == NULL || pickle.failed)
+        status = sbj_no_memory(error, largest * sizeof *w.values + count * sizeof *tensors + pickle.length);
+    else
+        status = write_zip(&w, path, entries, count, &pickle, tensors);
     sbj_strbuf_free(&pickle);
+    sbj_free(alloc, tensors);
+    sbj_free(alloc, w.values);
     return status;
 }

@@ -1,106 +1,198 @@
-/* The checkpoint of PyTorch before 1.6: five pickles one after another (a magic number, a protocol version, the writer's
- * sizes, the dictionary, the keys of its storages), then the storages in the order of the keys, each with its number of
- * elements in 8 bytes before it. */
+/* PyTorch checkpoints as torch wrote them before 1.6 (and still does when asked to): five pickles, then the storages.
+ *
+ *     magic number | protocol version | dict about the machine | the object | list of storage keys
+ *     for each key: number of elements (8 bytes), elements
+ *
+ * The sizes of elements stand only in the object, in the persistent ids of its tensors. */
+#include <stdlib.h>
 #include <string.h>
 
-#include "io/storage.h"
+#include "io/state_dict.h"
 
-static const unsigned char magic[] = {0x80, 2,    0x8a, 10,   0x6c, 0xfc, 0x9c, 0x46,
-                                      0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, '.'};
+static const char magic[] = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
-typedef struct legacy {
+typedef struct placed {
+    sbj_storage storage;
+    const void *data; /* NULL: not met yet */
+} placed;
+
+typedef struct reader {
     sbj_archive *archive;
-    const unsigned char *at, *end;
-    sbj_pickle *dictionary, *keys;
-    sbj_storage *storages;
-    size_t count, capacity;
-} legacy;
+    size_t at; /* how far the file has been read */
+    sbj_pickle *object, *keys;
+    placed *storages; /* of all persistent ids in the object, sorted by key, each key once */
+    size_t count;
+} reader;
 
-static sbertja_status next_pickle(legacy *l, sbj_pickle **pickle, sbertja_error *error)
+/* The next pickle of the file. */
+static sbertja_status next(reader *r, sbj_pickle **pickle, sbertja_error *error)
 {
     size_t used;
+    const sbj_map *map = &r->archive->map;
     sbertja_status status =
-        sbj_unpickle(&l->archive->alloc, l->at, (size_t)(l->end - l->at), &used, pickle, error);
-    if (status == SBERTJA_OK)
-        l->at += used;
-    return status;
-}
-
-static sbertja_status skip_pickle(legacy *l, sbertja_error *error)
-{
-    sbj_pickle *pickle;
-    sbertja_status status = next_pickle(l, &pickle, error);
-    sbj_pickle_free(pickle);
-    return status;
-}
-
-/* The size of a storage's elements is known from the tensors in it. */
-static size_t element_size(const legacy *l, const char *key)
-{
-    sbj_pickled_tensor tensor;
-    for (size_t cursor = 0; sbj_pickle_next_tensor(l->dictionary, &cursor, &tensor);)
-        if (strcmp(tensor.key, key) == 0)
-            return sbj_dtype_size(tensor.dtype);
-    return 0;
-}
-
-static sbertja_status read_storage(legacy *l, const char *key, sbertja_error *error)
-{
-    uint64_t elements = 0;
-    size_t bytes;
-    const size_t size = element_size(l, key);
-    if (size == 0)
-        return sbj_fail(error, SBERTJA_E_FORMAT, "storage %s belongs to no tensor", key);
-    if (l->end - l->at < 8)
-        return sbj_fail(error, SBERTJA_E_FORMAT, "it ends before storage %s", key);
-    for (int i = 0; i < 8; i++)
-        elements |= (uint64_t)l->at[i] << 8 * i;
-    l->at += 8;
-    if (!sbj_mul((size_t)elements, size, &bytes) || bytes > (size_t)(l->end - l->at))
-        return sbj_fail(error, SBERTJA_E_FORMAT, "it ends in storage %s", key);
-    if (!sbj_grow(&l->archive->alloc, (void **)&l->storages, &l->capacity, l->count, l->count + 1,
-                  sizeof *l->storages))
-        return sbj_no_memory(error, (l->count + 1) * sizeof *l->storages);
-    l->storages[l->count++] = (sbj_storage){key, l->at, bytes};
-    l->at += bytes;
+        sbj_unpickle(&r->archive->alloc, map->data + r->at, map->size - r->at, pickle, &used, error);
+    if (status != SBERTJA_OK)
+        return sbj_in(error, status, "byte %zu", r->at);
+    r->at += used;
     return SBERTJA_OK;
 }
 
-static sbertja_status add_tensor(legacy *l, const sbj_pickled_tensor *tensor, sbertja_error *error)
+static bool is_magic(const sbj_pickled *value)
 {
-    for (size_t i = 0; i < l->count; i++)
-        if (strcmp(l->storages[i].key, tensor->key) == 0)
-            return sbj_storage_add(l->archive, tensor, &l->storages[i], error);
-    return sbj_fail(error, SBERTJA_E_FORMAT, "%s: its storage %s is not there", tensor->name, tensor->key);
+    return value->kind == SBJ_PICKLED_WIDE && value->as.text.length == sizeof magic - 1 &&
+           memcmp(value->as.text.bytes, magic, sizeof magic - 1) == 0;
 }
 
-static sbertja_status read_all(legacy *l, sbertja_error *error)
+static bool is_version(const sbj_pickled *value)
 {
-    sbj_pickled_tensor tensor;
-    const char *key;
-    sbertja_status status;
-    if ((status = skip_pickle(l, error)) != SBERTJA_OK || (status = skip_pickle(l, error)) != SBERTJA_OK ||
-        (status = next_pickle(l, &l->dictionary, error)) != SBERTJA_OK ||
-        (status = next_pickle(l, &l->keys, error)) != SBERTJA_OK)
-        return status;
-    if (!sbj_pickle_is_dictionary(l->dictionary))
-        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "expected a dictionary of tensors");
-    for (size_t cursor = 0; (key = sbj_pickle_next_text(l->keys, &cursor)) != NULL && status == SBERTJA_OK;)
-        status = read_storage(l, key, error);
-    for (size_t cursor = 0; status == SBERTJA_OK && sbj_pickle_next_tensor(l->dictionary, &cursor, &tensor);)
-        status = add_tensor(l, &tensor, error);
-    return status;
+    return value->kind == SBJ_PICKLED_INTEGER && value->as.integer == 1001;
+}
+
+static bool is_little_endian(const sbj_pickled *value)
+{
+    if (value->kind != SBJ_PICKLED_DICTIONARY)
+        return false;
+    for (size_t i = 0; i + 1 < value->as.list.count; i += 2)
+        if (sbj_pickled_is_text(value->as.list.items[i], "little_endian"))
+            return value->as.list.items[i + 1]->kind == SBJ_PICKLED_BOOLEAN && value->as.list.items[i + 1]->as.integer;
+    return false;
+}
+
+static sbertja_status read_beginning(reader *r, sbertja_error *error)
+{
+    static const struct {
+        bool (*is_good)(const sbj_pickled *value);
+        sbertja_status status;
+        const char *what;
+    } parts[] = {
+        {is_magic, SBERTJA_E_FORMAT, "a pickle, but not a PyTorch checkpoint"},
+        {is_version, SBERTJA_E_UNSUPPORTED, "a PyTorch checkpoint of another version than 1001"},
+        {is_little_endian, SBERTJA_E_UNSUPPORTED, "a PyTorch checkpoint that is not little-endian"},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        sbj_pickle *pickle;
+        sbertja_status status = next(r, &pickle, error);
+        if (status != SBERTJA_OK)
+            return status;
+        bool good = parts[i].is_good(sbj_pickle_root(pickle));
+        sbj_pickle_free(pickle);
+        if (!good)
+            return sbj_fail(error, parts[i].status, "%s", parts[i].what);
+    }
+    return SBERTJA_OK;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const sbj_storage *x = a, *y = b;
+    size_t shorter = x->key_length < y->key_length ? x->key_length : y->key_length;
+    int order = shorter > 0 ? memcmp(x->key, y->key, shorter) : 0;
+    return order != 0 ? order : (x->key_length > y->key_length) - (x->key_length < y->key_length);
+}
+
+static placed *find_placed(const reader *r, const sbj_storage *storage)
+{
+    return bsearch(storage, r->storages, r->count, sizeof *r->storages, compare_keys);
+}
+
+/* Two tensors that share a storage have it twice in the pickle; it must be the same both times. */
+static sbertja_status sort_storages(reader *r, sbertja_error *error)
+{
+    size_t kept = 0;
+    qsort(r->storages, r->count, sizeof *r->storages, compare_keys);
+    for (size_t i = 0; i < r->count; i++) {
+        const sbj_storage *storage = &r->storages[i].storage, *last = kept > 0 ? &r->storages[kept - 1].storage : NULL;
+        if (last == NULL || compare_keys(last, storage) != 0)
+            r->storages[kept++] = r->storages[i];
+        else if (last->dtype != storage->dtype || last->count != storage->count)
+            return sbj_fail(error, SBERTJA_E_FORMAT, "a storage with two descriptions");
+    }
+    r->count = kept;
+    return SBERTJA_OK;
+}
+
+static sbertja_status collect_storages(reader *r, sbertja_error *error)
+{
+    const sbj_pickled *value;
+    size_t capacity = 0;
+    for (size_t i = 0; (value = sbj_pickle_value(r->object, i)) != NULL; i++) {
+        if (value->kind != SBJ_PICKLED_STORAGE)
+            continue;
+        if (!sbj_grow(&r->archive->alloc, (void **)&r->storages, &capacity, r->count, r->count + 1,
+                      sizeof *r->storages))
+            return sbj_no_memory(error, (r->count + 1) * sizeof *r->storages);
+        placed *added = &r->storages[r->count];
+        added->data = NULL;
+        sbertja_status status = sbj_storage_read(value, &added->storage, error);
+        if (status != SBERTJA_OK)
+            return status;
+        r->count++;
+    }
+    return r->count > 0 ? sort_storages(r, error) : SBERTJA_OK;
+}
+
+static sbertja_status place_storage(reader *r, const sbj_pickled *key, sbertja_error *error)
+{
+    const sbj_map *map = &r->archive->map;
+    uint64_t count;
+    if (key->kind != SBJ_PICKLED_TEXT)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "a storage key that is no string");
+    sbj_storage wanted = {.key = key->as.text.bytes, .key_length = key->as.text.length};
+    placed *found = r->count > 0 ? find_placed(r, &wanted) : NULL;
+    if (found == NULL || found->data != NULL)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "a storage key that no tensor has, or that comes twice");
+    if (map->size - r->at < sizeof count)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "ends before the data of a storage");
+    memcpy(&count, map->data + r->at, sizeof count);
+    r->at += sizeof count;
+    if (count != found->storage.count || map->size - r->at < found->storage.bytes)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "byte %zu: expected the %zu elements of a storage, found %llu%s",
+                        r->at - sizeof count, found->storage.count, (unsigned long long)count,
+                        count == found->storage.count ? " announced and too few bytes" : "");
+    found->data = map->data + r->at;
+    r->at += found->storage.bytes;
+    return SBERTJA_OK;
+}
+
+static sbertja_status place_storages(reader *r, sbertja_error *error)
+{
+    const sbj_pickled *keys = sbj_pickle_root(r->keys);
+    if (keys->kind != SBJ_PICKLED_LIST)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "expected a list of storage keys, found %s",
+                        sbj_pickled_kind_name(keys));
+    for (size_t i = 0; i < keys->as.list.count; i++) {
+        sbertja_status status = place_storage(r, keys->as.list.items[i], error);
+        if (status != SBERTJA_OK)
+            return status;
+    }
+    if (r->at != r->archive->map.size)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%zu bytes follow the last storage", r->archive->map.size - r->at);
+    return SBERTJA_OK;
+}
+
+static sbertja_status find_data(void *context, const sbj_storage *storage, const void **data, sbertja_error *error)
+{
+    const placed *found = find_placed(context, storage);
+    *data = found != NULL ? found->data : NULL;
+    return *data != NULL ? SBERTJA_OK : sbj_fail(error, SBERTJA_E_FORMAT, "its storage is not in the file");
 }
 
 sbertja_status sbj_legacy_read(sbj_archive *archive, sbertja_error *error)
 {
-    legacy l = {.archive = archive, .at = archive->map.data, .end = archive->map.data + archive->map.size};
-    if (archive->map.size < sizeof magic || memcmp(archive->map.data, magic, sizeof magic) != 0)
-        return sbj_fail(error, SBERTJA_E_FORMAT, "a pickle, but no PyTorch checkpoint");
-    l.at += sizeof magic;
-    sbertja_status status = read_all(&l, error);
-    sbj_pickle_free(l.dictionary);
-    sbj_pickle_free(l.keys);
-    sbj_free(&archive->alloc, l.storages);
+    reader r = {.archive = archive};
+    sbertja_status status = read_beginning(&r, error);
+    if (status == SBERTJA_OK)
+        status = next(&r, &r.object, error);
+    if (status == SBERTJA_OK)
+        status = next(&r, &r.keys, error);
+    if (status == SBERTJA_OK)
+        status = collect_storages(&r, error);
+    if (status == SBERTJA_OK)
+        status = place_storages(&r, error);
+    if (status == SBERTJA_OK)
+        status = sbj_state_dict_read(archive, sbj_pickle_root(r.object), find_data, &r, error);
+    sbj_free(&archive->alloc, r.storages);
+    sbj_pickle_free(r.keys);
+    sbj_pickle_free(r.object);
     return status;
 }
