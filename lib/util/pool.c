@@ -122,19 +122,19 @@ sbertja_status sbj_pool_create(const sbj_alloc *alloc, int threads, sbj_pool **r
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->idle, NULL);
-    const size_t workers = (size_t)pool->threads;
-    pool->workers = sbj_new(alloc, workers, sizeof *pool->workers);
-    if (pool->workers == NULL) {
+    pool->workers = sbj_new(alloc, (size_t)pool->threads, sizeof *pool->workers);
+    sbertja_status status =
+        pool->workers == NULL ? sbj_no_memory(error, (size_t)pool->threads * sizeof *pool->workers) : SBERTJA_OK;
+    while (status == SBERTJA_OK && pool->started < pool->threads - 1)
+        if (start_worker(pool, pool->started))
+            pool->started++;
+        else
+            status = sbj_fail(error, SBERTJA_E_MEMORY, "cannot start %d threads", pool->threads);
+    if (status == SBERTJA_OK)
+        *result = pool;
+    else
         sbj_pool_free(pool);
-        return sbj_no_memory(error, workers * sizeof *pool->workers);
-    }
-    for (; pool->started < pool->threads - 1; pool->started++)
-        if (!start_worker(pool, pool->started)) {
-            sbj_pool_free(pool);
-            return sbj_fail(error, SBERTJA_E_MEMORY, "cannot start %zu threads", workers);
-        }
-    *result = pool;
-    return SBERTJA_OK;
+    return status;
 }
 
 void sbj_pool_free(sbj_pool *pool)
