@@ -1,5 +1,5 @@
 /* One table of how fast the library is on this machine: encode, training, tokenizing, cold start, memory; each with the
- * share of the matrix-product limit measured in the same run. `make bench` runs it; docs/BENCHMARKS.md has how to read it.
+ * share of the matrix-product limit measured in the same run. `make bench` runs it.
  *
  *     build/bench/bench [MODEL ...]     models: base (12 x 768), small (4 x 384); both if none is named */
 #define _GNU_SOURCE
