@@ -296,7 +296,7 @@ typedef struct sbertja_fit_options {
     void *evaluate_user;
     const char *output_path;  /* the model is saved here: the best one when there is an evaluation, else the last */
     int keep_last;            /* nonzero: save_best_model=False: never save the best, only the last */
-    const char *checkpoint_path; /* state to resume from, replaced as a whole each time */
+    const char *checkpoint_path; /* state to resume from, replaced as a whole each time; apart from output_path */
     size_t checkpoint_steps;     /* 0: at the end of each epoch */
     int resume;                  /* nonzero: go on from checkpoint_path if there is something, to the same last bit */
     sbertja_fit_progress progress;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "io/directory.h"
 #include "train/trainer.h"
 
 typedef struct fitting {
@@ -190,6 +191,11 @@ static sbertja_status check_targets(const sbj_model *model, const sbertja_fit_op
         status = sbj_model_check_target(model, o->output_path, error);
     if (status == SBERTJA_OK && o->checkpoint_path != NULL)
         status = sbj_trainer_check_target(model, o->checkpoint_path, error);
+    if (status == SBERTJA_OK && o->output_path != NULL && o->checkpoint_path != NULL &&
+        sbj_directories_overlap(o->output_path, o->checkpoint_path))
+        status = sbj_fail(error, SBERTJA_E_ARGUMENT,
+                          "checkpoint_path: %s is, holds or lies in output_path, %s; each is replaced as a whole",
+                          o->checkpoint_path, o->output_path);
     return status;
 }
 

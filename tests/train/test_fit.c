@@ -317,6 +317,27 @@ static void occupied_checkpoint(call *c)
     c->options.checkpoint_path = temporary_path("occupied");
 }
 
+/* Replacing one of them would take the other away. */
+static void output_is_checkpoint(call *c)
+{
+    c->options.output_path = temporary_path("both");
+    c->options.checkpoint_path = temporary_path("./both/");
+}
+
+static void checkpoint_in_output(call *c)
+{
+    c->options.output_path = temporary_path("outer");
+    c->options.checkpoint_path = temporary_path("outer/checkpoint");
+}
+
+static void output_in_checkpoint(call *c)
+{
+    ck_assert(mkdir(temporary_path("state"), 0777) == 0);
+    ck_assert(sbj_write_file(temporary_path("state/checkpoint.json"), "{}", 2, NULL) == SBERTJA_OK);
+    c->options.output_path = temporary_path("state/deep/model");
+    c->options.checkpoint_path = temporary_path("state");
+}
+
 static const struct refusal {
     void (*change)(call *);
     sbertja_status status;
@@ -337,6 +358,9 @@ static const struct refusal {
     {three_texts, SBERTJA_E_FORMAT, "objective 0: its examples have 3 texts, the loss needs 1"},
     {occupied_output, SBERTJA_E_IO, ""},
     {occupied_checkpoint, SBERTJA_E_IO, ""},
+    {output_is_checkpoint, SBERTJA_E_ARGUMENT, "checkpoint_path: "},
+    {checkpoint_in_output, SBERTJA_E_ARGUMENT, "checkpoint_path: "},
+    {output_in_checkpoint, SBERTJA_E_ARGUMENT, "checkpoint_path: "},
 };
 enum { REFUSALS = sizeof refusals / sizeof *refusals };
 
