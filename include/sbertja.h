@@ -274,7 +274,8 @@ typedef struct sbertja_progress {
     double sentences_per_second, seconds_left;
 } sbertja_progress;
 typedef int (*sbertja_fit_progress)(void *user, const sbertja_progress *progress); /* nonzero: stop */
-/* Scores the model as it stands; larger is better. `steps` is (size_t)-1 at the end of an epoch. Nonzero: stop. */
+/* Scores the model as it stands; larger is better. `steps` is (size_t)-1 at the end of an epoch. Nonzero: stop; a
+ * score that was given counts all the same. */
 typedef int (*sbertja_fit_evaluate)(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *score);
 
 typedef struct sbertja_fit_options {

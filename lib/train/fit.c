@@ -35,23 +35,26 @@ static sbertja_status save_model(const fitting *f, sbertja_error *error)
     return status;
 }
 
-/* The caller's score of the model as it stands; the best one so far is saved. */
+/* The caller's score of the model as it stands, also one given with a stop; the best one so far is saved. */
 static sbertja_status evaluate(fitting *f, size_t epoch, size_t steps, sbertja_error *error)
 {
     const sbertja_fit_options *o = f->options;
     sbj_model *model = NULL;
     double score = NAN;
+    bool stop = false;
     if (o->evaluate == NULL)
         return SBERTJA_OK;
     sbertja_status status = sbj_trainer_model(f->trainer, &model, error);
-    if (status == SBERTJA_OK && o->evaluate(o->evaluate_user, (const sbertja_model *)model, epoch, steps, &score))
-        status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the evaluation callback in epoch %zu", epoch);
-    if (status == SBERTJA_OK && score > f->state.best) {
+    if (status == SBERTJA_OK)
+        stop = o->evaluate(o->evaluate_user, (const sbertja_model *)model, epoch, steps, &score) != 0;
+    if (score > f->state.best) {
         f->state.best = score;
         if (o->output_path != NULL && !o->keep_last)
             status = sbj_model_save(model, o->output_path, NULL, error);
     }
     sbj_model_free(model);
+    if (status == SBERTJA_OK && stop)
+        status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the evaluation callback in epoch %zu", epoch);
     return status;
 }
 
