@@ -209,7 +209,8 @@ SBERTJA_API sbertja_status sbertja_session_create(const sbertja_model *model, co
                                                   sbertja_session **session, sbertja_error *error);
 SBERTJA_API void sbertja_session_free(sbertja_session *session);
 
-/* Callbacks run on the calling thread; a nonzero result stops the work with _E_STOPPED. */
+/* Callbacks run on the calling thread; a nonzero result stops the work with _E_STOPPED. They may use other sessions, not
+ * the one that calls them. */
 typedef int (*sbertja_encode_progress)(void *user, size_t done, size_t total);
 typedef int (*sbertja_token_vectors)(void *user, size_t index, size_t tokens, size_t dimension, const float *vectors);
 
