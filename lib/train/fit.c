@@ -174,16 +174,28 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
     return status;
 }
 
-static sbertja_status run(fitting *f, sbertja_error *error)
+/* Saves the last model, unless the best one is wanted and has been saved. A checkpoint has the best score, not the best
+ * model: if that was saved elsewhere, or is gone, it is better to have the last one than none. */
+static sbertja_status save_last(const fitting *f, sbertja_error *error)
 {
     const sbertja_fit_options *o = f->options;
+    if (o->output_path == NULL)
+        return SBERTJA_OK;
+    if (o->evaluate != NULL && !o->keep_last && f->state.best > -INFINITY) {
+        if (sbj_is_model_directory(o->output_path))
+            return SBERTJA_OK;
+        sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
+                "%s: the best model is not there any more, the last one is saved", o->output_path);
+    }
+    return save_model(f, error);
+}
+
+static sbertja_status run(fitting *f, sbertja_error *error)
+{
     sbertja_status status = begin(f, error);
     while (status == SBERTJA_OK && (f->state.done < f->state.total || !f->state.evaluated))
         status = advance(f, error);
-    if (status == SBERTJA_OK && o->output_path != NULL &&
-        (o->evaluate == NULL || o->keep_last || f->state.best == -INFINITY))
-        status = save_model(f, error);
-    return status;
+    return status == SBERTJA_OK ? save_last(f, error) : status;
 }
 
 /* Whether both directories can be written to is better known before the training than after it. */
