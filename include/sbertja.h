@@ -209,7 +209,8 @@ SBERTJA_API sbertja_status sbertja_session_create(const sbertja_model *model, co
                                                   sbertja_session **session, sbertja_error *error);
 SBERTJA_API void sbertja_session_free(sbertja_session *session);
 
-/* Callbacks run on the calling thread; a nonzero result stops the work with _E_STOPPED. */
+/* Callbacks run on the calling thread; a nonzero result stops the work with _E_STOPPED. They may use other sessions, not
+ * the one that calls them. */
 typedef int (*sbertja_encode_progress)(void *user, size_t done, size_t total);
 typedef int (*sbertja_token_vectors)(void *user, size_t index, size_t tokens, size_t dimension, const float *vectors);
 
@@ -274,7 +275,8 @@ typedef struct sbertja_progress {
     double sentences_per_second, seconds_left;
 } sbertja_progress;
 typedef int (*sbertja_fit_progress)(void *user, const sbertja_progress *progress); /* nonzero: stop */
-/* Scores the model as it stands; larger is better. `steps` is (size_t)-1 at the end of an epoch. Nonzero: stop. */
+/* Scores the model as it stands; larger is better. `steps` is (size_t)-1 at the end of an epoch. Nonzero: stop; a
+ * score that was given counts all the same. */
 typedef int (*sbertja_fit_evaluate)(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *score);
 
 typedef struct sbertja_fit_options {
@@ -296,7 +298,7 @@ typedef struct sbertja_fit_options {
     void *evaluate_user;
     const char *output_path;  /* the model is saved here: the best one when there is an evaluation, else the last */
     int keep_last;            /* nonzero: save_best_model=False: never save the best, only the last */
-    const char *checkpoint_path; /* state to resume from, replaced as a whole each time */
+    const char *checkpoint_path; /* state to resume from, replaced as a whole each time; apart from output_path */
     size_t checkpoint_steps;     /* 0: at the end of each epoch */
     int resume;                  /* nonzero: go on from checkpoint_path if there is something, to the same last bit */
     sbertja_fit_progress progress;

@@ -188,3 +188,38 @@ void sbj_directory_abort(sbj_directory *directory)
     }
     memset(directory, 0, sizeof *directory);
 }
+
+/* The path without links; the last part of it need not exist. */
+static bool resolve(const char *path, char resolved[PATH_MAX])
+{
+    char parent[PATH_MAX];
+    size_t length = strlen(path), split;
+    if (realpath(path, resolved) != NULL)
+        return true;
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    for (split = length; split > 0 && path[split - 1] != '/';)
+        split--;
+    if (split >= sizeof parent)
+        return false;
+    memcpy(parent, path, split);
+    parent[split] = '\0';
+    if (realpath(split > 0 ? parent : ".", resolved) == NULL)
+        return false;
+    const size_t used = strcmp(resolved, "/") == 0 ? 0 : strlen(resolved), last = length - split;
+    if (last >= PATH_MAX - used - 1)
+        return false;
+    resolved[used] = '/';
+    memcpy(resolved + used + 1, path + split, last);
+    resolved[used + 1 + last] = '\0';
+    return true;
+}
+
+bool sbj_directories_overlap(const char *a, const char *b)
+{
+    char left[PATH_MAX], right[PATH_MAX];
+    if (!resolve(a, left) || !resolve(b, right))
+        return false;
+    const size_t m = strlen(left), n = strlen(right), shorter = m < n ? m : n;
+    return memcmp(left, right, shorter) == 0 && (m == n || (m < n ? right : left)[shorter] == '/');
+}

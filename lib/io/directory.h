@@ -23,5 +23,8 @@ sbertja_status sbj_directory_begin(const sbj_alloc *alloc, const char *target, b
                                    sbj_directory *directory, sbertja_error *error);
 sbertja_status sbj_directory_commit(sbj_directory *directory, sbertja_error *error);
 void sbj_directory_abort(sbj_directory *directory); /* takes a zeroed one */
+/* Whether two targets are one or lie one in the other, so that replacing one would take the other away. Their parents
+ * exist; the targets themselves need not. */
+bool sbj_directories_overlap(const char *a, const char *b);
 
 #endif

@@ -243,7 +243,7 @@ static sbertja_status create(sbj_model *model, const sbertja_architecture *a, co
         (status = sbj_network_make(&model->alloc, &config, layout.modules, layout.module_count, false,
                                    &model->network, error)) != SBERTJA_OK)
         return status;
-    return sbj_weights_random(model, a->seed, error);
+    return sbj_weights_random(model, a->seed, options, error);
 }
 
 sbertja_status sbj_model_create(const sbertja_architecture *architecture, const sbj_model_options *options,

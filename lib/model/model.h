@@ -55,10 +55,11 @@ sbertja_status sbj_model_check_target(const sbj_model *model, const char *direct
 /* describe.c: fills in model->description. */
 sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error);
 
-/* model_weights.c: sets model->weights, from a directory's archives or at random. */
+/* model_weights.c: sets model->weights, from archives or at random; `options` say what the caller gave. */
 sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, const sbj_archive *transformer,
                                 const sbj_model_options *options, sbertja_error *error);
-sbertja_status sbj_weights_random(sbj_model *model, uint64_t seed, sbertja_error *error);
+sbertja_status sbj_weights_random(sbj_model *model, uint64_t seed, const sbj_model_options *options,
+                                  sbertja_error *error);
 sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const sbj_views *values,
                                 sbertja_error *error);
 /* The archive of a folder: model.safetensors, else pytorch_model.bin. */

@@ -146,12 +146,11 @@ static sbertja_status given_dense(sbj_model *model, size_t i, const sbj_model_op
 {
     const sbj_parameter *p = &model->network.parameters[i];
     const sbertja_module *given = &options->modules[p->module];
+    const float *values = p->vector ? given->bias : given->weight;
+    if (values != NULL)
+        return own(model, i, values, error);
     if (given->weight == NULL)
         return random_dense(model, i, options->seed, error);
-    if (!p->vector)
-        return own(model, i, given->weight, error);
-    if (given->bias != NULL)
-        return own(model, i, given->bias, error);
     float *zeros = sbj_new(&model->alloc, p->columns, sizeof *zeros);
     sbertja_status status =
         zeros == NULL ? sbj_no_memory(error, p->columns * sizeof *zeros) : own(model, i, zeros, error);
@@ -224,14 +223,15 @@ static void random_values(const sbj_parameter *p, uint64_t seed, uint32_t stream
         memset(values, 0, p->columns * sizeof *values);
 }
 
-sbertja_status sbj_weights_random(sbj_model *model, uint64_t seed, sbertja_error *error)
+sbertja_status sbj_weights_random(sbj_model *model, uint64_t seed, const sbj_model_options *options,
+                                  sbertja_error *error)
 {
     const sbj_network *n = &model->network;
     sbertja_status status = allocate(model, error);
     for (size_t i = 0; i < n->parameter_count && status == SBERTJA_OK; i++) {
         const sbj_parameter *p = &n->parameters[i];
         if (p->module >= 0) {
-            status = random_dense(model, i, seed, error);
+            status = given_dense(model, i, options, error);
             continue;
         }
         float *values = sbj_new_raw(&model->alloc, p->rows * p->columns, sizeof *values);

@@ -211,6 +211,9 @@ sbertja_status sbj_session_encode(sbj_session *s, const char *const *texts, cons
     static const sbertja_encode_options defaults = SBERTJA_ENCODE_OPTIONS_INIT;
     call c = {s, options != NULL ? options : &defaults, vectors, 0, count};
     sbertja_status status = SBERTJA_OK;
+    if (s->busy)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "session: a callback cannot encode with the session that called it");
+    s->busy = true;
     for (size_t base = 0; base < count && status == SBERTJA_OK; base += WINDOW) {
         const size_t n = count - base < WINDOW ? count - base : WINDOW;
         sbj_token_lists lists = {0};
@@ -220,5 +223,6 @@ sbertja_status sbj_session_encode(sbj_session *s, const char *const *texts, cons
             status = run_window(&c, &lists, base, error);
         sbj_token_lists_free(&lists);
     }
+    s->busy = false;
     return status;
 }

@@ -15,6 +15,7 @@ typedef struct sbj_session {
     sbj_workspace workspace;
     float *rows;              /* a batch's vectors before they go to their places */
     size_t rows_capacity;
+    bool busy;                /* in encode: a callback that came back would take the batch away */
 } sbj_session;
 
 sbertja_status sbj_session_create(const sbj_model *model, const sbertja_session_options *options, sbj_session **session,

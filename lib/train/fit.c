@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "io/directory.h"
 #include "train/trainer.h"
 
 typedef struct fitting {
@@ -34,23 +35,26 @@ static sbertja_status save_model(const fitting *f, sbertja_error *error)
     return status;
 }
 
-/* The caller's score of the model as it stands; the best one so far is saved. */
+/* The caller's score of the model as it stands, also one given with a stop; the best one so far is saved. */
 static sbertja_status evaluate(fitting *f, size_t epoch, size_t steps, sbertja_error *error)
 {
     const sbertja_fit_options *o = f->options;
     sbj_model *model = NULL;
     double score = NAN;
+    bool stop = false;
     if (o->evaluate == NULL)
         return SBERTJA_OK;
     sbertja_status status = sbj_trainer_model(f->trainer, &model, error);
-    if (status == SBERTJA_OK && o->evaluate(o->evaluate_user, (const sbertja_model *)model, epoch, steps, &score))
-        status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the evaluation callback in epoch %zu", epoch);
-    if (status == SBERTJA_OK && score > f->state.best) {
+    if (status == SBERTJA_OK)
+        stop = o->evaluate(o->evaluate_user, (const sbertja_model *)model, epoch, steps, &score) != 0;
+    if (score > f->state.best) {
         f->state.best = score;
         if (o->output_path != NULL && !o->keep_last)
             status = sbj_model_save(model, o->output_path, NULL, error);
     }
     sbj_model_free(model);
+    if (status == SBERTJA_OK && stop)
+        status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the evaluation callback in epoch %zu", epoch);
     return status;
 }
 
@@ -170,16 +174,28 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
     return status;
 }
 
-static sbertja_status run(fitting *f, sbertja_error *error)
+/* Saves the last model, unless the best one is wanted and has been saved. A checkpoint has the best score, not the best
+ * model: if that was saved elsewhere, or is gone, it is better to have the last one than none. */
+static sbertja_status save_last(const fitting *f, sbertja_error *error)
 {
     const sbertja_fit_options *o = f->options;
+    if (o->output_path == NULL)
+        return SBERTJA_OK;
+    if (o->evaluate != NULL && !o->keep_last && f->state.best > -INFINITY) {
+        if (sbj_is_model_directory(o->output_path))
+            return SBERTJA_OK;
+        sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
+                "%s: the best model is not there any more, the last one is saved", o->output_path);
+    }
+    return save_model(f, error);
+}
+
+static sbertja_status run(fitting *f, sbertja_error *error)
+{
     sbertja_status status = begin(f, error);
     while (status == SBERTJA_OK && (f->state.done < f->state.total || !f->state.evaluated))
         status = advance(f, error);
-    if (status == SBERTJA_OK && o->output_path != NULL &&
-        (o->evaluate == NULL || o->keep_last || f->state.best == -INFINITY))
-        status = save_model(f, error);
-    return status;
+    return status == SBERTJA_OK ? save_last(f, error) : status;
 }
 
 /* Whether both directories can be written to is better known before the training than after it. */
@@ -190,6 +206,11 @@ static sbertja_status check_targets(const sbj_model *model, const sbertja_fit_op
         status = sbj_model_check_target(model, o->output_path, error);
     if (status == SBERTJA_OK && o->checkpoint_path != NULL)
         status = sbj_trainer_check_target(model, o->checkpoint_path, error);
+    if (status == SBERTJA_OK && o->output_path != NULL && o->checkpoint_path != NULL &&
+        sbj_directories_overlap(o->output_path, o->checkpoint_path))
+        status = sbj_fail(error, SBERTJA_E_ARGUMENT,
+                          "checkpoint_path: %s is, holds or lies in output_path, %s; each is replaced as a whole",
+                          o->checkpoint_path, o->output_path);
     return status;
 }
 

@@ -129,6 +129,56 @@ START_TEST(token_vectors_and_progress)
 }
 END_TEST
 
+/* Every callback tries to encode with the session that is calling it. */
+typedef struct nested {
+    sbj_session *session;
+    size_t refused;
+} nested;
+
+static void try_again(nested *n)
+{
+    static const char *const text = "冷却水が漏れた。会議は三時に始まる。ポンプから水が漏れていた。";
+    float vector[48];
+    sbertja_error error;
+    ck_assert_int_eq(sbj_session_encode(n->session, &text, NULL, 1, NULL, vector, &error), SBERTJA_E_ARGUMENT);
+    ck_assert_str_eq(error.message, "session: a callback cannot encode with the session that called it");
+    n->refused++;
+}
+
+static int nested_tokens(void *user, size_t index, size_t tokens, size_t dimension, const float *vectors)
+{
+    (void)index, (void)tokens, (void)dimension, (void)vectors;
+    try_again(user);
+    return 0;
+}
+
+static int nested_progress(void *user, size_t done, size_t total)
+{
+    (void)done, (void)total;
+    try_again(user);
+    return 0;
+}
+
+START_TEST(callbacks_that_call_back)
+{
+    const char *const texts[] = {"冷却水が漏れた。", "配管"};
+    float plain[2 * 48], vectors[2 * 48];
+    sbertja_error error;
+    sbj_session *session = NULL;
+    sbj_model *model = load("cpu", NULL);
+    ck_assert(sbj_session_create(model, NULL, &session, &error) == SBERTJA_OK);
+    ck_assert(sbj_session_encode(session, texts, NULL, 2, NULL, plain, &error) == SBERTJA_OK);
+    nested n = {session, 0};
+    const sbertja_encode_options options = {sizeof options, 0, nested_progress, &n, nested_tokens, &n};
+    ck_assert_msg(sbj_session_encode(session, texts, NULL, 2, &options, vectors, &error) == SBERTJA_OK, "%s",
+                  error.message);
+    ck_assert_uint_eq(n.refused, 3);
+    ck_assert(memcmp(vectors, plain, sizeof vectors) == 0);
+    sbj_session_free(session);
+    sbj_model_free(model);
+}
+END_TEST
+
 /* An empty text is [CLS] [SEP]; no texts are nothing; a long text is cut; lengths may cut a text short. */
 START_TEST(odd_texts)
 {
@@ -187,5 +237,5 @@ START_TEST(many_texts)
 }
 END_TEST
 
-SUITE_MAIN("model/session", 60, {independent_of_the_rest, 2}, {token_vectors_and_progress, 0}, {odd_texts, 0},
-           {many_texts, 0})
+SUITE_MAIN("model/session", 60, {independent_of_the_rest, 2}, {token_vectors_and_progress, 0},
+           {callbacks_that_call_back, 0}, {odd_texts, 0}, {many_texts, 0})

@@ -347,7 +347,8 @@ START_TEST(given_dense)
     static const struct {
         bool weight, bias, no_bias;
     } cases[] = {
-        {true, true, false}, {true, false, false}, {true, false, true}, {false, false, false}, {false, false, true}};
+        {true, true, false}, {true, false, false}, {true, false, true}, {false, false, false}, {false, false, true},
+        {false, true, false}};
     float weight[3 * 48], bias[3] = {1, 2, 3}, values[3 * 48], again[3 * 48];
     sbertja_module modules[2] = {SBERTJA_MODULE_INIT, SBERTJA_MODULE_INIT};
     sbj_model *model, *other;
@@ -386,5 +387,48 @@ START_TEST(given_dense)
 }
 END_TEST
 
+/* A model of given sizes takes them too; a bias without a weight stands beside random weights. */
+START_TEST(given_dense_of_new)
+{
+    static const struct {
+        bool weight, bias;
+    } cases[] = {{true, true}, {true, false}, {false, true}, {false, false}};
+    static const float zeros[3];
+    float weight[3 * 8], bias[3] = {1, 2, 3}, values[3 * 8], again[3 * 8];
+    sbertja_module modules[2] = {SBERTJA_MODULE_INIT, SBERTJA_MODULE_INIT};
+    sbertja_architecture sizes = SBERTJA_ARCHITECTURE_INIT;
+    sbj_model *model, *other;
+    sbertja_error error;
+    sizes.vocabulary = "tests/data/vocab.txt";
+    sizes.word_tokenizer = "basic";
+    sizes.layers = 1;
+    sizes.hidden = sizes.intermediate = 8;
+    sizes.heads = 2;
+    for (int i = 0; i < 3 * 8; i++)
+        weight[i] = (float)i / 7;
+    modules[1].kind = SBERTJA_DENSE;
+    modules[1].out_features = 3;
+    modules[1].weight = cases[_i].weight ? weight : NULL;
+    modules[1].bias = cases[_i].bias ? bias : NULL;
+    sbj_model_options options = {
+        .alloc = sbj_malloc, .device = "ref", .modules = modules, .module_count = 2, .seed = 5};
+    ck_assert_msg(sbj_model_create(&sizes, &options, &model, &error) == SBERTJA_OK, "%s", error.message);
+    options.seed = 6;
+    ck_assert(sbj_model_create(&sizes, &options, &other, &error) == SBERTJA_OK);
+    const size_t at = model->network.dense_at[1];
+    ck_assert(same_values(model, other, at));
+    ck_assert(sbj_model_values(model, at, values, &error) == SBERTJA_OK);
+    ck_assert(sbj_model_values(other, at, again, &error) == SBERTJA_OK);
+    ck_assert((memcmp(values, weight, sizeof weight) == 0) == cases[_i].weight);
+    ck_assert((memcmp(values, again, sizeof values) == 0) == cases[_i].weight);
+    ck_assert(sbj_model_values(model, at + 1, values, &error) == SBERTJA_OK);
+    ck_assert((memcmp(values, bias, sizeof bias) == 0) == cases[_i].bias);
+    ck_assert((memcmp(values, zeros, sizeof zeros) == 0) == (cases[_i].weight && !cases[_i].bias));
+    sbj_model_free(other);
+    sbj_model_free(model);
+}
+END_TEST
+
 SUITE_MAIN("model/weights", 60, {names, 6}, {refused, 9}, {refused_dense, 3}, {more_than_needed, 0}, {no_file, 3},
-           {cut_short, 3}, {integers, 0}, {not_aligned, 0}, {given_dense, 5})
+           {cut_short, 3}, {integers, 0}, {not_aligned, 0}, {given_dense, 6},
+           {given_dense_of_new, 4})

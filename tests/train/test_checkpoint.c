@@ -164,6 +164,34 @@ START_TEST(nothing_to_do)
 }
 END_TEST
 
+static void count_warnings(void *user, sbertja_log_level level, const char *message)
+{
+    size_t *warnings = user;
+    *warnings += level == SBERTJA_LOG_WARNING && strstr(message, "is not there any more") != NULL;
+}
+
+/* The best model cannot come back from a checkpoint: elsewhere the last one is saved, and a warning says so. */
+START_TEST(finished_and_saved_elsewhere)
+{
+    training t;
+    sbertja_error error;
+    sbertja_model *trained;
+    size_t warnings = 0;
+    begin(&t, "cpu");
+    t.options.log = count_warnings;
+    t.options.log_user = &warnings;
+    sbertja_model_free(training_fit(t.model, t.objectives, 2, &t.options));
+    ck_assert_uint_eq(warnings, 0);
+    t.options.resume = 1;
+    t.options.output_path = temporary_path("elsewhere");
+    ck_assert_msg(run(&t, &trained, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert(sbj_is_directory(t.options.output_path) && training_equal_saved(trained, t.options.output_path));
+    ck_assert_uint_eq(warnings, 1);
+    sbertja_model_free(trained);
+    end(&t);
+}
+END_TEST
+
 /* How many steps the checkpoint has; 0: there is none. */
 static int steps_done(const char *checkpoint)
 {
@@ -358,5 +386,6 @@ START_TEST(wrong_content)
 }
 END_TEST
 
-SUITE_MAIN("train/checkpoint", 60, {as_if_never_stopped, 2}, {nothing_to_do, 0}, {every_so_many_steps, 2},
-           {another_training, KEYS}, {cut_short, 0}, {wrong_content, 5})
+SUITE_MAIN("train/checkpoint", 60, {as_if_never_stopped, 2}, {nothing_to_do, 0},
+           {finished_and_saved_elsewhere, 0}, {every_so_many_steps, 2}, {another_training, KEYS},
+           {cut_short, 0}, {wrong_content, 5})

@@ -233,6 +233,36 @@ START_TEST(stopped_by_evaluation)
 }
 END_TEST
 
+/* A callback that has seen enough gives its score and stops: that model may be the best. */
+START_TEST(score_of_a_stop_counts)
+{
+    static const struct {
+        double scores[2];
+        size_t saved;
+    } cases[] = {{{1, 2}, 1}, {{2, 1}, 0}, {{1, NAN}, 0}};
+    sbertja_model *model = training_model("cpu", NULL), *trained;
+    sbertja_dataset *dataset = training_sentences(48);
+    const sbertja_objective objective = training_objective(dataset, SBERTJA_BATCH_ALL_TRIPLET_LOSS);
+    sbertja_fit_options o = options();
+    judge j = {.stop_at = 2};
+    memcpy(j.scores, cases[_i].scores, sizeof cases[_i].scores);
+    o.evaluate = take_score;
+    o.evaluate_user = &j;
+    o.output_path = temporary_path("out");
+    o.checkpoint_path = temporary_path("state");
+    ck_assert(sbertja_fit(model, &objective, 1, &o, &trained, NULL) == SBERTJA_E_STOPPED);
+    ck_assert(has_weights(o.output_path, &j, cases[_i].saved));
+    sbertja_model_free(trained);
+    o.resume = 1; /* nothing is left to do, and the best one stays */
+    sbertja_model_free(training_fit(model, &objective, 1, &o));
+    ck_assert_uint_eq(j.calls, 2);
+    ck_assert(has_weights(o.output_path, &j, cases[_i].saved));
+    free_judge(&j);
+    sbertja_dataset_free(dataset);
+    sbertja_model_free(model);
+}
+END_TEST
+
 /* ---- Refusals ---- */
 
 /* Each changes one thing of a sound call. */
@@ -317,6 +347,27 @@ static void occupied_checkpoint(call *c)
     c->options.checkpoint_path = temporary_path("occupied");
 }
 
+/* Replacing one of them would take the other away. */
+static void output_is_checkpoint(call *c)
+{
+    c->options.output_path = temporary_path("both");
+    c->options.checkpoint_path = temporary_path("./both/");
+}
+
+static void checkpoint_in_output(call *c)
+{
+    c->options.output_path = temporary_path("outer");
+    c->options.checkpoint_path = temporary_path("outer/checkpoint");
+}
+
+static void output_in_checkpoint(call *c)
+{
+    ck_assert(mkdir(temporary_path("state"), 0777) == 0);
+    ck_assert(sbj_write_file(temporary_path("state/checkpoint.json"), "{}", 2, NULL) == SBERTJA_OK);
+    c->options.output_path = temporary_path("state/deep/model");
+    c->options.checkpoint_path = temporary_path("state");
+}
+
 static const struct refusal {
     void (*change)(call *);
     sbertja_status status;
@@ -337,6 +388,9 @@ static const struct refusal {
     {three_texts, SBERTJA_E_FORMAT, "objective 0: its examples have 3 texts, the loss needs 1"},
     {occupied_output, SBERTJA_E_IO, ""},
     {occupied_checkpoint, SBERTJA_E_IO, ""},
+    {output_is_checkpoint, SBERTJA_E_ARGUMENT, "checkpoint_path: "},
+    {checkpoint_in_output, SBERTJA_E_ARGUMENT, "checkpoint_path: "},
+    {output_in_checkpoint, SBERTJA_E_ARGUMENT, "checkpoint_path: "},
 };
 enum { REFUSALS = sizeof refusals / sizeof *refusals };
 
@@ -445,4 +499,5 @@ START_TEST(learns)
 END_TEST
 
 SUITE_MAIN("train/fit", 60, {same_seed_same_bits, PLACES}, {objectives_in_turn, 0}, {stopped_by_progress, 0},
-           {best_or_last, 4}, {stopped_by_evaluation, 0}, {refused, REFUSALS}, {divergence_is_an_error, 0}, {learns, 0})
+           {best_or_last, 4}, {stopped_by_evaluation, 0}, {score_of_a_stop_counts, 3}, {refused, REFUSALS},
+           {divergence_is_an_error, 0}, {learns, 0})
