@@ -82,6 +82,7 @@ sbertja_status sbj_directory_begin(const sbj_alloc *alloc, const char *target, b
     sbertja_status result;
     memset(directory, 0, sizeof *directory);
     directory->alloc = alloc;
+    directory->is_ours = is_ours;
     if (lstat(target, &status) != 0)
         result = take_absent(target, directory, error);
     else if (stat(target, &status) != 0)
@@ -141,11 +142,15 @@ static sbertja_status put_in_place(const sbj_directory *directory, char **old, s
 {
     bool supported;
     *old = NULL;
-    /* Was nothing there, a plain rename is right: it fails if a file or a non-empty directory has come since. */
+    /* Was nothing there, a plain rename is right: it fails if a file or a non-empty directory has come since. One of
+     * ours is replaced as if it had been there from the beginning: a second training must not lose what it computed. */
     if (!directory->replaces || !sbj_is_directory(directory->target)) {
         if (rename(directory->path, directory->target) == 0)
             return SBERTJA_OK;
-        return sbj_fail_errno(error, directory->target, "cannot be put in place", errno);
+        int number = errno;
+        bool came = number == ENOTEMPTY || number == EEXIST;
+        if (!came || directory->is_ours == NULL || !directory->is_ours(directory->target))
+            return sbj_fail_errno(error, directory->target, "cannot be put in place", number);
     }
     *old = sbj_copy_text(directory->alloc, directory->path, strlen(directory->path));
     if (*old == NULL)

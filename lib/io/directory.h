@@ -5,6 +5,8 @@
  *   sbj_directory_commit  syncs it all and exchanges the two in one step (renameat2 with RENAME_EXCHANGE; a plain
  *                         rename where there was nothing; where the system has no exchange, two renames with the old one
  *                         kept as "TARGET.old-XXXXXX" in between), then deletes the old one
+ *                         If one of ours has come meanwhile (another process saved there), it is replaced too; anything else
+ *                         stays, and commit fails
  *   sbj_directory_abort   deletes what was begun; harmless after commit
  */
 #ifndef SBJ_DIRECTORY_H
@@ -15,7 +17,8 @@
 typedef struct sbj_directory {
     const sbj_alloc *alloc;
     char *target, *path; /* path: where to write; NULL when nothing is begun */
-    bool replaces;       /* whether something of ours stood there at the beginning, and only then may go */
+    bool replaces;       /* whether something of ours stood there at the beginning */
+    bool (*is_ours)(const char *path);
 } sbj_directory;
 
 /* `is_ours` says whether an existing, non-empty target may be replaced; if not, _E_IO names it and nothing is made. */

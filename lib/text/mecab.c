@@ -45,8 +45,9 @@ static sbertja_status read_blanks(const char *path, sbj_mecab *mecab, sbertja_er
     if (map.size >= sizeof count)
         memcpy(&count, map.data, sizeof count);
     if (count > 32 || map.size != sizeof count + 32 * (size_t)count + sizeof character * BASIC_PLANE) {
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: expected a table of characters, found %zu bytes", path, map.size);
         sbj_map_close(&map);
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: expected a table of characters, found %zu bytes", path, map.size);
+        return status;
     }
     const unsigned char *table = map.data + sizeof count + 32 * (size_t)count;
     memcpy(&space, table + sizeof space * ' ', sizeof space);

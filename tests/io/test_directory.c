@@ -252,6 +252,22 @@ START_TEST(aborted)
 }
 END_TEST
 
+/* Of two saves to one absent place both succeed, and the later one stays. */
+START_TEST(what_a_save_left_meanwhile_is_replaced)
+{
+    sbj_directory first, second;
+    sbertja_error error;
+    begin(temporary_path("m"), &first);
+    begin(temporary_path("m"), &second);
+    fill(first.path, "first");
+    fill(second.path, "second");
+    must(sbj_directory_commit(&first, &error), &error);
+    must(sbj_directory_commit(&second, &error), &error);
+    check_whole(temporary_path("m"), "second");
+    ck_assert_int_eq(entries(temporary_path("")), 1);
+}
+END_TEST
+
 START_TEST(what_came_meanwhile_is_not_deleted)
 {
     sbj_directory directory;
@@ -434,6 +450,7 @@ enum { NAMES = sizeof names / sizeof *names };
 SUITE_MAIN("io/directory", 20, {made_where_nothing_was, NAMES}, {replaced, NAMES}, {an_empty_directory_is_replaced, 0},
            {the_working_directory_is_replaced, 0}, {a_link_stays_a_link, 0}, {links_inside_are_not_followed, 0},
            {rights_are_kept, 0}, {refused, 0}, {aborted, 2}, {what_came_meanwhile_is_not_deleted, 0},
+           {what_a_save_left_meanwhile_is_replaced, 0},
            {what_went_meanwhile_is_no_matter, 0}, {the_new_one_disappears, 0}, {killed, 0}, {no_memory, 0},
            {two_renames, 0}, {the_second_rename_fails, 0}, {an_exchange_that_fails_says_whether_it_could, 0},
            {a_full_disk, 0})

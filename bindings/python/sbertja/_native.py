@@ -6,6 +6,7 @@ version is refused instead of being misread.
 """
 import ctypes
 import functools
+import operator
 import pathlib
 from ctypes import (CFUNCTYPE, POINTER, Structure, byref, c_char, c_char_p, c_double, c_float, c_int, c_int32, c_size_t,
                     c_uint32, c_uint64, c_void_p)
@@ -257,7 +258,10 @@ def make(struct, **values):
     """A struct with the library's defaults and the given fields; None leaves the default."""
     result = struct()
     getattr(library(), struct.initializer)(byref(result))
+    kinds = dict(struct._fields_)
     for name, value in values.items():
+        if kinds.get(name) is c_size_t and value is not None and operator.index(value) < 0:  # ctypes would wrap it
+            raise errors.ArgumentError(f"{name}: {value}, expected 0 or more")
         if value is not None:
             setattr(result, name, value)
     return result

@@ -51,13 +51,13 @@ class BatchAllTripletLoss:
 
     @staticmethod
     def check_label(label, index):
-        """The label as an integer; 1.0 is one, 0.5 is not."""
+        """The label as an integer of 32 bits, as the library holds it; 1.0 is one, 0.5 and 2 ** 40 are not."""
         try:
-            if label == int(label):
+            if label == int(label) and -2 ** 31 <= int(label) < 2 ** 31:
                 return int(label)
         except (TypeError, ValueError, OverflowError):
             pass
-        raise errors.ArgumentError(f"BatchAllTripletLoss: example {index}: the label {label!r} is not an integer")
+        raise errors.ArgumentError(f"BatchAllTripletLoss: example {index}: the label {label!r} is not an integer of 32 bits")
 
 
 class TripletLoss:

@@ -41,7 +41,7 @@ class Arguments(unittest.TestCase):
     def test_labels(self):
         for label in (2, 2.0, np.float32(2), np.int64(2), True + 1):
             self.assertEqual(losses.BatchAllTripletLoss.check_label(label, 0), 2)
-        for label in (0.5, float("nan"), float("inf"), "2", None):
+        for label in (0.5, float("nan"), float("inf"), "2", None, 2 ** 31, -2 ** 31 - 1, 2 ** 70):
             with self.subTest(label), self.assertRaisesRegex(ValueError, "example 7: the label .* is not an integer"):
                 losses.BatchAllTripletLoss.check_label(label, 7)
 

@@ -54,6 +54,10 @@ class Errors(unittest.TestCase):
                 self.assertIsInstance(exception, sbertja.SbertjaError)
                 self.assertEqual(str(exception), "what: why")
 
+    def test_a_negative_size_does_not_wrap(self):
+        with self.assertRaisesRegex(ValueError, "epochs: -1, expected 0 or more"):
+            _native.make(_native.FitOptions, epochs=-1)
+
     def test_a_file_that_is_not_there(self):
         self.assertIsInstance(errors.from_status(3, "a/b: " + os.strerror(errno.ENOENT)), FileNotFoundError)
 
