@@ -246,24 +246,44 @@ SBERTJA_API void sbertja_dataset_free(sbertja_dataset *dataset);
 
 typedef enum sbertja_loss {
     SBERTJA_BATCH_ALL_TRIPLET_LOSS = 1, /* one text an example, integer labels (Hermans et al. 2017, section 2) */
-    SBERTJA_TRIPLET_LOSS = 2            /* three texts: anchor, positive, negative */
+    SBERTJA_TRIPLET_LOSS = 2,           /* three texts: anchor, positive, negative */
+    SBERTJA_DISTILLATION_LOSS = 6       /* one text an example, and teachers' vectors; see sbertja_teacher */
 } sbertja_loss;
 typedef enum sbertja_metric { SBERTJA_EUCLIDEAN = 1, SBERTJA_COSINE = 2, SBERTJA_MANHATTAN = 3 } sbertja_metric;
+
+/* Vectors of another model, a row for each example of the dataset in its order, that a student learns by
+ * SBERTJA_DISTILLATION_LOSS. The mean over all rows is taken off and the rest scaled to a mean square of 1; a linear head
+ * on the student's sentence vectors learns the result, by mean squared error (metric euclidean: 1 is to know nothing) or
+ * 1 - cosine. The head is dropped from what is evaluated, saved and given back, unless keep_head says otherwise. All
+ * distillation objectives of a training have the same teachers in the same order. */
+typedef struct sbertja_teacher {
+    uint32_t size;
+    const char *path;     /* a .npy file, float32 or float16, C order; it is mapped, not read into memory */
+    const float *vectors; /* or, without a path, [examples, dimension], as long as the training runs; with neither the
+                           * teacher says nothing of this dataset */
+    size_t dimension;     /* 0 with a path: whatever the file has */
+    double weight;        /* of its share in the loss */
+} sbertja_teacher;
+#define SBERTJA_TEACHER_INIT {sizeof(sbertja_teacher), NULL, NULL, 0, 1.0}
 
 /* A dataset with the loss to train it by. */
 typedef struct sbertja_objective {
     uint32_t size;
     const sbertja_dataset *dataset;
     sbertja_loss loss;
-    sbertja_metric metric;    /* BATCH_ALL: euclidean or cosine; TRIPLET: any */
+    sbertja_metric metric;    /* BATCH_ALL, DISTILLATION: euclidean or cosine; TRIPLET: any */
     double margin;
     size_t batch_size;        /* examples in a batch */
     size_t samples_per_label; /* as SentenceLabelDataset: each batch is made of groups of so many sentences of one label;
                                * must divide batch_size and be at most half of it; 0: batches of the shuffled data */
     int keep_order;           /* nonzero with samples_per_label 0: the data's own order */
+    const sbertja_teacher *teachers; /* DISTILLATION */
+    size_t teacher_count;            /* at most 8 */
+    double similarity_weight; /* DISTILLATION: also learn the cosines between a batch's texts, by this weight */
 } sbertja_objective;
 #define SBERTJA_OBJECTIVE_INIT                                                                                         \
-    {sizeof(sbertja_objective), NULL, SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5.0, 32, 2, 0}
+    {sizeof(sbertja_objective), NULL, SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5.0, 32, 2, 0,      \
+     NULL, 0, 0}
 
 typedef struct sbertja_progress {
     size_t epoch, epochs;            /* from 0 */
@@ -305,10 +325,11 @@ typedef struct sbertja_fit_options {
     void *progress_user;
     sbertja_log_function log;
     void *log_user;
+    int keep_head; /* nonzero: the head of SBERTJA_DISTILLATION_LOSS stays, as a Dense module */
 } sbertja_fit_options;
 #define SBERTJA_FIT_OPTIONS_INIT                                                                                       \
     {sizeof(sbertja_fit_options), 1, 0, NULL, 10000, NULL, 2e-5, 0.9, 0.999, 0, 0.01, 1.0, 42, 0, 0, 0, NULL, NULL,    \
-     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL}
+     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0}
 
 /* Trains a copy of `model` by the objectives in turn, as SentenceTransformer.fit does; `model` stays as it was. The same
  * data, options and seed give the same bits. `trained` may be NULL when output_path is given. A stop by a callback
@@ -408,6 +429,7 @@ SBERTJA_API void sbertja_architecture_init(sbertja_architecture *architecture);
 SBERTJA_API void sbertja_save_options_init(sbertja_save_options *options);
 SBERTJA_API void sbertja_session_options_init(sbertja_session_options *options);
 SBERTJA_API void sbertja_encode_options_init(sbertja_encode_options *options);
+SBERTJA_API void sbertja_teacher_init(sbertja_teacher *teacher);
 SBERTJA_API void sbertja_objective_init(sbertja_objective *objective);
 SBERTJA_API void sbertja_fit_options_init(sbertja_fit_options *options);
 

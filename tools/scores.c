@@ -42,3 +42,34 @@ int triplet_accuracies(const sbertja_model *model, const model_settings *setting
         free(vectors[i]);
     return status;
 }
+
+static int correlate(const float *first, const float *second, const double *scores, size_t count, size_t dimension,
+                     double *spearman, double *pearson)
+{
+    sbertja_error error;
+    double *cosines = take(count, sizeof *cosines);
+    int status = DONE;
+    for (size_t i = 0; i < count; i++)
+        cosines[i] = sbertja_cosine(first + i * dimension, second + i * dimension, dimension);
+    if (spearman && sbertja_spearman(cosines, scores, count, spearman, &error) != SBERTJA_OK)
+        status = library_refused(&error);
+    if (pearson)
+        *pearson = sbertja_pearson(cosines, scores, count);
+    free(cosines);
+    return status;
+}
+
+int sts_correlations(const sbertja_model *model, const model_settings *settings, const table_rows *pairs,
+                     double *spearman, double *pearson)
+{
+    float *first = NULL, *second = NULL;
+    int status = vectors_of(model, settings, pairs->texts[0], NULL, pairs->count, &first);
+    if (status == DONE)
+        status = vectors_of(model, settings, pairs->texts[1], NULL, pairs->count, &second);
+    if (status == DONE)
+        status = correlate(first, second, pairs->numbers, pairs->count, sbertja_model_dimension(model), spearman,
+                           pearson);
+    free(first);
+    free(second);
+    return status;
+}

@@ -68,6 +68,11 @@ SBERTJA_API void sbertja_encode_options_init(sbertja_encode_options *options)
     *options = (sbertja_encode_options)SBERTJA_ENCODE_OPTIONS_INIT;
 }
 
+SBERTJA_API void sbertja_teacher_init(sbertja_teacher *teacher)
+{
+    *teacher = (sbertja_teacher)SBERTJA_TEACHER_INIT;
+}
+
 SBERTJA_API void sbertja_objective_init(sbertja_objective *objective)
 {
     *objective = (sbertja_objective)SBERTJA_OBJECTIVE_INIT;

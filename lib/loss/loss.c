@@ -15,6 +15,7 @@ static const struct loss_entry {
 } table[] = {
     {SBERTJA_BATCH_ALL_TRIPLET_LOSS, "BatchAllTripletLoss", 1, true, false, sbj_loss_batch_all},
     {SBERTJA_TRIPLET_LOSS, "TripletLoss", 3, false, true, sbj_loss_triplet},
+    {SBERTJA_DISTILLATION_LOSS, "DistillationLoss", 1, false, false, sbj_loss_distillation},
 };
 
 static const struct loss_entry *find(sbertja_loss loss)
@@ -37,6 +38,11 @@ bool sbj_loss_wants_labels(sbertja_loss loss)
     return entry != NULL && entry->labels;
 }
 
+bool sbj_loss_wants_teachers(sbertja_loss loss)
+{
+    return loss == SBERTJA_DISTILLATION_LOSS;
+}
+
 sbertja_status sbj_loss_check(const sbj_loss_spec *spec, sbertja_error *error)
 {
     const struct loss_entry *entry = find(spec->loss);
@@ -48,6 +54,9 @@ sbertja_status sbj_loss_check(const sbj_loss_spec *spec, sbertja_error *error)
                         (int)spec->metric, entry->manhattan ? "," : " or", entry->manhattan ? " or manhattan" : "");
     if (!isfinite(spec->margin))
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: margin %g, expected a number", entry->name, spec->margin);
+    if (!(spec->similarity >= 0) || !isfinite(spec->similarity))
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: similarity_weight %g, expected a number of at least 0",
+                        entry->name, spec->similarity);
     return SBERTJA_OK;
 }
 
