@@ -247,6 +247,10 @@ SBERTJA_API void sbertja_dataset_free(sbertja_dataset *dataset);
 typedef enum sbertja_loss {
     SBERTJA_BATCH_ALL_TRIPLET_LOSS = 1, /* one text an example, integer labels (Hermans et al. 2017, section 2) */
     SBERTJA_TRIPLET_LOSS = 2,           /* three texts: anchor, positive, negative */
+    SBERTJA_COSINE_SIMILARITY_LOSS = 3, /* two texts and a score, most often 0 to 1: (cosine - score)^2 */
+    SBERTJA_COSENT_LOSS = 4,            /* two texts and a score, of which only the order counts (Su 2022) */
+    SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS = 5, /* two or more: anchor, positive, hard negatives; every other example's
+                                                  * positive and hard negatives serve as negatives, too */
     SBERTJA_DISTILLATION_LOSS = 6       /* one text an example, and teachers' vectors; see sbertja_teacher */
 } sbertja_loss;
 typedef enum sbertja_metric { SBERTJA_EUCLIDEAN = 1, SBERTJA_COSINE = 2, SBERTJA_MANHATTAN = 3 } sbertja_metric;
@@ -271,18 +275,22 @@ typedef struct sbertja_objective {
     uint32_t size;
     const sbertja_dataset *dataset;
     sbertja_loss loss;
-    sbertja_metric metric;    /* BATCH_ALL, DISTILLATION: euclidean or cosine; TRIPLET: any */
-    double margin;
+    sbertja_metric metric;    /* BATCH_ALL, DISTILLATION: euclidean or cosine; TRIPLET: any; the others ignore it */
+    double margin;            /* BATCH_ALL, TRIPLET; the others ignore it */
     size_t batch_size;        /* examples in a batch */
     size_t samples_per_label; /* as SentenceLabelDataset: each batch is made of groups of so many sentences of one label;
-                               * must divide batch_size and be at most half of it; 0: batches of the shuffled data */
+                               * must divide batch_size and be at most half of it; 0: batches of the shuffled data.
+                               * BATCH_ALL, TRIPLET; the others ignore it */
     int keep_order;           /* nonzero with samples_per_label 0: the data's own order */
+    double scale;             /* COSENT, MULTIPLE_NEGATIVES: cosines are multiplied by it; the others ignore it */
+    int no_duplicates;        /* nonzero with samples_per_label 0: an example with a text that the batch has already waits
+                               * for a later batch; so MULTIPLE_NEGATIVES never takes a right text for a negative */
     const sbertja_teacher *teachers; /* DISTILLATION */
     size_t teacher_count;            /* at most 8 */
     double similarity_weight; /* DISTILLATION: also learn the cosines between a batch's texts, by this weight */
 } sbertja_objective;
 #define SBERTJA_OBJECTIVE_INIT                                                                                         \
-    {sizeof(sbertja_objective), NULL, SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5.0, 32, 2, 0,      \
+    {sizeof(sbertja_objective), NULL, SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5.0, 32, 2, 0, 20.0, 0,       \
      NULL, 0, 0}
 
 typedef struct sbertja_progress {
@@ -290,7 +298,9 @@ typedef struct sbertja_progress {
     size_t step, steps;              /* done and in all */
     size_t objective;                /* which one this step was */
     double loss;                     /* of this batch */
-    double active;                   /* share of its triplets whose loss is not 0; 0 to 1 */
+    double active;                   /* 0 to 1. BATCH_ALL, TRIPLET: share of its triplets whose loss is not 0; COSENT: of
+                                      * its pairs of examples in the wrong order; MULTIPLE_NEGATIVES: of its anchors with
+                                      * another text as near as their own, or nearer; COSINE_SIMILARITY: 1 */
     double learning_rate, grad_norm; /* of this step; the norm is that before clipping */
     double sentences_per_second, seconds_left;
 } sbertja_progress;

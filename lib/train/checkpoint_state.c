@@ -34,13 +34,17 @@ static cJSON *describe_goal(const sbj_goal *goal)
     for (size_t i = 0; i < d->examples * d->groups; i++)
         h = sbj_hash(h, goal->tokens.ids[i], goal->tokens.counts[i] * sizeof(int32_t));
     h = sbj_hash(h, d->labels, d->examples * sizeof *d->labels);
+    if (goal->sampler.text_numbers != NULL) /* texts of the same tokens may differ, and make other batches */
+        h = sbj_hash(h, goal->sampler.text_numbers, d->examples * d->groups * sizeof *goal->sampler.text_numbers);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddNumberToObject(o, "loss", goal->loss.loss);
     cJSON_AddNumberToObject(o, "metric", goal->loss.metric);
     cJSON_AddNumberToObject(o, "margin", goal->loss.margin);
+    cJSON_AddNumberToObject(o, "scale", goal->loss.scale);
     cJSON_AddNumberToObject(o, "batch_size", (double)goal->sampler.batch_size);
     cJSON_AddNumberToObject(o, "samples_per_label", (double)goal->sampler.per_label);
     cJSON_AddBoolToObject(o, "shuffle", goal->sampler.shuffle);
+    cJSON_AddBoolToObject(o, "no_duplicates", goal->sampler.text_numbers != NULL);
     cJSON_AddNumberToObject(o, "examples", (double)d->examples);
     add_hash(o, "data", h);
     cJSON_AddNumberToObject(o, "similarity_weight", goal->loss.similarity);

@@ -63,16 +63,55 @@ static void begin_round(sbj_sampler *s)
     s->next_label = 0;
 }
 
+/* Whether a text of the example is in this batch already. */
+static bool occurs(const sbj_sampler *s, size_t example)
+{
+    for (size_t g = 0; g < s->groups; g++)
+        if (s->last_batch[s->text_numbers[example * s->groups + g]] == s->batch)
+            return true;
+    return false;
+}
+
+/* The next cards without a common text. Those that are passed over keep their order, behind the ones dealt. */
+static size_t deal_distinct(sbj_sampler *s, sbj_deck *deck, size_t *rows)
+{
+    const size_t gap = SIZE_MAX;
+    size_t taken = 0, end = deck->next;
+    s->batch++;
+    for (; end < deck->count && taken < s->batch_size; end++) {
+        const size_t example = deck->cards[end];
+        if (occurs(s, example))
+            continue;
+        for (size_t g = 0; g < s->groups; g++)
+            s->last_batch[s->text_numbers[example * s->groups + g]] = s->batch;
+        rows[taken++] = example;
+        deck->cards[end] = gap;
+    }
+    size_t first = end; /* of those passed over, moved to the end of what was looked at */
+    for (size_t i = end; i-- > deck->next;)
+        if (deck->cards[i] != gap)
+            deck->cards[--first] = deck->cards[i];
+    memcpy(deck->cards + deck->next, rows, taken * sizeof *rows);
+    deck->next = first;
+    return taken;
+}
+
+static size_t next_plain(sbj_sampler *s, size_t *rows)
+{
+    sbj_deck *all = &s->decks[0];
+    if (all->next == all->count)
+        begin_pass(s, all, rows, 0);
+    if (s->text_numbers != NULL)
+        return deal_distinct(s, all, rows);
+    const size_t left = all->count - all->next, count = left < s->batch_size ? left : s->batch_size;
+    deal(s, all, count, rows);
+    return count;
+}
+
 size_t sbj_sampler_next(sbj_sampler *s, size_t *rows)
 {
-    if (s->per_label == 0) {
-        sbj_deck *all = &s->decks[0];
-        if (all->next == all->count)
-            begin_pass(s, all, rows, 0);
-        size_t count = all->count - all->next < s->batch_size ? all->count - all->next : s->batch_size;
-        deal(s, all, count, rows);
-        return count;
-    }
+    if (s->per_label == 0)
+        return next_plain(s, rows);
     for (size_t at = 0; at < s->batch_size; at += s->per_label) {
         if (s->next_label == s->deck_count)
             begin_round(s);
@@ -154,6 +193,45 @@ static void make_plain(sbj_sampler *s, const sbj_dataset *dataset)
     s->examples = dataset->examples;
 }
 
+typedef struct numbered_text {
+    const char *text;
+    size_t length, place;
+} numbered_text;
+
+static int by_text(const void *left, const void *right)
+{
+    const numbered_text *a = left, *b = right;
+    if (a->length != b->length)
+        return a->length < b->length ? -1 : 1;
+    return memcmp(a->text, b->text, a->length);
+}
+
+/* A text's number is the first place where it stands: it follows from which texts are equal alone. */
+static sbertja_status number_texts(sbj_sampler *s, const sbj_dataset *dataset, sbertja_error *error)
+{
+    const size_t n = dataset->examples * dataset->groups;
+    numbered_text *sorted = sbj_new(&s->alloc, n, sizeof *sorted);
+    s->groups = dataset->groups;
+    s->text_numbers = sbj_new(&s->alloc, n, sizeof *s->text_numbers);
+    s->last_batch = sbj_new(&s->alloc, n, sizeof *s->last_batch);
+    if (sorted == NULL || s->text_numbers == NULL || s->last_batch == NULL) {
+        sbj_free(&s->alloc, sorted);
+        return sbj_no_memory(error, n * sizeof *sorted);
+    }
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = (numbered_text){dataset->texts[i], dataset->lengths[i], i};
+    qsort(sorted, n, sizeof *sorted, by_text);
+    for (size_t first = 0, last; first < n; first = last) {
+        size_t number = sorted[first].place;
+        for (last = first + 1; last < n && by_text(&sorted[last], &sorted[first]) == 0; last++)
+            number = sorted[last].place < number ? sorted[last].place : number;
+        for (size_t i = first; i < last; i++)
+            s->text_numbers[sorted[i].place] = number;
+    }
+    sbj_free(&s->alloc, sorted);
+    return SBERTJA_OK;
+}
+
 static sbertja_status check(const sbj_dataset *dataset, const sbertja_objective *o, sbertja_error *error)
 {
     if (dataset->examples == 0)
@@ -165,6 +243,9 @@ static sbertja_status check(const sbj_dataset *dataset, const sbertja_objective 
         return sbj_fail(error, SBERTJA_E_ARGUMENT,
                         "samples_per_label: %zu must divide batch_size, %zu, and be at most half of it",
                         o->samples_per_label, o->batch_size);
+    if (o->samples_per_label != 0 && o->no_duplicates)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "no_duplicates: needs samples_per_label 0, found %zu",
+                        o->samples_per_label);
     return SBERTJA_OK;
 }
 
@@ -191,6 +272,8 @@ sbertja_status sbj_sampler_create(const sbj_alloc *alloc, const sbj_dataset *dat
         status = make_by_label(s, dataset, log, error);
     else
         make_plain(s, dataset);
+    if (status == SBERTJA_OK && objective->no_duplicates)
+        status = number_texts(s, dataset, error);
     if (status != SBERTJA_OK)
         sbj_sampler_free(s);
     return status;
@@ -203,5 +286,7 @@ void sbj_sampler_free(sbj_sampler *s)
     sbj_free(&s->alloc, s->decks);
     sbj_free(&s->alloc, s->order);
     sbj_free(&s->alloc, s->cards);
+    sbj_free(&s->alloc, s->text_numbers);
+    sbj_free(&s->alloc, s->last_batch);
     memset(s, 0, sizeof *s);
 }

@@ -11,6 +11,13 @@ static sbj_lesson *lesson_of(const sbj_teachers *t, size_t objective, size_t tea
     return &t->lessons[objective * t->count + teacher];
 }
 
+/* A loss that is not known is named later. */
+static bool wants_teachers(sbertja_loss loss)
+{
+    const sbj_loss_needs *needs = sbj_loss_find(loss);
+    return needs != NULL && needs->teachers;
+}
+
 static bool speaks(const sbj_lesson *lesson)
 {
     return lesson->file.values != NULL || lesson->vectors != NULL;
@@ -94,7 +101,7 @@ static sbertja_status open_all(sbj_teachers *t, const sbertja_objective *objecti
 {
     for (size_t i = 0; i < t->objectives; i++) {
         sbertja_status status = SBERTJA_OK;
-        if (sbj_loss_wants_teachers(objectives[i].loss))
+        if (wants_teachers(objectives[i].loss))
             status = open_objective(t, i, &objectives[i], error);
         if (status != SBERTJA_OK)
             return sbj_in(error, status, "objective %zu", i);
@@ -186,7 +193,7 @@ sbertja_status sbj_teachers_open(const sbj_alloc *alloc, const sbertja_objective
     t->alloc = *alloc;
     t->objectives = count;
     for (size_t i = 0; i < count && t->count == 0; i++) {
-        if (!sbj_loss_wants_teachers(objectives[i].loss))
+        if (!wants_teachers(objectives[i].loss))
             continue;
         t->count = objectives[i].teacher_count;
         if (t->count == 0 || objectives[i].teachers == NULL)

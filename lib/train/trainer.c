@@ -8,44 +8,64 @@
 
 /* ---- Making one ---- */
 
-static sbertja_status check_labels(const sbj_dataset *dataset, sbertja_error *error)
+static sbertja_status check_texts(const sbj_dataset *dataset, const sbj_loss_needs *needs, sbertja_error *error)
 {
-    for (size_t i = 0; i < dataset->examples; i++) {
+    const size_t least = needs->least_texts, most = needs->most_texts;
+    if (dataset->examples == 0 || (dataset->groups >= least && (most == 0 || dataset->groups <= most)))
+        return SBERTJA_OK;
+    return sbj_fail(error, SBERTJA_E_FORMAT, "its examples have %zu text%s, the loss needs %zu%s", dataset->groups,
+                    dataset->groups == 1 ? "" : "s", least, most == 0 ? " or more" : "");
+}
+
+static sbertja_status check_labels(const sbj_dataset *dataset, sbj_label_kind kind, sbertja_error *error)
+{
+    for (size_t i = 0; i < dataset->examples && kind != SBJ_LABEL_UNUSED; i++) {
         const double label = dataset->labels[i];
         char text[SBJ_NUMBER_ROOM];
-        if (isfinite(label) && label == floor(label))
+        if (isfinite(label) && (kind == SBJ_LABEL_SCORE || label == floor(label)))
             continue;
         sbj_number_print(label, text);
-        return sbj_fail(error, SBERTJA_E_FORMAT, "example %zu: label %s is no integer", i, text);
+        return sbj_fail(error, SBERTJA_E_FORMAT, "example %zu: %s %s is no %s", i,
+                        kind == SBJ_LABEL_SCORE ? "score" : "label", text,
+                        kind == SBJ_LABEL_SCORE ? "finite number" : "integer");
     }
     return SBERTJA_OK;
 }
 
-static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_objective *o, uint32_t stream,
+/* The objective against what its loss needs; `*o` is then as the sampler is to take it. */
+static sbertja_status check_objective(const sbj_loss_spec *spec, const sbj_dataset *d, sbertja_objective *o,
+                                      sbertja_error *error)
+{
+    sbertja_status status = sbj_loss_check(spec, error);
+    if (status != SBERTJA_OK)
+        return status;
+    const sbj_loss_needs *needs = sbj_loss_find(spec->loss);
+    if (!needs->by_label)
+        o->samples_per_label = 0;
+    if ((status = check_texts(d, needs, error)) != SBERTJA_OK)
+        return status;
+    /* A sampler that groups sorts by label, so it must not see a NaN. */
+    return check_labels(d, o->samples_per_label != 0 ? SBJ_LABEL_CLASS : needs->label, error);
+}
+
+static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_objective *given, uint32_t stream,
                                 sbertja_error *error)
 {
-    const sbj_dataset *d = (const sbj_dataset *)o->dataset;
+    const sbj_dataset *d = (const sbj_dataset *)given->dataset;
     const sbj_type real = t->model->backend->table->real;
     const size_t size = t->model->network.arena_size;
+    sbertja_objective o = *given;
     sbertja_status status;
     goal->index = stream - 1;
-    goal->loss = (sbj_loss_spec){o->loss, o->metric, o->margin, o->similarity_weight};
+    goal->loss = (sbj_loss_spec){o.loss, o.metric, o.margin, o.scale, o.similarity_weight};
     goal->dataset = d;
     if (d == NULL)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "no dataset is given");
-    if ((status = sbj_loss_check(&goal->loss, error)) != SBERTJA_OK)
+    if ((status = check_objective(&goal->loss, d, &o, error)) != SBERTJA_OK ||
+        (status = sbj_sampler_create(&t->alloc, d, &o, t->seed, stream, &t->log, &goal->sampler, error)) != SBERTJA_OK)
         return status;
-    if (d->examples > 0 && d->groups != sbj_loss_groups(o->loss))
-        return sbj_fail(error, SBERTJA_E_FORMAT, "its examples have %zu texts, the loss needs %zu", d->groups,
-                        sbj_loss_groups(o->loss));
-    /* The sampler sorts by label, so it must not see a NaN. */
-    if ((sbj_loss_wants_labels(o->loss) || o->samples_per_label != 0) &&
-        (status = check_labels(d, error)) != SBERTJA_OK)
-        return status;
-    if ((status = sbj_sampler_create(&t->alloc, d, o, t->seed, stream, &t->log, &goal->sampler, error)) != SBERTJA_OK)
-        return status;
-    if ((goal->rows = sbj_new(&t->alloc, o->batch_size, sizeof *goal->rows)) == NULL)
-        return sbj_no_memory(error, o->batch_size * sizeof *goal->rows);
+    if ((goal->rows = sbj_new(&t->alloc, o.batch_size, sizeof *goal->rows)) == NULL)
+        return sbj_no_memory(error, o.batch_size * sizeof *goal->rows);
     if ((status = sbj_tokenize_all(&t->alloc, t->pool, t->encodings, (const char *const *)d->texts, d->lengths,
                                    d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK ||
         (status = sbj_tensor_new(t->model->backend, real, 1, size, &goal->m, error)) != SBERTJA_OK)
@@ -298,7 +318,7 @@ static void ask_teachers(sbj_trainer *t, const sbj_goal *goal, sbj_loss_part *pa
 {
     const size_t outputs = t->workspace.batch.sentences * t->teachers.width;
     memset(t->output_gradients, 0, outputs * sizeof *t->output_gradients);
-    if (!sbj_loss_wants_teachers(goal->loss.loss))
+    if (!sbj_loss_find(goal->loss.loss)->teachers)
         return;
     sbj_teachers_targets(&t->teachers, goal->index, goal->rows, batch->examples, t->targets);
     batch->output_width = t->teachers.width;
@@ -317,8 +337,11 @@ static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t exam
         return sbj_no_memory(error, examples * sizeof *labels);
     for (size_t i = 0; i < examples; i++)
         labels[i] = goal->dataset->labels[goal->rows[i]];
-    sbj_loss_batch batch = {
-        .examples = examples, .dimension = t->parent->network.width, .vectors = t->vectors, .labels = labels};
+    sbj_loss_batch batch = {.examples = examples,
+                            .groups = goal->dataset->groups,
+                            .dimension = t->parent->network.width,
+                            .vectors = t->vectors,
+                            .labels = labels};
     sbj_loss_result loss = {.gradient = t->vector_gradients, .output_gradient = t->output_gradients};
     sbertja_status status = read_vectors(t, error);
     if (t->with_head != NULL)

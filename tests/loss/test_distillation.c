@@ -16,12 +16,12 @@ static const struct {
     const sbj_loss_part *parts;
     size_t part_count, examples;
 } cases[] = {
-    {"squares", {SBERTJA_DISTILLATION_LOSS, SBERTJA_EUCLIDEAN, 0, 0}, both, 2, N},
-    {"cosines", {SBERTJA_DISTILLATION_LOSS, SBERTJA_COSINE, 0, 0}, both, 2, N},
-    {"squares and pairs", {SBERTJA_DISTILLATION_LOSS, SBERTJA_EUCLIDEAN, 0, 1.5}, both, 2, N},
-    {"cosines and pairs", {SBERTJA_DISTILLATION_LOSS, SBERTJA_COSINE, 0, 0.5}, both, 2, N},
-    {"one teacher silent", {SBERTJA_DISTILLATION_LOSS, SBERTJA_EUCLIDEAN, 0, 1}, second, 1, N},
-    {"a text alone has no pairs", {SBERTJA_DISTILLATION_LOSS, SBERTJA_EUCLIDEAN, 0, 1}, both, 2, 1},
+    {"squares", {SBERTJA_DISTILLATION_LOSS, SBERTJA_EUCLIDEAN, 0, 0, 0}, both, 2, N},
+    {"cosines", {SBERTJA_DISTILLATION_LOSS, SBERTJA_COSINE, 0, 0, 0}, both, 2, N},
+    {"squares and pairs", {SBERTJA_DISTILLATION_LOSS, SBERTJA_EUCLIDEAN, 0, 0, 1.5}, both, 2, N},
+    {"cosines and pairs", {SBERTJA_DISTILLATION_LOSS, SBERTJA_COSINE, 0, 0, 0.5}, both, 2, N},
+    {"one teacher silent", {SBERTJA_DISTILLATION_LOSS, SBERTJA_EUCLIDEAN, 0, 0, 1}, second, 1, N},
+    {"a text alone has no pairs", {SBERTJA_DISTILLATION_LOSS, SBERTJA_EUCLIDEAN, 0, 0, 1}, both, 2, 1},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
@@ -155,9 +155,9 @@ START_TEST(refusals)
         sbj_loss_spec spec;
         const char *message;
     } wrong[] = {
-        {{SBERTJA_DISTILLATION_LOSS, SBERTJA_MANHATTAN, 0, 0}, "DistillationLoss: metric 3, expected euclidean or cosine"},
-        {{SBERTJA_DISTILLATION_LOSS, SBERTJA_COSINE, 0, -1}, "DistillationLoss: similarity_weight -1, expected"},
-        {{SBERTJA_DISTILLATION_LOSS, SBERTJA_COSINE, 0, NAN}, "DistillationLoss: similarity_weight nan, expected"},
+        {{SBERTJA_DISTILLATION_LOSS, SBERTJA_MANHATTAN, 0, 0, 0}, "DistillationLoss: metric 3, expected euclidean or cosine"},
+        {{SBERTJA_DISTILLATION_LOSS, SBERTJA_COSINE, 0, 0, -1}, "DistillationLoss: similarity_weight: expected"},
+        {{SBERTJA_DISTILLATION_LOSS, SBERTJA_COSINE, 0, 0, NAN}, "DistillationLoss: similarity_weight: expected"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         sbertja_error error;
