@@ -277,7 +277,7 @@ typedef struct sbertja_objective {
     sbertja_loss loss;
     sbertja_metric metric;    /* BATCH_ALL, DISTILLATION: euclidean or cosine; TRIPLET: any; the others ignore it */
     double margin;            /* BATCH_ALL, TRIPLET; the others ignore it */
-    size_t batch_size;        /* examples in a batch */
+    size_t batch_size;        /* examples in a batch; fewer where batch_tokens says so */
     size_t samples_per_label; /* as SentenceLabelDataset: each batch is made of groups of so many sentences of one label;
                                * must divide batch_size and be at most half of it; 0: batches of the shuffled data.
                                * BATCH_ALL, TRIPLET; the others ignore it */
@@ -285,13 +285,15 @@ typedef struct sbertja_objective {
     double scale;             /* COSENT, MULTIPLE_NEGATIVES: cosines are multiplied by it; the others ignore it */
     int no_duplicates;        /* nonzero with samples_per_label 0: an example with a text that the batch has already waits
                                * for a later batch; so MULTIPLE_NEGATIVES never takes a right text for a negative */
+    size_t batch_tokens;      /* with samples_per_label 0: a batch ends before the example that would bring it above so
+                               * many tokens, [CLS] and [SEP] counted; 0: no limit */
     const sbertja_teacher *teachers; /* DISTILLATION */
     size_t teacher_count;            /* at most 8 */
     double similarity_weight; /* DISTILLATION: also learn the cosines between a batch's texts, by this weight */
 } sbertja_objective;
 #define SBERTJA_OBJECTIVE_INIT                                                                                         \
     {sizeof(sbertja_objective), NULL, SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5.0, 32, 2, 0, 20.0, 0,       \
-     NULL, 0, 0}
+     0, NULL, 0, 0}
 
 typedef struct sbertja_progress {
     size_t epoch, epochs;            /* from 0 */

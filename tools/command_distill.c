@@ -265,7 +265,8 @@ static int parse(int argc, char **argv, distill_settings *s)
          0},
         {"keep-head", 0, OPTION_FLAG, &f->keep_head, NULL, "the student keeps the head, as a Dense module", 0, 0},
         {"steps", 0, OPTION_SIZE, &s->steps, "N", "0: once through the smallest lesson", 0, 0},
-        {"batch-size", 0, OPTION_SIZE, &o->batch_size, "N", "texts in a batch", 1, 0},
+        {"batch-size", 0, OPTION_SIZE, &o->batch_size, "N", "most texts in a step's batch", 1, 0},
+        {"step-tokens", 0, OPTION_SIZE, &o->batch_tokens, "N", "most tokens in a step's batch; 0: any number", 0, 0},
         {"lr", 0, OPTION_REAL, &f->learning_rate, "X", "largest learning rate", 0, 0},
         {"scheduler", 0, OPTION_CHOICE, &f->scheduler,
          "warmuplinear|constantlr|warmupconstant|warmupcosine|warmupcosinewithhardrestarts", "of the learning rate", 0,
@@ -317,7 +318,8 @@ int command_distill(int argc, char **argv)
     s.fit.learning_rate = 5e-4;
     s.objective.loss = SBERTJA_DISTILLATION_LOSS;
     s.objective.samples_per_label = 0;
-    s.objective.batch_size = 128;
+    s.objective.batch_size = 256;
+    s.objective.batch_tokens = 8192;
     model_settings_init(&s.model, SETTINGS_DIRECTORY | SETTINGS_TOKENS | SETTINGS_LOAD | SETTINGS_VECTORS);
     int status = parse(argc, argv, &s);
     if (status != OPTIONS_GO)

@@ -45,6 +45,7 @@ static cJSON *describe_goal(const sbj_goal *goal)
     cJSON_AddNumberToObject(o, "samples_per_label", (double)goal->sampler.per_label);
     cJSON_AddBoolToObject(o, "shuffle", goal->sampler.shuffle);
     cJSON_AddBoolToObject(o, "no_duplicates", goal->sampler.text_numbers != NULL);
+    cJSON_AddNumberToObject(o, "batch_tokens", goal->sampler.tokens == NULL ? 0 : (double)goal->sampler.batch_tokens);
     cJSON_AddNumberToObject(o, "examples", (double)d->examples);
     add_hash(o, "data", h);
     cJSON_AddNumberToObject(o, "similarity_weight", goal->loss.similarity);

@@ -67,8 +67,12 @@ static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_ob
     if ((goal->rows = sbj_new(&t->alloc, o.batch_size, sizeof *goal->rows)) == NULL)
         return sbj_no_memory(error, o.batch_size * sizeof *goal->rows);
     if ((status = sbj_tokenize_all(&t->alloc, t->pool, t->encodings, (const char *const *)d->texts, d->lengths,
-                                   d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK ||
-        (status = sbj_tensor_new(t->model->backend, real, 1, size, &goal->m, error)) != SBERTJA_OK)
+                                   d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK)
+        return status;
+    if (o.batch_tokens > 0 && (status = sbj_sampler_limit(&goal->sampler, d, goal->tokens.counts, o.batch_tokens,
+                                                          error)) != SBERTJA_OK)
+        return status;
+    if ((status = sbj_tensor_new(t->model->backend, real, 1, size, &goal->m, error)) != SBERTJA_OK)
         return status;
     return sbj_tensor_new(t->model->backend, real, 1, size, &goal->v, error);
 }
