@@ -52,7 +52,8 @@ static int add_file(sbertja_vocabulary_trainer *trainer, const char *path)
     while (more) {
         status = parts_next(&parts, &lines);
         more = status == DONE && lines.count > 0;
-        if (more && sbertja_vocabulary_trainer_add(trainer, lines.texts, lines.lengths, lines.count, &error) != SBERTJA_OK)
+        if (more &&
+            sbertja_vocabulary_trainer_add(trainer, lines.texts, lines.lengths, lines.count, &error) != SBERTJA_OK)
             status = library_refused(&error);
         more = more && status == DONE;
         lines_free(&lines);

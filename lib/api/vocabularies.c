@@ -3,8 +3,7 @@
 #include "text/vocabulary_trainer.h"
 
 SBERTJA_API sbertja_status sbertja_vocabulary_trainer_create(const sbertja_vocabulary_options *options,
-                                                             sbertja_vocabulary_trainer **trainer,
-                                                             sbertja_error *error)
+                                                             sbertja_vocabulary_trainer **trainer, sbertja_error *error)
 {
     sbertja_vocabulary_options o = SBERTJA_VOCABULARY_OPTIONS_INIT;
     if (trainer == NULL)
@@ -12,13 +11,11 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_create(const sbertja_vocab
     *trainer = NULL;
     sbertja_status status =
         sbj_take_options("vocabulary options", options, options ? options->size : 0, &o, sizeof o, error);
-    return status == SBERTJA_OK ? sbj_vocabulary_trainer_create(&o, (sbj_vocabulary_trainer **)trainer, error)
-                                : status;
+    return status == SBERTJA_OK ? sbj_vocabulary_trainer_create(&o, (sbj_vocabulary_trainer **)trainer, error) : status;
 }
 
-SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_trainer *trainer,
-                                                          const char *const *texts, const size_t *lengths,
-                                                          size_t count, sbertja_error *error)
+SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_trainer *trainer, const char *const *texts,
+                                                          const size_t *lengths, size_t count, sbertja_error *error)
 {
     if (trainer == NULL)
         return sbj_no_argument(error, "trainer");
@@ -31,8 +28,7 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_tra
 }
 
 SBERTJA_API sbertja_status sbertja_vocabulary_trainer_finish(sbertja_vocabulary_trainer *trainer, const char *path,
-                                                             sbertja_vocabulary_summary *summary,
-                                                             sbertja_error *error)
+                                                             sbertja_vocabulary_summary *summary, sbertja_error *error)
 {
     if (trainer == NULL || path == NULL)
         return sbj_no_argument(error, trainer == NULL ? "trainer" : "path");

@@ -89,8 +89,8 @@ static pair *pair_of(merger *m, uint32_t first, uint32_t second)
     uint32_t *slot = slot_of(m, first, second);
     if (*slot != FREE)
         return &m->pairs[*slot];
-    if (m->pair_count >= FREE || !sbj_grow(m->alloc, (void **)&m->pairs, &m->pair_capacity, m->pair_count,
-                                           m->pair_count + 1, sizeof *m->pairs))
+    if (m->pair_count >= FREE ||
+        !sbj_grow(m->alloc, (void **)&m->pairs, &m->pair_capacity, m->pair_count, m->pair_count + 1, sizeof *m->pairs))
         return NULL;
     *slot = (uint32_t)m->pair_count;
     m->pairs[m->pair_count] = (pair){.first = first, .second = second};
@@ -305,8 +305,7 @@ sbertja_status sbj_merge_pieces(const sbj_word_table *words, size_t most, uint64
     push_risen(&m);
     while (!m.failed && pieces->count < most && next_pair(&m, &number))
         merge_pair(&m, number);
-    const sbertja_status status =
-        m.failed ? sbj_no_memory(error, m.pair_count * sizeof *m.pairs) : SBERTJA_OK;
+    const sbertja_status status = m.failed ? sbj_no_memory(error, m.pair_count * sizeof *m.pairs) : SBERTJA_OK;
     free_merger(&m);
     return status;
 }

@@ -260,8 +260,7 @@ static sbertja_status find_pieces(const sbj_vocabulary_trainer *trainer, sbj_wor
     if (words->count == 0)
         return sbj_fail(error, SBERTJA_E_FORMAT, "expected texts with words, found none in %llu texts",
                         (unsigned long long)trainer->texts);
-    sbertja_status status =
-        sbj_alphabet_find(words, trainer->every_character, trainer->min_frequency, pieces, error);
+    sbertja_status status = sbj_alphabet_find(words, trainer->every_character, trainer->min_frequency, pieces, error);
     if (status != SBERTJA_OK)
         return status;
     const size_t alphabet = pieces->count - specials;

@@ -20,7 +20,7 @@ typedef struct naive_words {
 void naive_words_add(naive_words *words, const char *text, size_t length);
 void naive_words_free(naive_words *words);
 
-bool naive_has_iconv(void); /* for EUC-JP: a small system may lack it */
+bool naive_has_iconv(void);              /* for EUC-JP: a small system may lack it */
 bool naive_is_kanji(uint32_t character); /* of JIS X 0208 */
 
 /* The lines of vocab.txt, to be freed. */

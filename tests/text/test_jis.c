@@ -27,15 +27,24 @@ static const struct {
     uint32_t character;
     bool japanese;
 } characters[] = {
-    {"a blank", ' ', false},          {"ASCII, first", '!', true},
-    {"ASCII, last", '~', true},       {"delete", 0x7F, false},
-    {"Latin", 0xE9, false},           {"Greek", 0x3B1, false},
-    {"before the kana", 0x2FFF, false}, {"an iteration mark", 0x3005, true},
-    {"hiragana", 0x3042, true},       {"the long vowel", 0x30FC, true},
-    {"behind the kana", 0x3100, false}, {"level 1", 0x4E9C, true},
-    {"level 2, the last", 0x7199, true}, {"JIS X 0212", 0x4E02, false},
-    {"JIS X 0213", 0x9AD9, false},    {"Hangul", 0xAC00, false},
-    {"full width", 0xFF21, true},     {"half-width kana", 0xFF71, true},
+    {"a blank", ' ', false},
+    {"ASCII, first", '!', true},
+    {"ASCII, last", '~', true},
+    {"delete", 0x7F, false},
+    {"Latin", 0xE9, false},
+    {"Greek", 0x3B1, false},
+    {"before the kana", 0x2FFF, false},
+    {"an iteration mark", 0x3005, true},
+    {"hiragana", 0x3042, true},
+    {"the long vowel", 0x30FC, true},
+    {"behind the kana", 0x3100, false},
+    {"level 1", 0x4E9C, true},
+    {"level 2, the last", 0x7199, true},
+    {"JIS X 0212", 0x4E02, false},
+    {"JIS X 0213", 0x9AD9, false},
+    {"Hangul", 0xAC00, false},
+    {"full width", 0xFF21, true},
+    {"half-width kana", 0xFF71, true},
     {"an emoji", 0x1F600, false},
 };
 enum { CHARACTERS = sizeof characters / sizeof *characters };

@@ -152,7 +152,8 @@ START_TEST(no_memory)
     sbertja_error error;
     trained ours;
     size_t n = 0;
-    add_all(&words, "冷却水 冷却 却下 水が がが が abab abab baba é é ñ 一 二 三 四 五 六 七 八 九 十 一二三 四五六七 八九十");
+    add_all(&words,
+            "冷却水 冷却 却下 水が がが が abab abab baba é é ñ 一 二 三 四 五 六 七 八 九 十 一二三 四五六七 八九十");
     do {
         failing_alloc_init(&heap, ++n);
         sbertja_status status = train(&heap.alloc, &words, 100, 1, true, &ours, &error);
