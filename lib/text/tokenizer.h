@@ -14,11 +14,11 @@ typedef struct sbj_encoding sbj_encoding;
 
 /* What tokenizer_config.json says, with the defaults of BertJapaneseTokenizer. */
 typedef struct sbj_tokenizer_config {
-    bool basic;     /* word tokenizer: basic, else mecab */
-    bool character; /* subword tokenizer: character, else wordpiece */
+    bool basic;             /* word tokenizer: basic, else mecab */
+    bool character;         /* subword tokenizer: character, else wordpiece */
     bool lower_case;
-    bool normalize;          /* mecab_kwargs.normalize_text: NFKC; default true */
-    char dictionary[32];     /* mecab_kwargs.mecab_dic: "ipadic", "unidic_lite", "unidic"; default "ipadic" */
+    bool normalize;         /* mecab_kwargs.normalize_text: NFKC; default true */
+    char dictionary[32];    /* mecab_kwargs.mecab_dic: "ipadic", "unidic_lite", "unidic"; default "ipadic" */
     size_t model_max_length; /* 0: the file has none, or one that is no limit */
     char unknown[64], cls[64], sep[64], pad[64], mask[64];
 } sbj_tokenizer_config;
@@ -31,8 +31,8 @@ typedef struct sbj_tokenizer_options {
 } sbj_tokenizer_options;
 
 /* `directory` holds vocab.txt and tokenizer_config.json. */
-sbertja_status sbj_tokenizer_load(const char *directory, const sbj_tokenizer_options *options,
-                                  sbj_tokenizer **tokenizer, sbertja_error *error);
+sbertja_status sbj_tokenizer_load(const char *directory, const sbj_tokenizer_options *options, sbj_tokenizer **tokenizer,
+                                  sbertja_error *error);
 /* From a vocabulary file and a config that the caller made; sbj_tokenizer_config_init fills in the defaults. */
 void sbj_tokenizer_config_init(sbj_tokenizer_config *config);
 sbertja_status sbj_tokenizer_create(const char *vocabulary, const sbj_tokenizer_config *config,
@@ -53,7 +53,7 @@ sbertja_status sbj_tokenizer_save(const sbj_tokenizer *tokenizer, const char *di
 
 const sbj_tokenizer_config *sbj_tokenizer_get_config(const sbj_tokenizer *tokenizer);
 size_t sbj_tokenizer_vocabulary_size(const sbj_tokenizer *tokenizer);
-size_t sbj_tokenizer_max_tokens(const sbj_tokenizer *tokenizer);      /* 0: no limit */
+size_t sbj_tokenizer_max_tokens(const sbj_tokenizer *tokenizer); /* 0: no limit */
 const char *sbj_tokenizer_dictionary(const sbj_tokenizer *tokenizer); /* the folder found; "" for basic */
 
 /* The result of one text and the scratch to make it; reused for the next text. */

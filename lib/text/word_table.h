@@ -24,10 +24,7 @@ typedef struct sbj_word_table {
     bool failed; /* an allocation did, so something is missing */
 } sbj_word_table;
 
-#define SBJ_WORD_TABLE(allocator)                                                                                      \
-    {                                                                                                                  \
-        (allocator), NULL, 0, 0, NULL, 0, 0, NULL, 0, false                                                            \
-    }
+#define SBJ_WORD_TABLE(allocator) {(allocator), NULL, 0, 0, NULL, 0, 0, NULL, 0, false}
 #define SBJ_NO_WORD UINT32_MAX
 
 /* The number of this text, which has now come `times` times more; SBJ_NO_WORD when there is no memory. `text` must not
