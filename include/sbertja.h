@@ -21,7 +21,8 @@
  *   Text       UTF-8. Where `lengths` may be NULL the texts end with a NUL byte; else `lengths[i]` counts bytes.
  *   Structs    that the caller fills start from their _INIT macro; a NULL options pointer means the same.
  *   Handles    sbertja_model, _tokenizer, _dataset and _table do not change once made and may be shared by threads
- *              (a dataset from the first use on); sbertja_session and sbertja_encoding belong to one thread at a time.
+ *              (a dataset from the first use on); sbertja_session, _encoding and _vocabulary_trainer belong to one
+ *              thread at a time.
  *   Ownership  What a _create, _load, _read or _fit function gives is freed with the matching _free, which takes NULL.
  *              `const char *` and `const float *` results live as long as the handle they came from.
  *   Host       The library never exits, prints, reads the environment, or changes the locale, signals or the
@@ -193,6 +194,54 @@ SBERTJA_API const int32_t *sbertja_encoding_ids(const sbertja_encoding *encoding
 /* Tokens without special ones and uncut, as BertJapaneseTokenizer.tokenize gives them; NULL past the end. */
 SBERTJA_API size_t sbertja_encoding_token_count(const sbertja_encoding *encoding);
 SBERTJA_API const char *sbertja_encoding_token(const sbertja_encoding *encoding, size_t index);
+
+/* ---- Vocabularies ---------------------------------------------------------------------------------------------- */
+
+typedef struct sbertja_vocabulary_trainer sbertja_vocabulary_trainer; /* one thread at a time */
+
+typedef struct sbertja_vocabulary_options {
+    uint32_t size;
+    int every_character;          /* nonzero: kanji of JIS X 0208 (levels 1 and 2), kana and ASCII get in when they occur;
+                                   * else, and other characters, only if they occur min_frequency times */
+    size_t entries;               /* the most; fewer when no pair of pieces is left */
+    size_t min_frequency;         /* of a pair of pieces to be joined; at least 1 */
+    const char *word_tokenizer;   /* "mecab", "basic" */
+    const char *mecab_dictionary; /* "ipadic", "unidic_lite", "unidic" */
+    const char *dictionary;       /* folder of a compiled MeCab dictionary; NULL: look in the system */
+    int lower_case;
+    int threads; /* 0: the processors this process may use */
+    sbertja_log_function log;
+    void *log_user;
+    const sbertja_allocator *allocator; /* copied; NULL: malloc and free */
+} sbertja_vocabulary_options;
+#define SBERTJA_VOCABULARY_OPTIONS_INIT                                                                                \
+    {sizeof(sbertja_vocabulary_options), 1, 32000, 2, "mecab", "ipadic", NULL, 0, 0, NULL, NULL, NULL}
+
+typedef struct sbertja_vocabulary_summary {
+    size_t entries, alphabet, merges;    /* entries: 5 special tokens, the alphabet (single characters), merges */
+    uint64_t texts, words, known_words;  /* known: those that do not become [UNK] */
+    size_t distinct_words;
+} sbertja_vocabulary_summary;
+
+/* Trains a WordPiece vocabulary. Texts are cut into words as the tokenizer with these options does it, and only the
+ * counts of words are kept; `finish` joins the most frequent pair of pieces inside words until there are enough. The
+ * same texts give the same bytes, whatever their order and the number of threads; and a smaller vocabulary is the
+ * beginning of a larger one. */
+SBERTJA_API sbertja_status sbertja_vocabulary_trainer_create(const sbertja_vocabulary_options *options,
+                                                             sbertja_vocabulary_trainer **trainer,
+                                                             sbertja_error *error);
+/* Many texts at once are shared out to the threads. An invalid text is _E_FORMAT, with its index, and none has been
+ * added then; after another failure the trainer can only be freed. */
+SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_trainer *trainer,
+                                                          const char *const *texts, const size_t *lengths,
+                                                          size_t count, sbertja_error *error);
+/* Writes vocab.txt, whole or not at all: special tokens, characters, longer pieces, the most frequent first. `summary`
+ * may be NULL. No words at all are _E_FORMAT; fewer entries than the alphabet needs, _E_ARGUMENT with both numbers. More
+ * texts may be added afterwards, and a new vocabulary be finished. */
+SBERTJA_API sbertja_status sbertja_vocabulary_trainer_finish(sbertja_vocabulary_trainer *trainer, const char *path,
+                                                             sbertja_vocabulary_summary *summary,
+                                                             sbertja_error *error);
+SBERTJA_API void sbertja_vocabulary_trainer_free(sbertja_vocabulary_trainer *trainer);
 
 /* ---- Sessions: sentence vectors -------------------------------------------------------------------------------- */
 
@@ -439,6 +488,7 @@ SBERTJA_API void sbertja_load_options_init(sbertja_load_options *options);
 SBERTJA_API void sbertja_module_init(sbertja_module *module);
 SBERTJA_API void sbertja_architecture_init(sbertja_architecture *architecture);
 SBERTJA_API void sbertja_save_options_init(sbertja_save_options *options);
+SBERTJA_API void sbertja_vocabulary_options_init(sbertja_vocabulary_options *options);
 SBERTJA_API void sbertja_session_options_init(sbertja_session_options *options);
 SBERTJA_API void sbertja_encode_options_init(sbertja_encode_options *options);
 SBERTJA_API void sbertja_teacher_init(sbertja_teacher *teacher);

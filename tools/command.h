@@ -3,6 +3,7 @@
 #define SBERTJA_COMMAND_H
 
 int command_new(int argc, char **argv);
+int command_vocab(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
 int command_encode(int argc, char **argv);
 int command_train(int argc, char **argv);

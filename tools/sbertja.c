@@ -13,6 +13,7 @@ static const struct command {
     const char *summary;
 } commands[] = {
     {"new", command_new, "make a model with random weights"},
+    {"vocab", command_vocab, "train a vocabulary from plain text"},
     {"tokenize", command_tokenize, "cut texts into tokens and ids"},
     {"encode", command_encode, "compute sentence vectors"},
     {"train", command_train, "fine-tune a model on a table of sentences"},

@@ -16,6 +16,7 @@ from .sentence_transformer import SentenceTransformer, build_info
 from .readers import InputExample
 from .tokenizer import Tokenizer
 from .util import SimilarityFunction
+from .vocabulary import train_vocabulary
 
 __version__ = "0.1.0"
 
@@ -23,5 +24,5 @@ __all__ = [
     "ArgumentError", "DataLoader", "FileError", "FormatError", "InputExample", "InternalError", "LoggingHandler",
     "MissingError", "NotFoundError", "OutOfMemoryError", "SbertjaError", "SentenceLabelDataset", "SentenceTransformer",
     "SentencesDataset", "SimilarityFunction", "StoppedError", "Tokenizer", "UnsupportedError", "build_info", "datasets",
-    "evaluation", "losses", "models", "readers", "util",
+    "evaluation", "losses", "models", "readers", "train_vocabulary", "util",
 ]
