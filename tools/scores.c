@@ -4,6 +4,7 @@
 #include "basics.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int centroid_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *train,
                       const table_rows *test, double *accuracy)
@@ -43,33 +44,59 @@ int triplet_accuracies(const sbertja_model *model, const model_settings *setting
     return status;
 }
 
-static int correlate(const float *first, const float *second, const double *scores, size_t count, size_t dimension,
-                     double *spearman, double *pearson)
+/* Vectors of the first two columns. */
+static int encode_pairs(const sbertja_model *model, const model_settings *settings, const table_rows *pairs,
+                        float *vectors[2])
 {
-    sbertja_error error;
-    double *cosines = take(count, sizeof *cosines);
-    int status = DONE;
-    for (size_t i = 0; i < count; i++)
-        cosines[i] = sbertja_cosine(first + i * dimension, second + i * dimension, dimension);
-    if (spearman && sbertja_spearman(cosines, scores, count, spearman, &error) != SBERTJA_OK)
-        status = library_refused(&error);
-    if (pearson)
-        *pearson = sbertja_pearson(cosines, scores, count);
-    free(cosines);
+    int status = vectors_of(model, settings, pairs->texts[0], NULL, pairs->count, &vectors[0]);
+    if (status == DONE)
+        status = vectors_of(model, settings, pairs->texts[1], NULL, pairs->count, &vectors[1]);
+    return status;
+}
+
+int pair_cosines(const sbertja_model *model, const model_settings *settings, const table_rows *pairs, double **cosines)
+{
+    float *vectors[2] = {NULL, NULL};
+    size_t dimension = sbertja_model_dimension(model);
+    int status = encode_pairs(model, settings, pairs, vectors);
+    *cosines = take(pairs->count, sizeof **cosines);
+    for (size_t i = 0; i < pairs->count && status == DONE; i++)
+        (*cosines)[i] = sbertja_cosine(vectors[0] + i * dimension, vectors[1] + i * dimension, dimension);
+    free(vectors[0]);
+    free(vectors[1]);
     return status;
 }
 
 int sts_correlations(const sbertja_model *model, const model_settings *settings, const table_rows *pairs,
                      double *spearman, double *pearson)
 {
-    float *first = NULL, *second = NULL;
-    int status = vectors_of(model, settings, pairs->texts[0], NULL, pairs->count, &first);
-    if (status == DONE)
-        status = vectors_of(model, settings, pairs->texts[1], NULL, pairs->count, &second);
-    if (status == DONE)
-        status = correlate(first, second, pairs->numbers, pairs->count, sbertja_model_dimension(model), spearman,
-                           pearson);
-    free(first);
-    free(second);
+    sbertja_error error;
+    double *cosines;
+    int status = pair_cosines(model, settings, pairs, &cosines);
+    if (status == DONE && sbertja_spearman(cosines, pairs->numbers, pairs->count, spearman, &error) != SBERTJA_OK)
+        status = library_refused(&error);
+    if (status == DONE && pearson)
+        *pearson = sbertja_pearson(cosines, pairs->numbers, pairs->count);
+    free(cosines);
+    return status;
+}
+
+int ranking_accuracy(const sbertja_model *model, const model_settings *settings, const table_rows *pairs,
+                     double *accuracy)
+{
+    sbertja_error error;
+    float *vectors[2] = {NULL, NULL}, *scores = take(pairs->count, sizeof *scores);
+    size_t *found = take(pairs->count, sizeof *found), right = 0;
+    int status = encode_pairs(model, settings, pairs, vectors);
+    if (status == DONE && sbertja_search(vectors[1], pairs->count, vectors[0], pairs->count,
+                                         sbertja_model_dimension(model), 1, found, scores, &error) != SBERTJA_OK)
+        status = library_refused(&error);
+    for (size_t i = 0; i < pairs->count && status == DONE; i++) /* the same text may stand in several rows */
+        right += !strcmp(pairs->texts[1][i], pairs->texts[1][found[i]]);
+    *accuracy = (double)right / (double)pairs->count;
+    free(vectors[0]);
+    free(vectors[1]);
+    free(scores);
+    free(found);
     return status;
 }

@@ -8,7 +8,7 @@
  * A NaN in the vectors makes the loss NaN, never 0: the trainer stops at it. Comparisons are written for that. */
 #include "loss/distance.h"
 #include "loss/loss.h"
-#include "loss/unit_rows.h"
+#include "loss/unit_length.h"
 
 #include <math.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * The largest exponent, 0 for the 1 included, is taken out of the sum. */
 #include "loss/distance.h"
 #include "loss/loss.h"
-#include "loss/unit_rows.h"
+#include "loss/unit_length.h"
 
 #include <math.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  * square; the largest exponent is taken out of each sum. */
 #include "loss/distance.h"
 #include "loss/loss.h"
-#include "loss/unit_rows.h"
+#include "loss/unit_length.h"
 
 #include <math.h>
 #include <string.h>

@@ -116,6 +116,25 @@ static const struct {
      "$S train -m $D/model --data $T/t.tsv --loss triplet --anchor a --positive p --negative n --metric manhattan "
      "--pooling cls+max --eval $T/t.tsv -o $T/o 2>/dev/null && $S info $T/o",
      "cls,max"},
+    {"train on scores, judged by their order",
+     "printf 'sentence1\\tsentence2\\tscore\\n水\\t雨\\t5\\n火\\t炎\\t4\\n水\\t火\\t0\\n' >$T/s.tsv; "
+     "$S train -m $D/model --data $T/s.tsv --loss cosine-similarity --max-score 5 --eval $T/s.tsv -o $T/o 2>/dev/null "
+     "| cut -f1",
+     "loss\nspearman_before\nspearman_after\n"},
+    {"train on scores, columns named",
+     "printf 'b,n,a\\n水,5,雨\\n火,0,雨\\n' >$T/s.csv; "
+     "$S train -m $D/model --data $T/s.csv --loss cosent --scale 10 --text a,b --label n -o $T/o 2>&1 | "
+     "grep -o '[0-9.]* % of the pairs in the wrong order' | wc -l",
+     "1\n"},
+    {"train on anchors, positives and two negatives",
+     "printf 'q\\tp\\tn\\tm\\n水\\t雨\\t火\\t石\\n火\\t炎\\t水\\t石\\n水\\t川\\t石\\t火\\n' >$T/r.tsv; "
+     "$S train -m $D/model --data $T/r.tsv --loss multiple-negatives-ranking --no-duplicates --batch-size 2 "
+     "--text q,p,n,m --eval $T/r.tsv -o $T/o 2>/dev/null | cut -f1",
+     "loss\naccuracy_before\naccuracy_after\n"},
+    {"anchors find their own, also where two have the same",
+     "printf 'anchor\\tpositive\\n水\\t水\\n火\\t火\\n水\\t水\\n' >$T/r.tsv; "
+     "$S train -m $D/model --data $T/r.tsv --loss multiple-negatives-ranking --eval $T/r.tsv -o $T/o 2>/dev/null",
+     "accuracy_before\t1.0000\n"},
     {"convert to the old layout and back",
      "$S convert $D/model $T/old --layout 0.4.1 && $S convert $T/old $T/new && "
      "printf 'あ\\n' | $S encode -m $T/new --format tsv >$T/1; "
@@ -198,6 +217,25 @@ static const struct {
      "$S train -m $D/model --data $R/train.tsv --label cause=9:1 -o $T/o", 1, "line 2"},
     {"samples that do not divide the batch",
      "$S train -m $D/model --data $R/train.tsv --samples-per-label 5 -o $T/o", 2, "samples_per_label: 5"},
+    {"too many columns", "$S train -m $D/model --data x --loss cosent --text a,b,c -o $T/o", 2, "expected 2 columns"},
+    {"too few columns", "$S train -m $D/model --data x --loss multiple-negatives-ranking --text a -o $T/o", 2,
+     "expected 2 or more columns"},
+    {"a column without a name", "$S train -m $D/model --data x --loss cosent --text a, -o $T/o", 2, "a name is missing"},
+    {"no largest score", "$S train -m $D/model --data x --loss cosent --max-score 0 -o $T/o", 2, "above 0"},
+    {"no scale",
+     "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\t1\\n' >$T/s.tsv; "
+     "$S train -m $D/model --data $T/s.tsv --loss cosent --scale 0 -o $T/o", 2, "scale: expected a number above 0"},
+    {"a score that no cosine has",
+     "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\t4\\n' >$T/s.tsv; "
+     "$S train -m $D/model --data $T/s.tsv --loss cosine-similarity -o $T/o", 1, "--max-score"},
+    {"a score that is no number",
+     "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\tx\\n' >$T/s.tsv; "
+     "$S train -m $D/model --data $T/s.tsv --loss cosent -o $T/o", 1, "line 2"},
+    {"one score for all",
+     "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\t1\\nう\\tえ\\t1\\n' >$T/s.tsv; "
+     "$S train -m $D/model --data $T/s.tsv --loss cosent --eval $T/s.tsv -o $T/o", 1, "expected different scores"},
+    {"groups of a label without duplicates", "$S train -m $D/model --data $R/train.tsv --no-duplicates -o $T/o", 2,
+     "no_duplicates"},
     {"a folder that is no model", "mkdir $T/p; touch $T/p/thesis; $S train -m $D/model --data $R/test.tsv -o $T/p", 1, "/p"},
     {"a truncated model",
      "cp -r $D/model $T/m; head -c 5000 $D/model/model.safetensors >$T/m/model.safetensors; "

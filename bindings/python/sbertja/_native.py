@@ -17,7 +17,7 @@ SIZE_MAX = ctypes.c_size_t(-1).value
 
 # sbertja_module_kind, sbertja_loss, sbertja_metric, sbertja_log_level
 POOLING, DENSE, NORMALIZE = 1, 2, 3
-BATCH_ALL_TRIPLET_LOSS, TRIPLET_LOSS = 1, 2
+BATCH_ALL_TRIPLET_LOSS, TRIPLET_LOSS, COSINE_SIMILARITY_LOSS, COSENT_LOSS, MULTIPLE_NEGATIVES_RANKING_LOSS = range(1, 6)
 EUCLIDEAN, COSINE, MANHATTAN = 1, 2, 3
 LOG_WARNING = 1
 
@@ -144,6 +144,8 @@ class Objective(Structure):
         ("batch_size", c_size_t),
         ("samples_per_label", c_size_t),
         ("keep_order", c_int),
+        ("scale", c_double),
+        ("no_duplicates", c_int),
     ]
     initializer = "sbertja_objective_init"
 

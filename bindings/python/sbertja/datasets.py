@@ -103,6 +103,29 @@ class DataLoader:
             yield examples[index * self.batch_size:(index + 1) * self.batch_size]
 
 
+class NoDuplicatesDataLoader(DataLoader):
+    """Batches of the shuffled examples in which no text comes twice, for MultipleNegativesRankingLoss: an example with a
+    text that the batch has already waits for a later one. The last batches of a pass may be smaller."""
+
+    no_duplicates = True
+
+    def __init__(self, train_examples, batch_size):
+        super().__init__(train_examples, batch_size, shuffle=True)
+
+    def __iter__(self):
+        waiting = random.sample(list(self.dataset), len(self.dataset))
+        while waiting:
+            batch, later, texts = [], [], set()
+            for example in waiting:
+                if len(batch) == self.batch_size or not texts.isdisjoint(example.texts):
+                    later.append(example)
+                else:
+                    batch.append(example)
+                    texts.update(example.texts)
+            yield batch
+            waiting = later
+
+
 def _counts(counts):
     """{3: 1, 'x': 2} as "3 (1), 'x' (2)"."""
     return ", ".join(f"{label!r} ({count})" for label, count in counts.items())

@@ -1,7 +1,7 @@
 /* Rows scaled to length 1, as torch.nn.functional.normalize does it, and the way back for gradients. Their products are
  * the cosines of most losses. */
-#ifndef SBJ_UNIT_ROWS_H
-#define SBJ_UNIT_ROWS_H
+#ifndef SBJ_UNIT_LENGTH_H
+#define SBJ_UNIT_LENGTH_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* Rows of length 1. */
-#include "loss/unit_rows.h"
+#include "loss/unit_length.h"
 
 #include <math.h>
 
