@@ -494,5 +494,5 @@ START_TEST(header)
 END_TEST
 
 SUITE_MAIN("api/api", 60, {null_models, 0}, {null_sessions, 0}, {null_training, 0}, {nothing_to_free, 0},
-           {sizes_taken, 7}, {sizes_of_all, 0}, {vocabularies, 0}, {init_functions, 0}, {names, 0}, {questions, 0}, {every_choice, 3},
-           {prints_nothing, 0}, {messages, 0}, {shared, 0}, {header, 3})
+           {sizes_taken, 7}, {sizes_of_all, 0}, {vocabularies, 0}, {init_functions, 0}, {names, 0}, {questions, 0},
+           {every_choice, 3}, {prints_nothing, 0}, {messages, 0}, {shared, 0}, {header, 3})
