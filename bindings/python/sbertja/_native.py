@@ -18,6 +18,7 @@ SIZE_MAX = ctypes.c_size_t(-1).value
 # sbertja_module_kind, sbertja_loss, sbertja_metric, sbertja_log_level
 POOLING, DENSE, NORMALIZE = 1, 2, 3
 BATCH_ALL_TRIPLET_LOSS, TRIPLET_LOSS, COSINE_SIMILARITY_LOSS, COSENT_LOSS, MULTIPLE_NEGATIVES_RANKING_LOSS = range(1, 6)
+DISTILLATION_LOSS = 6
 EUCLIDEAN, COSINE, MANHATTAN = 1, 2, 3
 LOG_WARNING = 1
 
@@ -134,6 +135,17 @@ class EncodeOptions(Structure):
     initializer = "sbertja_encode_options_init"
 
 
+class Teacher(Structure):
+    _fields_ = [
+        ("size", c_uint32),
+        ("path", c_char_p),
+        ("vectors", POINTER(c_float)),
+        ("dimension", c_size_t),
+        ("weight", c_double),
+    ]
+    initializer = "sbertja_teacher_init"
+
+
 class Objective(Structure):
     _fields_ = [
         ("size", c_uint32),
@@ -146,6 +158,10 @@ class Objective(Structure):
         ("keep_order", c_int),
         ("scale", c_double),
         ("no_duplicates", c_int),
+        ("batch_tokens", c_size_t),
+        ("teachers", POINTER(Teacher)),
+        ("teacher_count", c_size_t),
+        ("similarity_weight", c_double),
     ]
     initializer = "sbertja_objective_init"
 
@@ -199,6 +215,7 @@ class FitOptions(Structure):
         ("progress_user", c_void_p),
         ("log", LogFunction),
         ("log_user", c_void_p),
+        ("keep_head", c_int),
     ]
     initializer = "sbertja_fit_options_init"
 

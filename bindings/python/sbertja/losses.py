@@ -1,5 +1,8 @@
 """What a model is trained by, as in sentence_transformers.losses. The library computes; these objects name the loss."""
 import math
+import os
+
+import numpy as np
 
 from . import _native, errors, util
 
@@ -49,6 +52,9 @@ class Loss:
     def check_label(_label, _index):
         """The label as the library is to get it; here it has no meaning."""
         return 0
+
+    def check_count(self, count):
+        """What an objective of `count` examples needs besides them."""
 
     def check_texts(self, texts, index):
         if len(texts) < self.least_texts or (self.most_texts is not None and len(texts) > self.most_texts):
@@ -174,6 +180,52 @@ class MultipleNegativesRankingLoss(Loss):
         return {"scale": self.scale}
 
 
+class DistillationLoss(Loss):
+    """The distance of a linear head's vectors from those of other models, the teachers; one text an example, no labels.
+
+    Each teacher is a .npy file or an array, [examples, any width], in the order of the examples, or the width alone where
+    it has nothing to say of them. Their means are taken off and the rest is scaled to a mean square of 1, so that a
+    `metric` of "mse" begins near 1; "cosine" is 1 - cosine. `similarity` weighs a second term, on the cosines between the
+    texts of a batch. The head is dropped after training; see `keep_head` of fit.
+    """
+
+    kind = _native.DISTILLATION_LOSS
+    least_texts = most_texts = 1
+    METRICS = {"mse": _native.EUCLIDEAN, "cosine": _native.COSINE}
+
+    def __init__(self, model, teachers, weights=None, metric="mse", similarity=0.0):
+        self.model = model
+        self.teachers = list(teachers)
+        self.weights = [1.0] * len(self.teachers) if weights is None else list(weights)
+        self.metric = _choose(self, "metric", metric, self.METRICS)
+        self.similarity = similarity
+        if len(self.weights) != len(self.teachers):
+            raise errors.ArgumentError(f"DistillationLoss: {len(self.weights)} weights for {len(self.teachers)} teachers")
+
+    def options(self):
+        self._arrays = []  # what the library reads while it trains
+        teachers = (_native.Teacher * len(self.teachers))(*map(self._teacher, self.teachers, self.weights))
+        self._arrays.append(teachers)
+        return {"metric": self.metric, "teachers": teachers, "teacher_count": len(teachers),
+                "similarity_weight": self.similarity}
+
+    def check_count(self, count):
+        """An array must have a row for each example; the library checks files."""
+        for index, teacher in enumerate(self.teachers):
+            if hasattr(teacher, "shape") and (len(teacher.shape) != 2 or teacher.shape[0] != count):
+                raise errors.ArgumentError(f"DistillationLoss: teacher {index} has the shape {tuple(teacher.shape)}, "
+                                           f"expected {count} rows, one a text")
+
+    def _teacher(self, teacher, weight):
+        if isinstance(teacher, int):
+            return _native.make(_native.Teacher, dimension=teacher, weight=weight)
+        if isinstance(teacher, (str, bytes, os.PathLike)):
+            return _native.make(_native.Teacher, path=os.fsencode(teacher), weight=weight)
+        array = np.ascontiguousarray(teacher, dtype=np.float32)
+        self._arrays.append(array)
+        return _native.make(_native.Teacher, vectors=_native.floats(array), dimension=array.shape[1], weight=weight)
+
+
 def _choose(loss, name, function, known):
     """What `known` has for a function of the user's choice."""
     try:
@@ -181,6 +233,6 @@ def _choose(loss, name, function, known):
     except TypeError:  # not hashable: certainly none of ours
         chosen = None
     if chosen is None:
-        names = ", ".join(each.__qualname__ for each in known)
+        names = ", ".join(getattr(each, "__qualname__", repr(each)) for each in known)
         raise errors.ArgumentError(f"{type(loss).__name__}: {name} {function!r}: give one of {names}")
     return chosen

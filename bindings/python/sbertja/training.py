@@ -68,10 +68,12 @@ def _objectives(model, train_objectives):
             raise errors.ArgumentError(f"fit: objective {index}: its loss was made for another model")
         handle = _dataset(loader.dataset, loss)
         handles.append(handle)
+        loss.check_count(len(getattr(loader.dataset, "examples", loader.dataset)))
         objectives[index] = _native.make(
             _native.Objective, dataset=handle.address, loss=loss.kind, batch_size=loader.batch_size,
             samples_per_label=getattr(loader.dataset, "samples_per_label", 0), keep_order=int(not _shuffles(loader)),
-            no_duplicates=int(getattr(loader, "no_duplicates", False)), **loss.options())
+            no_duplicates=int(getattr(loader, "no_duplicates", False)),
+            batch_tokens=getattr(loader, "batch_tokens", 0), **loss.options())
     return handles, objectives
 
 

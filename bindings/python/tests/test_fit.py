@@ -53,6 +53,16 @@ class Arguments(unittest.TestCase):
             with self.subTest(score), self.assertRaisesRegex(ValueError, "CoSENTLoss: example 7: the score .* finite"):
                 loss.check_label(score, 7)
 
+    def test_teachers(self):
+        with self.assertRaisesRegex(ValueError, "'mse' or|'mse', 'cosine'"):
+            losses.DistillationLoss(None, [4], metric="l1")
+        with self.assertRaisesRegex(ValueError, "1 weights for 2 teachers"):
+            losses.DistillationLoss(None, [4, 5], weights=[1])
+        loss = losses.DistillationLoss(None, [np.zeros((3, 4))])
+        loss.check_count(3)
+        with self.assertRaisesRegex(ValueError, r"teacher 0 has the shape \(3, 4\), expected 5 rows"):
+            loss.check_count(5)
+
     def test_losses_on_cosines_take_their_defaults_only(self):
         class MSELoss:  # torch's, by its name
             pass
@@ -348,6 +358,39 @@ class Classifier(unittest.TestCase):
         classifier = BaggingClassifier(LogisticRegression(max_iter=200), n_estimators=3, random_state=0)
         classifier.fit(vectors, [label for _, label in rows])
         self.assertEqual(classifier.predict(vectors).shape, (60,))
+
+
+
+@needs_library
+class Distillation(unittest.TestCase):
+    def distil(self, folder, **options):
+        """A student of one layer and the vectors that the tiny model gives for the report's first sentences."""
+        examples = labelled(24)
+        teacher = tiny_model().encode([example.texts[0] for example in examples])
+        np.save(os.path.join(folder, "teacher.npy"), teacher.astype(np.float16))
+        student = tiny_model()
+        results = []
+        for vectors in (os.path.join(folder, "teacher.npy"), teacher.astype(np.float16).astype(np.float32)):
+            student = tiny_model()
+            loss = losses.DistillationLoss(student, [vectors, 7], metric="cosine", similarity=0.5)
+            loader = DataLoader(examples, batch_size=24, shuffle=True, batch_tokens=300)
+            student.fit([(loader, loss)], epochs=2, warmup_steps=0, optimizer_params={"lr": 1e-3}, no_dropout=True,
+                        show_progress_bar=False, **options)
+            results.append(student.encode("水が漏れた。"))
+        np.testing.assert_array_equal(*results)
+        return student
+
+    def test_a_file_and_an_array_teach_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            student = self.distil(folder)
+            self.assertEqual(student.get_sentence_embedding_dimension(),
+                             tiny_model().get_sentence_embedding_dimension())
+
+    def test_the_head_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            student = self.distil(folder, keep_head=True)
+            self.assertEqual(student.get_sentence_embedding_dimension(),
+                             tiny_model().get_sentence_embedding_dimension() + 7)
 
 
 if __name__ == "__main__":
