@@ -86,20 +86,16 @@ static int eval_sts(const eval_settings *settings, const sbertja_model *model)
 {
     const char *columns[] = {settings->sentence1, settings->sentence2};
     table_rows pairs = {0};
-    double *cosines = NULL, rho;
-    sbertja_error error;
+    double spearman, pearson;
     int status = rows_read(&pairs, settings->table, columns, 2);
     if (status == DONE)
         status = rows_numbers(&pairs, settings->score);
     if (status == DONE)
-        status = pair_cosines(model, &settings->model, &pairs, &cosines);
-    if (status == DONE && sbertja_spearman(cosines, pairs.numbers, pairs.count, &rho, &error) != SBERTJA_OK)
-        status = library_refused(&error);
+        status = sts_correlations(model, &settings->model, &pairs, &spearman, &pearson);
     if (status == DONE) {
-        write_figure("spearman_cosine", rho);
-        write_figure("pearson_cosine", sbertja_pearson(cosines, pairs.numbers, pairs.count));
+        write_figure("spearman_cosine", spearman);
+        write_figure("pearson_cosine", pearson);
     }
-    free(cosines);
     rows_free(&pairs);
     return status;
 }

@@ -161,18 +161,6 @@ void train_data_free(train_data *data)
 
 /* ---- Judging --------------------------------------------------------------------------------------------------- */
 
-static int cosine_spearman(const train_data *data, const sbertja_model *model, const model_settings *settings,
-                           double *rho)
-{
-    sbertja_error error;
-    double *cosines = NULL;
-    int status = pair_cosines(model, settings, &data->test, &cosines);
-    if (status == DONE && sbertja_spearman(cosines, data->test.numbers, data->test.count, rho, &error) != SBERTJA_OK)
-        status = library_refused(&error);
-    free(cosines);
-    return status;
-}
-
 int train_data_score(const train_data *data, const sbertja_model *model, const model_settings *settings,
                      sbertja_metric metric, double *figure)
 {
@@ -183,9 +171,11 @@ int train_data_score(const train_data *data, const sbertja_model *model, const m
         return triplet_accuracies(model, settings, &data->test, &metric, 1, figure);
     case SBERTJA_COSINE_SIMILARITY_LOSS:
     case SBERTJA_COSENT_LOSS:
-        return cosine_spearman(data, model, settings, figure);
+        return sts_correlations(model, settings, &data->test, figure, NULL);
     case SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS:
         return ranking_accuracy(model, settings, &data->test, figure);
+    case SBERTJA_DISTILLATION_LOSS: /* sbertja distill */
+        break;
     }
     return CALL_WRONG;
 }

@@ -6,7 +6,7 @@
 typedef sbertja_status (*loss_function)(const sbj_alloc *, const sbj_loss_spec *, const sbj_loss_batch *,
                                         sbj_loss_result *, sbertja_error *);
 
-enum uses { METRIC = 1, MANHATTAN = 2, MARGIN = 4, SCALE = 8 };
+enum uses { METRIC = 1, MANHATTAN = 2, MARGIN = 4, SCALE = 8, SIMILARITY = 16 };
 
 static const struct loss_entry {
     sbertja_loss loss;
@@ -14,14 +14,19 @@ static const struct loss_entry {
     unsigned uses; /* of the spec */
     loss_function run;
 } table[] = {
-    {SBERTJA_BATCH_ALL_TRIPLET_LOSS, {"BatchAllTripletLoss", 1, 1, SBJ_LABEL_CLASS, true}, METRIC | MARGIN,
+    {SBERTJA_BATCH_ALL_TRIPLET_LOSS, {"BatchAllTripletLoss", 1, 1, SBJ_LABEL_CLASS, true, false}, METRIC | MARGIN,
      sbj_loss_batch_all},
-    {SBERTJA_TRIPLET_LOSS, {"TripletLoss", 3, 3, SBJ_LABEL_UNUSED, true}, METRIC | MANHATTAN | MARGIN, sbj_loss_triplet},
-    {SBERTJA_COSINE_SIMILARITY_LOSS, {"CosineSimilarityLoss", 2, 2, SBJ_LABEL_SCORE, false}, 0,
+    {SBERTJA_TRIPLET_LOSS, {"TripletLoss", 3, 3, SBJ_LABEL_UNUSED, true, false}, METRIC | MANHATTAN | MARGIN,
+     sbj_loss_triplet},
+    {SBERTJA_COSINE_SIMILARITY_LOSS, {"CosineSimilarityLoss", 2, 2, SBJ_LABEL_SCORE, false, false}, 0,
      sbj_loss_cosine_similarity},
-    {SBERTJA_COSENT_LOSS, {"CoSENTLoss", 2, 2, SBJ_LABEL_SCORE, false}, SCALE, sbj_loss_cosent},
-    {SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, {"MultipleNegativesRankingLoss", 2, 0, SBJ_LABEL_UNUSED, false}, SCALE,
+    {SBERTJA_COSENT_LOSS, {"CoSENTLoss", 2, 2, SBJ_LABEL_SCORE, false, false}, SCALE, sbj_loss_cosent},
+    {SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS,
+     {"MultipleNegativesRankingLoss", 2, 0, SBJ_LABEL_UNUSED, false, false},
+     SCALE,
      sbj_loss_multiple_negatives},
+    {SBERTJA_DISTILLATION_LOSS, {"DistillationLoss", 1, 1, SBJ_LABEL_UNUSED, false, true}, METRIC | SIMILARITY,
+     sbj_loss_distillation},
 };
 
 static const struct loss_entry *find(sbertja_loss loss)
@@ -58,6 +63,8 @@ sbertja_status sbj_loss_check(const sbj_loss_spec *spec, sbertja_error *error)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: margin %g, expected a number", name, spec->margin);
     if ((entry->uses & SCALE) && !(spec->scale > 0 && isfinite(spec->scale)))
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: scale: expected a number above 0", name);
+    if ((entry->uses & SIMILARITY) && !(spec->similarity >= 0 && isfinite(spec->similarity)))
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: similarity_weight: expected a number of at least 0", name);
     return SBERTJA_OK;
 }
 

@@ -72,16 +72,29 @@ static bool occurs(const sbj_sampler *s, size_t example)
     return false;
 }
 
+/* Whether a batch that has so many examples, and tokens, is to end before this one; else its tokens are added. */
+static bool is_full(const sbj_sampler *s, size_t example, size_t taken, size_t *tokens)
+{
+    if (s->tokens == NULL)
+        return false;
+    if (taken > 0 && *tokens + s->tokens[example] > s->batch_tokens)
+        return true;
+    *tokens += s->tokens[example];
+    return false;
+}
+
 /* The next cards without a common text. Those that are passed over keep their order, behind the ones dealt. */
 static size_t deal_distinct(sbj_sampler *s, sbj_deck *deck, size_t *rows)
 {
     const size_t gap = SIZE_MAX;
-    size_t taken = 0, end = deck->next;
+    size_t taken = 0, tokens = 0, end = deck->next;
     s->batch++;
     for (; end < deck->count && taken < s->batch_size; end++) {
         const size_t example = deck->cards[end];
         if (occurs(s, example))
             continue;
+        if (is_full(s, example, taken, &tokens))
+            break;
         for (size_t g = 0; g < s->groups; g++)
             s->last_batch[s->text_numbers[example * s->groups + g]] = s->batch;
         rows[taken++] = example;
@@ -103,7 +116,10 @@ static size_t next_plain(sbj_sampler *s, size_t *rows)
         begin_pass(s, all, rows, 0);
     if (s->text_numbers != NULL)
         return deal_distinct(s, all, rows);
-    const size_t left = all->count - all->next, count = left < s->batch_size ? left : s->batch_size;
+    const size_t left = all->count - all->next, most = left < s->batch_size ? left : s->batch_size;
+    size_t count = 0, tokens = 0;
+    while (count < most && !is_full(s, all->cards[all->next + count], count, &tokens))
+        count++;
     deal(s, all, count, rows);
     return count;
 }
@@ -122,7 +138,9 @@ size_t sbj_sampler_next(sbj_sampler *s, size_t *rows)
 
 size_t sbj_sampler_batches(const sbj_sampler *s)
 {
-    return (s->examples + s->batch_size - 1) / s->batch_size;
+    const size_t by_number = (s->examples + s->batch_size - 1) / s->batch_size;
+    const size_t by_tokens = s->tokens == NULL ? 0 : s->all_tokens / s->batch_tokens + 1;
+    return by_number > by_tokens ? by_number : by_tokens;
 }
 
 /* ---- Making one ---- */
@@ -279,6 +297,23 @@ sbertja_status sbj_sampler_create(const sbj_alloc *alloc, const sbj_dataset *dat
     return status;
 }
 
+sbertja_status sbj_sampler_limit(sbj_sampler *s, const sbj_dataset *dataset, const size_t *counts, size_t batch_tokens,
+                                 sbertja_error *error)
+{
+    if (s->per_label != 0)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT,
+                        "batch_tokens: %zu, but batches by label (samples_per_label) have a fixed number of sentences",
+                        batch_tokens);
+    if ((s->tokens = sbj_new(&s->alloc, dataset->examples, sizeof *s->tokens)) == NULL)
+        return sbj_no_memory(error, dataset->examples * sizeof *s->tokens);
+    s->batch_tokens = batch_tokens;
+    for (size_t i = 0; i < dataset->examples * dataset->groups; i++) {
+        s->tokens[i / dataset->groups] += counts[i];
+        s->all_tokens += counts[i];
+    }
+    return SBERTJA_OK;
+}
+
 void sbj_sampler_free(sbj_sampler *s)
 {
     if (s->alloc.allocate == NULL)
@@ -286,6 +321,7 @@ void sbj_sampler_free(sbj_sampler *s)
     sbj_free(&s->alloc, s->decks);
     sbj_free(&s->alloc, s->order);
     sbj_free(&s->alloc, s->cards);
+    sbj_free(&s->alloc, s->tokens);
     sbj_free(&s->alloc, s->text_numbers);
     sbj_free(&s->alloc, s->last_batch);
     memset(s, 0, sizeof *s);

@@ -56,7 +56,8 @@ static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_ob
     const size_t size = t->model->network.arena_size;
     sbertja_objective o = *given;
     sbertja_status status;
-    goal->loss = (sbj_loss_spec){o.loss, o.metric, o.margin, o.scale};
+    goal->index = stream - 1;
+    goal->loss = (sbj_loss_spec){o.loss, o.metric, o.margin, o.scale, o.similarity_weight};
     goal->dataset = d;
     if (d == NULL)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "no dataset is given");
@@ -66,8 +67,12 @@ static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_ob
     if ((goal->rows = sbj_new(&t->alloc, o.batch_size, sizeof *goal->rows)) == NULL)
         return sbj_no_memory(error, o.batch_size * sizeof *goal->rows);
     if ((status = sbj_tokenize_all(&t->alloc, t->pool, t->encodings, (const char *const *)d->texts, d->lengths,
-                                   d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK ||
-        (status = sbj_tensor_new(t->model->backend, real, 1, size, &goal->m, error)) != SBERTJA_OK)
+                                   d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK)
+        return status;
+    if (o.batch_tokens > 0 && (status = sbj_sampler_limit(&goal->sampler, d, goal->tokens.counts, o.batch_tokens,
+                                                          error)) != SBERTJA_OK)
+        return status;
+    if ((status = sbj_tensor_new(t->model->backend, real, 1, size, &goal->m, error)) != SBERTJA_OK)
         return status;
     return sbj_tensor_new(t->model->backend, real, 1, size, &goal->v, error);
 }
@@ -110,6 +115,7 @@ static sbertja_status set_options(sbj_trainer *t, const sbertja_fit_options *o, 
     t->correct_bias = preset.correct_bias;
     t->dropout = !o->no_dropout;
     t->seed = o->seed;
+    t->keep_head = o->keep_head != 0;
     return SBERTJA_OK;
 }
 
@@ -165,11 +171,23 @@ static sbertja_status prepare(sbj_trainer *t, sbertja_error *error)
     return status;
 }
 
+/* The teachers, and a model with a head that can give their vectors. */
+static sbertja_status make_head(sbj_trainer *t, const sbertja_objective *objectives, size_t count,
+                                sbertja_error *error)
+{
+    sbertja_status status = sbj_teachers_open(&t->alloc, objectives, count, &t->teachers, error);
+    if (status == SBERTJA_OK && t->teachers.count > 0 &&
+        (status = sbj_model_with_head(t->parent, t->teachers.width, t->seed, &t->with_head, error)) == SBERTJA_OK)
+        t->model = t->with_head;
+    return status;
+}
+
 static sbertja_status make(sbj_trainer *t, const sbertja_objective *objectives, size_t count,
                            const sbertja_fit_options *options, sbertja_error *error)
 {
     sbertja_status status;
     if ((status = set_options(t, options, error)) != SBERTJA_OK ||
+        (status = make_head(t, objectives, count, error)) != SBERTJA_OK ||
         (status = sbj_pool_create(&t->alloc, options->threads, &t->pool, error)) != SBERTJA_OK)
         return status;
     const int threads = sbj_pool_threads(t->pool);
@@ -196,7 +214,7 @@ sbertja_status sbj_trainer_create(const sbj_model *model, const sbertja_objectiv
     *result = NULL;
     if (t == NULL)
         return sbj_no_memory(error, sizeof *t);
-    t->model = model;
+    t->parent = t->model = model;
     t->alloc = model->alloc;
     sbertja_status status = make(t, objectives, count, options, error);
     if (status == SBERTJA_OK)
@@ -234,6 +252,11 @@ void sbj_trainer_free(sbj_trainer *t)
     sbj_free(&alloc, t->segments);
     sbj_free(&alloc, t->vectors);
     sbj_free(&alloc, t->vector_gradients);
+    sbj_free(&alloc, t->outputs);
+    sbj_free(&alloc, t->output_gradients);
+    sbj_free(&alloc, t->targets);
+    sbj_teachers_close(&t->teachers);
+    sbj_model_free(t->with_head);
     sbj_free(&alloc, t->ids);
     sbj_free(&alloc, t->counts);
     sbj_free(&alloc, t);
@@ -245,13 +268,17 @@ void sbj_trainer_free(sbj_trainer *t)
 static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbertja_error *error)
 {
     const size_t groups = goal->dataset->groups, sentences = examples * groups;
-    const size_t numbers = sentences * t->model->network.width;
+    const size_t numbers = sentences * t->parent->network.width, outputs = sentences * t->teachers.width;
     if (!sbj_grow(&t->alloc, (void **)&t->ids, &t->id_capacity, 0, sentences, sizeof *t->ids) ||
         !sbj_grow(&t->alloc, (void **)&t->counts, &t->count_capacity, 0, sentences, sizeof *t->counts) ||
         !sbj_grow(&t->alloc, (void **)&t->vectors, &t->vector_capacity, 0, numbers, sizeof *t->vectors) ||
         !sbj_grow(&t->alloc, (void **)&t->vector_gradients, &t->gradient_capacity, 0, numbers,
-                  sizeof *t->vector_gradients))
-        return sbj_no_memory(error, numbers * sizeof *t->vectors);
+                  sizeof *t->vector_gradients) ||
+        !sbj_grow(&t->alloc, (void **)&t->outputs, &t->output_capacity, 0, outputs, sizeof *t->outputs) ||
+        !sbj_grow(&t->alloc, (void **)&t->output_gradients, &t->output_gradient_capacity, 0, outputs,
+                  sizeof *t->output_gradients) ||
+        !sbj_grow(&t->alloc, (void **)&t->targets, &t->target_capacity, 0, outputs, sizeof *t->targets))
+        return sbj_no_memory(error, (numbers + outputs) * sizeof *t->vectors);
     for (size_t g = 0; g < groups; g++)
         for (size_t i = 0; i < examples; i++) {
             const size_t text = goal->rows[i] * groups + g;
@@ -268,24 +295,67 @@ static sbertja_status diverged(const char *what, sbertja_error *error)
                     "%s is not a finite number; a smaller learning rate or a longer warm-up may help", what);
 }
 
+/* The sentence vectors, and with a head what it makes of them, go to the host. */
+static sbertja_status read_vectors(sbj_trainer *t, sbertja_error *error)
+{
+    const sbj_backend *b = t->model->backend;
+    const sbj_workspace *w = &t->workspace;
+    if (t->with_head == NULL)
+        return sbj_read(b, w->vectors, t->vectors, SBJ_F64, error);
+    sbertja_status status = sbj_read(b, w->body, t->vectors, SBJ_F64, error);
+    return status == SBERTJA_OK ? sbj_read(b, w->vectors, t->outputs, SBJ_F64, error) : status;
+}
+
+static sbertja_status write_gradients(sbj_trainer *t, sbertja_error *error)
+{
+    const sbj_backend *b = t->model->backend;
+    sbj_workspace *w = &t->workspace;
+    w->body_gradient = t->with_head != NULL;
+    if (!w->body_gradient)
+        return sbj_write(b, w->vector_gradients, t->vector_gradients, SBJ_F64, error);
+    sbertja_status status = sbj_write(b, w->body_gradients, t->vector_gradients, SBJ_F64, error);
+    return status == SBERTJA_OK ? sbj_write(b, w->vector_gradients, t->output_gradients, SBJ_F64, error) : status;
+}
+
+/* What the teachers say of this batch. A loss without teachers leaves the head alone. */
+static void ask_teachers(sbj_trainer *t, const sbj_goal *goal, sbj_loss_part *parts, sbj_loss_batch *batch)
+{
+    const size_t outputs = t->workspace.batch.sentences * t->teachers.width;
+    memset(t->output_gradients, 0, outputs * sizeof *t->output_gradients);
+    if (!sbj_loss_find(goal->loss.loss)->teachers)
+        return;
+    sbj_teachers_targets(&t->teachers, goal->index, goal->rows, batch->examples, t->targets);
+    batch->output_width = t->teachers.width;
+    batch->outputs = t->outputs;
+    batch->targets = t->targets;
+    batch->parts = parts;
+    batch->part_count = sbj_teachers_parts(&t->teachers, goal->index, parts);
+}
+
 static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbj_step_result *result,
                                sbertja_error *error)
 {
-    const sbj_backend *b = t->model->backend;
+    sbj_loss_part parts[SBJ_MOST_TEACHERS];
     double *labels = sbj_new(&t->alloc, examples, sizeof *labels);
     if (labels == NULL)
         return sbj_no_memory(error, examples * sizeof *labels);
     for (size_t i = 0; i < examples; i++)
         labels[i] = goal->dataset->labels[goal->rows[i]];
-    const sbj_loss_batch batch = {examples, goal->dataset->groups, t->model->network.width, t->vectors, labels};
-    sbj_loss_result loss = {0, 0, t->vector_gradients};
-    sbertja_status status = sbj_read(b, t->workspace.vectors, t->vectors, SBJ_F64, error);
+    sbj_loss_batch batch = {.examples = examples,
+                            .groups = goal->dataset->groups,
+                            .dimension = t->parent->network.width,
+                            .vectors = t->vectors,
+                            .labels = labels};
+    sbj_loss_result loss = {.gradient = t->vector_gradients, .output_gradient = t->output_gradients};
+    sbertja_status status = read_vectors(t, error);
+    if (t->with_head != NULL)
+        ask_teachers(t, goal, parts, &batch);
     if (status == SBERTJA_OK)
         status = sbj_loss_run(&t->alloc, &goal->loss, &batch, &loss, error);
     if (status == SBERTJA_OK && !isfinite(loss.loss))
         status = diverged("the loss", error);
     if (status == SBERTJA_OK)
-        status = sbj_write(b, t->workspace.vector_gradients, t->vector_gradients, SBJ_F64, error);
+        status = write_gradients(t, error);
     result->loss = loss.loss;
     result->active = loss.active;
     sbj_free(&t->alloc, labels);
@@ -332,5 +402,5 @@ sbertja_status sbj_trainer_step(sbj_trainer *t, size_t index, size_t step, doubl
 
 sbertja_status sbj_trainer_model(const sbj_trainer *t, sbj_model **model, sbertja_error *error)
 {
-    return sbj_model_with(t->model, &t->weights, model, error);
+    return sbj_model_with(t->keep_head ? t->model : t->parent, &t->weights, model, error);
 }

@@ -8,9 +8,11 @@
 #include "model/session.h"
 #include "optim/schedule.h"
 #include "train/sampler.h"
+#include "train/teacher.h"
 
 /* An objective's own state. */
 typedef struct sbj_goal {
+    size_t index;
     sbj_loss_spec loss;
     const sbj_dataset *dataset;
     sbj_token_lists tokens; /* of all its texts, made once */
@@ -21,7 +23,11 @@ typedef struct sbj_goal {
 } sbj_goal;
 
 typedef struct sbj_trainer {
-    const sbj_model *model; /* where the weights began */
+    const sbj_model *parent; /* whose copy is trained */
+    const sbj_model *model;  /* where the weights began: the parent, or `with_head` */
+    sbj_model *with_head;    /* the parent with a head that gives the teachers' vectors; NULL: no teachers */
+    bool keep_head;
+    sbj_teachers teachers;
     sbj_alloc alloc;
     sbj_log log;
     sbj_pool *pool;
@@ -31,8 +37,9 @@ typedef struct sbj_trainer {
     sbj_segment *segments;
     size_t segment_count;
     sbj_workspace workspace;
-    double *vectors, *vector_gradients; /* host */
-    size_t vector_capacity, gradient_capacity;
+    double *vectors, *vector_gradients; /* host; before the head, if there is one */
+    double *outputs, *output_gradients, *targets; /* of the head */
+    size_t vector_capacity, gradient_capacity, output_capacity, output_gradient_capacity, target_capacity;
     const int32_t **ids; /* this step's sentences */
     size_t *counts, id_capacity, count_capacity;
     sbj_goal *goals;
@@ -56,7 +63,7 @@ void sbj_trainer_free(sbj_trainer *trainer);
 /* The next batch of objective `goal`; `step` keys the dropout. */
 sbertja_status sbj_trainer_step(sbj_trainer *trainer, size_t goal, size_t step, double learning_rate,
                                 sbj_step_result *result, sbertja_error *error);
-/* A model with the weights as they now are. */
+/* A model with the weights as they now are, without the head unless it is kept. */
 sbertja_status sbj_trainer_model(const sbj_trainer *trainer, sbj_model **model, sbertja_error *error);
 
 /* checkpoint_state.c. The configuration is compared on reading, and what differs is named. */

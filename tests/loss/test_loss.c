@@ -7,16 +7,16 @@
 #include "util/rng.h"
 
 static const loss_case references[] = {
-    {"BatchAllTripletLoss.euclidean.margin5.0", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5, 0}, 1},
-    {"BatchAllTripletLoss.euclidean.margin0.3", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 0.3, 0}, 1},
-    {"BatchAllTripletLoss.cosine.margin0.2", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_COSINE, 0.2, 0}, 1},
-    {"BatchAllTripletLoss.cosine.margin5.0", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_COSINE, 5, 0}, 1},
-    {"TripletLoss.euclidean.margin5.0", {SBERTJA_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5, 0}, 3},
-    {"TripletLoss.euclidean.margin0.5", {SBERTJA_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 0.5, 0}, 3},
-    {"TripletLoss.cosine.margin5.0", {SBERTJA_TRIPLET_LOSS, SBERTJA_COSINE, 5, 0}, 3},
-    {"TripletLoss.cosine.margin0.5", {SBERTJA_TRIPLET_LOSS, SBERTJA_COSINE, 0.5, 0}, 3},
-    {"TripletLoss.manhattan.margin5.0", {SBERTJA_TRIPLET_LOSS, SBERTJA_MANHATTAN, 5, 0}, 3},
-    {"TripletLoss.manhattan.margin0.5", {SBERTJA_TRIPLET_LOSS, SBERTJA_MANHATTAN, 0.5, 0}, 3},
+    {"BatchAllTripletLoss.euclidean.margin5.0", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5, 0, 0}, 1},
+    {"BatchAllTripletLoss.euclidean.margin0.3", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 0.3, 0, 0}, 1},
+    {"BatchAllTripletLoss.cosine.margin0.2", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_COSINE, 0.2, 0, 0}, 1},
+    {"BatchAllTripletLoss.cosine.margin5.0", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_COSINE, 5, 0, 0}, 1},
+    {"TripletLoss.euclidean.margin5.0", {SBERTJA_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5, 0, 0}, 3},
+    {"TripletLoss.euclidean.margin0.5", {SBERTJA_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 0.5, 0, 0}, 3},
+    {"TripletLoss.cosine.margin5.0", {SBERTJA_TRIPLET_LOSS, SBERTJA_COSINE, 5, 0, 0}, 3},
+    {"TripletLoss.cosine.margin0.5", {SBERTJA_TRIPLET_LOSS, SBERTJA_COSINE, 0.5, 0, 0}, 3},
+    {"TripletLoss.manhattan.margin5.0", {SBERTJA_TRIPLET_LOSS, SBERTJA_MANHATTAN, 5, 0, 0}, 3},
+    {"TripletLoss.manhattan.margin0.5", {SBERTJA_TRIPLET_LOSS, SBERTJA_MANHATTAN, 0.5, 0, 0}, 3},
 };
 enum { REFERENCES = sizeof references / sizeof *references };
 
@@ -44,7 +44,7 @@ END_TEST
 
 /* ---- Edges ---- */
 
-static const loss_case batch_all = {"BatchAll", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 1, 0}, 1};
+static const loss_case batch_all = {"BatchAll", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 1, 0, 0}, 1};
 
 START_TEST(nothing_to_learn)
 {
@@ -87,7 +87,7 @@ START_TEST(no_direction)
     static const sbertja_metric metrics[] = {SBERTJA_EUCLIDEAN, SBERTJA_COSINE};
     double g[8];
     for (int m = 0; m < 2; m++) {
-        const loss_case c = {"BatchAll", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, metrics[m], 5, 0}, 1};
+        const loss_case c = {"BatchAll", {SBERTJA_BATCH_ALL_TRIPLET_LOSS, metrics[m], 5, 0, 0}, 1};
         ck_assert(isfinite(loss_run(&c, 4, 2, x, labels, g, NULL)));
         for (int i = 0; i < 8; i++)
             ck_assert(isfinite(g[i]));
@@ -114,14 +114,14 @@ START_TEST(refusals)
         sbj_loss_spec spec;
         const char *message;
     } cases[] = {
-        {{(sbertja_loss)99, SBERTJA_COSINE, 1, 0}, "loss: 99 is no loss"},
-        {{SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_MANHATTAN, 1, 0},
+        {{(sbertja_loss)99, SBERTJA_COSINE, 1, 0, 0}, "loss: 99 is no loss"},
+        {{SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_MANHATTAN, 1, 0, 0},
          "BatchAllTripletLoss: metric 3, expected euclidean or cosine"},
-        {{SBERTJA_TRIPLET_LOSS, (sbertja_metric)9, 1, 0}, "TripletLoss: metric 9, expected euclidean, cosine or manhattan"},
-        {{SBERTJA_TRIPLET_LOSS, SBERTJA_COSINE, NAN, 0}, "TripletLoss: margin nan, expected a number"},
-        {{SBERTJA_COSENT_LOSS, (sbertja_metric)0, NAN, 0}, "CoSENTLoss: scale: expected a number above 0"},
-        {{SBERTJA_COSENT_LOSS, (sbertja_metric)0, 0, INFINITY}, "CoSENTLoss: scale: expected a number above 0"},
-        {{SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, (sbertja_metric)0, 0, -1},
+        {{SBERTJA_TRIPLET_LOSS, (sbertja_metric)9, 1, 0, 0}, "TripletLoss: metric 9, expected euclidean, cosine or manhattan"},
+        {{SBERTJA_TRIPLET_LOSS, SBERTJA_COSINE, NAN, 0, 0}, "TripletLoss: margin nan, expected a number"},
+        {{SBERTJA_COSENT_LOSS, (sbertja_metric)0, NAN, 0, 0}, "CoSENTLoss: scale: expected a number above 0"},
+        {{SBERTJA_COSENT_LOSS, (sbertja_metric)0, 0, INFINITY, 0}, "CoSENTLoss: scale: expected a number above 0"},
+        {{SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, (sbertja_metric)0, 0, -1, 0},
          "MultipleNegativesRankingLoss: scale: expected a number above 0"}};
     sbertja_error error;
     ck_assert(sbj_loss_check(&cases[_i].spec, &error) == SBERTJA_E_ARGUMENT);

@@ -9,9 +9,9 @@
 #include "support/suite.h"
 #include "util/rng.h"
 
-#define COSINE_SIMILARITY {SBERTJA_COSINE_SIMILARITY_LOSS, (sbertja_metric)0, NAN, 0}
-#define COSENT(scale) {SBERTJA_COSENT_LOSS, (sbertja_metric)0, NAN, scale}
-#define RANKING(scale) {SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, (sbertja_metric)0, NAN, scale}
+#define COSINE_SIMILARITY {SBERTJA_COSINE_SIMILARITY_LOSS, (sbertja_metric)0, NAN, 0, 0}
+#define COSENT(scale) {SBERTJA_COSENT_LOSS, (sbertja_metric)0, NAN, scale, 0}
+#define RANKING(scale) {SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, (sbertja_metric)0, NAN, scale, 0}
 
 static const loss_case references[] = {
     {"CosineSimilarityLoss", COSINE_SIMILARITY, 2},
@@ -208,9 +208,10 @@ END_TEST
 START_TEST(no_memory)
 {
     static const double x[8 * 2 * WIDTH], scores[2] = {0, 1};
-    const sbj_loss_batch batch = {2, losses[_i].groups, WIDTH, x, scores};
+    const sbj_loss_batch batch = {
+        .examples = 2, .groups = losses[_i].groups, .dimension = WIDTH, .vectors = x, .labels = scores};
     double g[8 * 2 * WIDTH];
-    sbj_loss_result result = {0, 0, g};
+    sbj_loss_result result = {.gradient = g};
     sbertja_error error;
     failing_alloc heap;
     size_t n = 0;

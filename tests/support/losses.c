@@ -12,8 +12,12 @@
 double loss_run(const loss_case *c, size_t examples, size_t width, const double *vectors, const double *labels,
                 double *gradient, double *active)
 {
-    const sbj_loss_batch batch = {examples, c->groups, width, vectors, labels};
-    sbj_loss_result result = {0, 0, gradient};
+    const sbj_loss_batch batch = {.examples = examples,
+                                  .groups = c->groups,
+                                  .dimension = width,
+                                  .vectors = vectors,
+                                  .labels = labels};
+    sbj_loss_result result = {.gradient = gradient};
     sbertja_error error;
     ck_assert_msg(sbj_loss_run(&sbj_malloc, &c->spec, &batch, &result, &error) == SBERTJA_OK, "%s", error.message);
     if (active != NULL)

@@ -49,6 +49,13 @@ static const struct {
     {"info of a model", "$S info $D/model", "wordpiece"},
     {"tokenize", "printf '冷却水が漏れた。\\n' | $S tokenize -m $D/model", "{\"text\": \"冷却水が漏れた。\", \"tokens\": ["},
     {"tokenize needs no weights", "printf 'あ\\n' | $S tokenize -m $D/tokenizer.mecab_ipadic_wordpiece -", "\"ids\": [2, "},
+    {"a vocabulary, and a model for it",
+     "cut -f 1 $R/train.tsv | $S vocab --entries 1600 -o $T/v 2>$T/e && grep -q 'merges$' $T/e && $S new --vocab $T/v "
+     "--layers 1 --hidden 8 --heads 1 --intermediate 8 -o $T/m && head -5 $T/v | tr '\\n' ' '; wc -l <$T/v",
+     "[PAD] [UNK] [CLS] [SEP] [MASK] 1600\n"},
+    {"a vocabulary from several files",
+     "head -99 $R/train.tsv >$T/x; tail -n +100 $R/train.tsv >$T/y; $S vocab $T/y $T/x -o $T/v 2>$T/e; "
+     "$S vocab -o $T/w <$R/train.tsv 2>>$T/e; cmp $T/v $T/w && echo same", "same\n"},
     {"encode as JSON lines", "printf 'あ\\n' | $S encode -m $D/model", "{\"text\": \"あ\", \"vector\": ["},
     {"blanks belong to the text", "printf ' あ \\t\\n' | $S tokenize -m $D/model", "{\"text\": \" あ \\t\""},
     {"an empty line is an empty text", "printf '\\nあ' | $S encode -m $D/model --format tsv | wc -l", "2\n"},
@@ -196,6 +203,11 @@ static const struct {
     {"nothing to resume from named", "$S train -m $D/model --data x -o y --resume", 2, "--checkpoint"},
     {"no such file", "$S encode -m $D/model $T/none", 1, "none"},
     {"invalid UTF-8", "printf 'あ\\n\\377\\n' | $S encode -m $D/model", 1, "2"},
+    {"invalid UTF-8 for a vocabulary", "printf 'あ\\n\\377\\n' >$T/x; $S vocab $R/train.tsv $T/x -o $T/v; s=$?; "
+     "test -e $T/v || exit $s", 1, "x: line 2"},
+    {"no text for a vocabulary", "$S vocab -o $T/v </dev/null", 1, "0 texts"},
+    {"a vocabulary that is too small", "$S vocab --entries 10 $R/train.tsv -o $T/v", 2, "single characters), found 10"},
+    {"no such text", "$S vocab $T/none -o $T/v", 1, "none"},
     {"a format that needs a file", "printf 'あ\\n' | $S encode -m $D/model --format npy", 2, "-o"},
     {"no such column", "$S train -m $D/model --data $R/train.tsv --text sentence -o $T/o", 1, "sentence"},
     {"an empty table", "printf 'text\\tlabel\\n' >$T/e.tsv; $S train -m $D/model --data $T/e.tsv -o $T/o", 1, "e.tsv"},

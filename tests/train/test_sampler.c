@@ -321,5 +321,47 @@ START_TEST(examples_alike)
 }
 END_TEST
 
+/* Texts of 1 to 7 tokens in batches of at most 10 tokens and 4 examples: none above unless it is one example, none that
+ * could have taken the next, every example once a pass. */
+START_TEST(limited_in_tokens)
+{
+    static const size_t counts[] = {30};
+    size_t rows[4], tokens[30], seen[30] = {0}, dealt = 0, batches = 0;
+    sbj_sampler s;
+    sbertja_error error;
+    sbj_dataset *d = make_dataset(counts, 1);
+    sbertja_objective o = objective(4, 0);
+    o.keep_order = _i == 0;
+    for (size_t i = 0; i < 30; i++)
+        tokens[i] = i == 13 ? 99 : 1 + i % 7;
+    ck_assert(sbj_sampler_create(&sbj_malloc, d, &o, 3, 1, NULL, &s, NULL) == SBERTJA_OK);
+    ck_assert_msg(sbj_sampler_limit(&s, d, tokens, 10, &error) == SBERTJA_OK, "%s", error.message);
+    while (dealt < 30) {
+        size_t sum = 0;
+        const size_t count = sbj_sampler_next(&s, rows);
+        for (size_t i = 0; i < count; i++) {
+            sum += tokens[rows[i]];
+            ck_assert_uint_eq(seen[rows[i]]++, 0);
+        }
+        ck_assert(sum <= 10 || count == 1);
+        dealt += count;
+        batches++;
+        if (count < 4 && dealt < 30)
+            ck_assert_uint_gt(sum + tokens[s.cards[dealt]], 10);
+    }
+    ck_assert_uint_ge(batches, sbj_sampler_batches(&s) / 2);
+    sbj_sampler_free(&s);
+    o = objective(4, 2);
+    sbj_dataset *two = make_dataset((size_t[]){9, 9}, 2);
+    ck_assert(sbj_sampler_create(&sbj_malloc, two, &o, 3, 1, NULL, &s, NULL) == SBERTJA_OK);
+    ck_assert_int_eq(sbj_sampler_limit(&s, two, tokens, 10, &error), SBERTJA_E_ARGUMENT);
+    ck_assert_msg(strstr(error.message, "batch_tokens: 10, but batches by label") != NULL, "%s", error.message);
+    sbj_sampler_free(&s);
+    sbj_dataset_free(d);
+    sbj_dataset_free(two);
+}
+END_TEST
+
 SUITE_MAIN("train/sampler", 20, {by_label, 6}, {the_seed_decides, 0}, {few_sentences, 0}, {refusals, 6}, {plain, 2},
-           {put_off, 8}, {distinct_batches, 0}, {distinct_refused, 0}, {no_memory, 0}, {examples_alike, 0})
+           {put_off, 8}, {distinct_batches, 0}, {distinct_refused, 0}, {no_memory, 0}, {examples_alike, 0},
+           {limited_in_tokens, 2})

@@ -16,12 +16,14 @@ from .sentence_transformer import SentenceTransformer, build_info
 from .readers import InputExample
 from .tokenizer import Tokenizer
 from .util import SimilarityFunction
+from .vocabulary import train_vocabulary
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ArgumentError", "DataLoader", "FileError", "FormatError", "InputExample", "InternalError", "LoggingHandler",
     "MissingError", "NoDuplicatesDataLoader", "NotFoundError", "OutOfMemoryError", "SbertjaError",
-    "SentenceLabelDataset", "SentenceTransformer", "SentencesDataset", "SimilarityFunction", "StoppedError", "Tokenizer", "UnsupportedError", "build_info", "datasets",
-    "evaluation", "losses", "models", "readers", "util",
+    "SentenceLabelDataset", "SentenceTransformer", "SentencesDataset", "SimilarityFunction", "StoppedError",
+    "Tokenizer", "UnsupportedError", "build_info", "datasets", "evaluation", "losses", "models", "readers",
+    "train_vocabulary", "util",
 ]

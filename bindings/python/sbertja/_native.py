@@ -87,6 +87,36 @@ class SaveOptions(Structure):
     initializer = "sbertja_save_options_init"
 
 
+class VocabularyOptions(Structure):
+    _fields_ = [
+        ("size", c_uint32),
+        ("every_character", c_int),
+        ("entries", c_size_t),
+        ("min_frequency", c_size_t),
+        ("word_tokenizer", c_char_p),
+        ("mecab_dictionary", c_char_p),
+        ("dictionary", c_char_p),
+        ("lower_case", c_int),
+        ("threads", c_int),
+        ("log", LogFunction),
+        ("log_user", c_void_p),
+        ("allocator", c_void_p),
+    ]
+    initializer = "sbertja_vocabulary_options_init"
+
+
+class VocabularySummary(Structure):
+    _fields_ = [
+        ("entries", c_size_t),
+        ("alphabet", c_size_t),
+        ("merges", c_size_t),
+        ("texts", c_uint64),
+        ("words", c_uint64),
+        ("known_words", c_uint64),
+        ("distinct_words", c_size_t),
+    ]
+
+
 class SessionOptions(Structure):
     _fields_ = [("size", c_uint32), ("threads", c_int), ("batch_tokens", c_size_t)]
     initializer = "sbertja_session_options_init"
@@ -116,6 +146,10 @@ class Objective(Structure):
         ("keep_order", c_int),
         ("scale", c_double),
         ("no_duplicates", c_int),
+        ("batch_tokens", c_size_t),
+        ("teachers", c_void_p),
+        ("teacher_count", c_size_t),
+        ("similarity_weight", c_double),
     ]
     initializer = "sbertja_objective_init"
 
@@ -169,6 +203,7 @@ class FitOptions(Structure):
         ("progress_user", c_void_p),
         ("log", LogFunction),
         ("log_user", c_void_p),
+        ("keep_head", c_int),
     ]
     initializer = "sbertja_fit_options_init"
 
@@ -177,7 +212,8 @@ class Parameter(Structure):
     _fields_ = [("name", c_char_p), ("rows", c_size_t), ("columns", c_size_t)]
 
 
-STRUCTS = (Module, LoadOptions, Architecture, SaveOptions, SessionOptions, EncodeOptions, Objective, FitOptions)
+STRUCTS = (Module, LoadOptions, Architecture, SaveOptions, VocabularyOptions, SessionOptions, EncodeOptions, Objective,
+           FitOptions)
 
 _Texts, _Sizes, _Out, _Error = POINTER(c_char_p), POINTER(c_size_t), POINTER(c_void_p), POINTER(Error)
 _FUNCTIONS = {  # name: (result, arguments)
@@ -204,6 +240,10 @@ _FUNCTIONS = {  # name: (result, arguments)
     "sbertja_encoding_ids": (POINTER(c_int32), [c_void_p, _Sizes]),
     "sbertja_encoding_token_count": (c_size_t, [c_void_p]),
     "sbertja_encoding_token": (c_char_p, [c_void_p, c_size_t]),
+    "sbertja_vocabulary_trainer_create": (c_int, [POINTER(VocabularyOptions), _Out, _Error]),
+    "sbertja_vocabulary_trainer_add": (c_int, [c_void_p, _Texts, _Sizes, c_size_t, _Error]),
+    "sbertja_vocabulary_trainer_finish": (c_int, [c_void_p, c_char_p, POINTER(VocabularySummary), _Error]),
+    "sbertja_vocabulary_trainer_free": (None, [c_void_p]),
     "sbertja_session_create": (c_int, [c_void_p, POINTER(SessionOptions), _Out, _Error]),
     "sbertja_session_free": (None, [c_void_p]),
     "sbertja_encode": (c_int, [c_void_p, _Texts, _Sizes, c_size_t, POINTER(EncodeOptions), POINTER(c_float), _Error]),
