@@ -54,30 +54,32 @@ static int encode_pairs(const sbertja_model *model, const model_settings *settin
     return status;
 }
 
-int pair_cosines(const sbertja_model *model, const model_settings *settings, const table_rows *pairs, double **cosines)
+static int correlate(const float *first, const float *second, const double *scores, size_t count, size_t dimension,
+                     double *spearman, double *pearson)
 {
-    float *vectors[2] = {NULL, NULL};
-    size_t dimension = sbertja_model_dimension(model);
-    int status = encode_pairs(model, settings, pairs, vectors);
-    *cosines = take(pairs->count, sizeof **cosines);
-    for (size_t i = 0; i < pairs->count && status == DONE; i++)
-        (*cosines)[i] = sbertja_cosine(vectors[0] + i * dimension, vectors[1] + i * dimension, dimension);
-    free(vectors[0]);
-    free(vectors[1]);
+    sbertja_error error;
+    double *cosines = take(count, sizeof *cosines);
+    int status = DONE;
+    for (size_t i = 0; i < count; i++)
+        cosines[i] = sbertja_cosine(first + i * dimension, second + i * dimension, dimension);
+    if (spearman && sbertja_spearman(cosines, scores, count, spearman, &error) != SBERTJA_OK)
+        status = library_refused(&error);
+    if (pearson)
+        *pearson = sbertja_pearson(cosines, scores, count);
+    free(cosines);
     return status;
 }
 
 int sts_correlations(const sbertja_model *model, const model_settings *settings, const table_rows *pairs,
                      double *spearman, double *pearson)
 {
-    sbertja_error error;
-    double *cosines;
-    int status = pair_cosines(model, settings, pairs, &cosines);
-    if (status == DONE && sbertja_spearman(cosines, pairs->numbers, pairs->count, spearman, &error) != SBERTJA_OK)
-        status = library_refused(&error);
-    if (status == DONE && pearson)
-        *pearson = sbertja_pearson(cosines, pairs->numbers, pairs->count);
-    free(cosines);
+    float *vectors[2] = {NULL, NULL};
+    int status = encode_pairs(model, settings, pairs, vectors);
+    if (status == DONE)
+        status = correlate(vectors[0], vectors[1], pairs->numbers, pairs->count, sbertja_model_dimension(model),
+                           spearman, pearson);
+    free(vectors[0]);
+    free(vectors[1]);
     return status;
 }
 
