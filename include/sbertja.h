@@ -108,8 +108,12 @@ typedef struct sbertja_load_options {
     sbertja_log_function log;
     void *log_user;
     const sbertja_allocator *allocator; /* copied; NULL: malloc and free */
+    const char *precision; /* of the encoder's matrices when sentences are encoded: "f32" (NULL), "bf16", "int8"; the
+                            * last two need the device cpu and the engine packed, else _E_UNSUPPORTED. Training is in
+                            * f32, and the model it gives has the same precision again. */
 } sbertja_load_options;
-#define SBERTJA_LOAD_OPTIONS_INIT {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL}
+#define SBERTJA_LOAD_OPTIONS_INIT                                                                                      \
+    {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL}
 
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
  * pooling. Weights in F32 are mapped from the file, not copied; the file may be replaced or deleted meanwhile, but not

@@ -49,8 +49,9 @@ static sbertja_status begin(const sbj_model_options *options, sbj_model **result
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
         snprintf(choices[i].copy, choices[i].room, "%s",
                  is_automatic(choices[i].choice) ? "auto" : choices[i].choice);
+    model->precision = options->precision;
     const sbj_backend_options backend = {options->device, options->engine, options->instructions, &model->alloc,
-                                         options->log};
+                                         options->log, options->precision};
     sbertja_status status = sbj_backend_create(&backend, &model->backend, error);
     if (status != SBERTJA_OK) {
         sbj_model_free(model);
@@ -86,8 +87,11 @@ static sbertja_status finish(sbj_model *model, sbertja_error *error)
     sbj_pool *pool = NULL;
     sbertja_status status = sbj_pool_create(&model->alloc, 0, &pool, error);
     for (size_t i = 0; i < model->weights.matrix_count && status == SBERTJA_OK; i++)
-        if (model->weights.matrices[i].parts > 0)
+        if (model->weights.matrices[i].parts > 0) {
+            if (i < model->network.config.layers * SBJ_LAYER_MATRICES)
+                model->weights.matrices[i].precision = model->precision;
             status = sbj_prepare(model->backend, pool, &model->weights.matrices[i], error);
+        }
     sbj_pool_free(pool);
     return status == SBERTJA_OK ? sbj_model_describe(model, error) : status;
 }
@@ -269,7 +273,8 @@ sbertja_status sbj_model_with(const sbj_model *parent, const sbj_views *values, 
                               sbertja_error *error)
 {
     const sbj_model_options options = {.alloc = parent->alloc, .log = parent->log, .device = parent->device,
-                                       .engine = parent->engine, .instructions = parent->instructions};
+                                       .engine = parent->engine, .instructions = parent->instructions,
+                                       .precision = parent->precision};
     sbj_model *model = NULL;
     *result = NULL;
     sbertja_status status = begin(&options, &model, error);

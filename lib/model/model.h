@@ -15,12 +15,14 @@ typedef struct sbj_model_options {
     const sbertja_module *modules;
     size_t module_count;
     uint64_t seed;
+    sbj_precision precision; /* of the encoder's matrices */
 } sbj_model_options;
 
 typedef struct sbj_model {
     sbj_alloc alloc;
     sbj_log log;
     char device[32], engine[32], instructions[32];
+    sbj_precision precision; /* of the encoder's matrices; Dense modules are f32 */
     size_t max_tokens;
     sbj_tokenizer *tokenizer; /* a share */
     sbj_backend *backend;
