@@ -109,12 +109,17 @@ typedef struct sbertja_load_options {
     sbertja_log_function log;
     void *log_user;
     const sbertja_allocator *allocator; /* copied; NULL: malloc and free */
+    const char *precision; /* of the encoder's matrices when sentences are encoded: "f32" (NULL), "bf16", "int8"; the
+                            * last two need the device cpu and the engine packed, else _E_UNSUPPORTED. Training is in
+                            * f32, and the model it gives has the same precision again. */
 } sbertja_load_options;
-#define SBERTJA_LOAD_OPTIONS_INIT {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL}
+#define SBERTJA_LOAD_OPTIONS_INIT                                                                                      \
+    {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL}
 
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
- * pooling. Weights in F32 are mapped from the file, not copied; the file may be replaced or deleted meanwhile, but not
- * overwritten in place. Fails with _E_IO, _E_FORMAT, _E_UNSUPPORTED (another architecture or tokenizer), _E_MISSING (no
+ * pooling. Weights are mapped from the file and read again from there when they are asked for, trained or saved; the file
+ * may be replaced or deleted meanwhile, but not overwritten in place. A packed file that fits (see
+ * sbertja_save_options) is used; one that does not is told of through the log, and is no error. Fails with _E_IO, _E_FORMAT, _E_UNSUPPORTED (another architecture or tokenizer), _E_MISSING (no
  * dictionary or device), _E_MEMORY, _E_ARGUMENT. */
 SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
                                               sbertja_model **model, sbertja_error *error);
@@ -143,8 +148,10 @@ typedef struct sbertja_save_options {
     uint32_t size;
     const char *layout; /* "2" (NULL): sentence-transformers 2.0 and later; "0.4.1" */
     const char *dtype;  /* "f32" (NULL), "f16", "bf16": how the weights are stored */
+    const char *packed; /* "bf16", "int8": also a file with the encoder's matrices as this machine wants them for that
+                         * precision, which a load with it maps instead of making them; NULL: none */
 } sbertja_save_options;
-#define SBERTJA_SAVE_OPTIONS_INIT {sizeof(sbertja_save_options), NULL, NULL}
+#define SBERTJA_SAVE_OPTIONS_INIT {sizeof(sbertja_save_options), NULL, NULL, NULL}
 
 /* Writes a directory that sentence-transformers opens. At any instant either what was there before or the new model is
  * there, whole. An existing model directory is replaced; another non-empty directory is _E_IO; parents are made. */

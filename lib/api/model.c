@@ -17,6 +17,10 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
                             sizeof(sbertja_module));
     if (o.allocator != NULL && (o.allocator->allocate == NULL || o.allocator->release == NULL))
         return sbj_no_argument(error, "load options: allocator's function");
+    sbj_precision precision;
+    if (!sbj_precision_parse(o.precision, &precision))
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "load options: precision \"%s\", expected f32, bf16 or int8",
+                        o.precision);
     *options = (sbj_model_options){.alloc = o.allocator ? *o.allocator : sbj_malloc,
                                    .log = {o.log, o.log_user},
                                    .device = o.device,
@@ -26,7 +30,8 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
                                    .max_tokens = o.max_tokens,
                                    .modules = o.modules,
                                    .module_count = o.module_count,
-                                   .seed = o.seed};
+                                   .seed = o.seed,
+                                   .precision = precision};
     return SBERTJA_OK;
 }
 

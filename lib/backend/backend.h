@@ -29,6 +29,13 @@ typedef enum sbj_type { SBJ_F32 = 1, SBJ_F64 = 2, SBJ_I32 = 3 } sbj_type;
 
 size_t sbj_type_size(sbj_type type);
 
+/* What the packed form of a matrix rounds its numbers to. In int8 also the left side of a product is rounded. All else is
+ * of the back end's real type. */
+typedef enum sbj_precision { SBJ_PRECISION_F32 = 0, SBJ_PRECISION_BF16 = 1, SBJ_PRECISION_INT8 = 2 } sbj_precision;
+
+const char *sbj_precision_name(sbj_precision precision); /* "f32", "bf16", "int8" */
+bool sbj_precision_parse(const char *name, sbj_precision *precision); /* NULL: f32; false: there is none of this name */
+
 typedef struct sbj_backend sbj_backend;
 typedef struct sbj_buffer sbj_buffer; /* defined by each back end */
 
@@ -103,10 +110,12 @@ typedef enum sbj_activation {
 /* ---- Records of the operations ---------------------------------------------------------------------------------- */
 
 /* The matrix of a linear layer, [out, in]: one parameter, or three on top of one another (query, key, value), which a
- * device may treat as one product. `packed` is the engine's own form of it, from sbj_prepare, or NULL. */
+ * device may treat as one product. `packed` is the engine's own form of it, from sbj_prepare, or NULL; the forward
+ * takes its numbers from there and does not look at the weights. */
 enum { SBJ_PARTS = 3 };
 typedef struct sbj_matrix {
     size_t parts;
+    sbj_precision precision;      /* of the packed form */
     sbj_tensor weight[SBJ_PARTS]; /* [out_i, in] */
     sbj_tensor bias[SBJ_PARTS];   /* [1, out_i], or none in all */
     void *packed;
@@ -258,6 +267,12 @@ typedef struct sbj_backend_table {
      * have changed, it renews it. `unprepare` gives it back. */
     sbertja_status (*prepare)(const sbj_backend *, sbj_pool *, sbj_matrix *, sbertja_error *);
     void (*unprepare)(const sbj_backend *, sbj_matrix *);
+    /* The packed form as plain bytes, to be kept in a file: how many (0: there is no such form), where a prepared matrix
+     * has them, and the way back from memory that outlives the matrix, is aligned to 64 bytes and only read. Bytes fit
+     * one version (SBJ_PACKED_VERSION), engine, instruction set and precision. */
+    size_t (*packed_size)(const sbj_backend *, const sbj_matrix *);
+    const void *(*packed_data)(const sbj_backend *, const sbj_matrix *);
+    sbertja_status (*adopt)(const sbj_backend *, sbj_matrix *, const void *data, sbertja_error *);
 
     size_t (*scratch_size)(const sbj_backend *, const sbj_extent *, int threads); /* bytes */
 
@@ -286,6 +301,9 @@ typedef struct sbj_backend_table {
     const char *(*engine)(const sbj_backend *);
 } sbj_backend_table;
 
+/* To be raised with every change of a packed form; tests/backend/test_cpu_precision.c notices one. */
+enum { SBJ_PACKED_VERSION = 1 };
+
 /* Every back end's own struct begins with this. */
 struct sbj_backend {
     const sbj_backend_table *table;
@@ -298,9 +316,11 @@ typedef struct sbj_backend_options {
     const char *device, *engine, *instructions; /* as in sbertja_load_options; NULL or "auto": the best there is */
     const sbj_alloc *alloc;
     sbj_log log;
+    sbj_precision precision; /* that matrices may ask for, besides f32 */
 } sbj_backend_options;
 
-/* By device name; _E_MISSING for a device that is known but not there, _E_ARGUMENT for an unknown name. */
+/* By device name; _E_MISSING for a device that is known but not there, _E_ARGUMENT for an unknown name, _E_UNSUPPORTED
+ * for a precision that the device or engine has not. */
 sbertja_status sbj_backend_create(const sbj_backend_options *options, sbj_backend **backend, sbertja_error *error);
 void sbj_backend_free(sbj_backend *backend); /* after its buffers; takes NULL */
 sbertja_status sbj_backend_ref(const sbj_backend_options *options, sbj_backend **backend, sbertja_error *error);
@@ -318,6 +338,9 @@ sbertja_status sbj_read(const sbj_backend *, sbj_tensor, void *host, sbj_type ho
 sbertja_status sbj_zero(const sbj_run *, sbj_tensor, sbertja_error *);
 sbertja_status sbj_prepare(const sbj_backend *, sbj_pool *, sbj_matrix *, sbertja_error *);
 void sbj_unprepare(const sbj_backend *, sbj_matrix *);
+size_t sbj_packed_size(const sbj_backend *, const sbj_matrix *);
+const void *sbj_packed_data(const sbj_backend *, const sbj_matrix *);
+sbertja_status sbj_adopt(const sbj_backend *, sbj_matrix *, const void *data, sbertja_error *);
 size_t sbj_scratch_size(const sbj_backend *, const sbj_extent *, int threads);
 
 sbertja_status sbj_do_embed(const sbj_run *, const sbj_embed *, sbertja_error *);

@@ -1,10 +1,29 @@
 /* The calls that model code makes: each checks its record and hands it to the back end's table. */
+#include <string.h>
+
 #include "backend/backend.h"
 #include "backend/op_check.h"
 
 size_t sbj_type_size(sbj_type type)
 {
     return type == SBJ_F64 ? sizeof(double) : sizeof(float);
+}
+
+static const char *const precisions[] = {"f32", "bf16", "int8"};
+
+const char *sbj_precision_name(sbj_precision precision)
+{
+    return precisions[precision];
+}
+
+bool sbj_precision_parse(const char *name, sbj_precision *precision)
+{
+    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++)
+        if (strcmp(name == NULL ? "f32" : name, precisions[i]) == 0) {
+            *precision = (sbj_precision)i;
+            return true;
+        }
+    return false;
 }
 
 void sbj_backend_free(sbj_backend *backend)
@@ -93,6 +112,22 @@ sbertja_status sbj_prepare(const sbj_backend *backend, sbj_pool *pool, sbj_matri
 void sbj_unprepare(const sbj_backend *backend, sbj_matrix *w)
 {
     backend->table->unprepare(backend, w);
+}
+
+size_t sbj_packed_size(const sbj_backend *backend, const sbj_matrix *w)
+{
+    return backend->table->packed_size(backend, w);
+}
+
+const void *sbj_packed_data(const sbj_backend *backend, const sbj_matrix *w)
+{
+    return backend->table->packed_data(backend, w);
+}
+
+sbertja_status sbj_adopt(const sbj_backend *backend, sbj_matrix *w, const void *data, sbertja_error *error)
+{
+    sbertja_status status = sbj_check_matrix(backend, w, error);
+    return status != SBERTJA_OK ? status : backend->table->adopt(backend, w, data, error);
 }
 
 size_t sbj_scratch_size(const sbj_backend *backend, const sbj_extent *extent, int threads)

@@ -204,6 +204,13 @@ const char *sbj_archive_metadata(const sbj_archive *archive, const char *key)
     return NULL;
 }
 
+void sbj_archive_forget(const sbj_archive *archive, const sbj_stored *stored)
+{
+    const unsigned char *data = stored->data;
+    if (data >= archive->map.data && data < archive->map.data + archive->map.size)
+        sbj_map_forget(&archive->map, data, stored->count * sbj_dtype_size(stored->dtype));
+}
+
 sbertja_status sbj_stored_floats(const sbj_stored *stored, float *values, sbertja_error *error)
 {
     const unsigned char *data = stored->data;

@@ -33,6 +33,8 @@ const sbj_stored *sbj_archive_at(const sbj_archive *archive, size_t index);
 const sbj_stored *sbj_archive_find(const sbj_archive *archive, const char *name); /* NULL: none */
 /* The metadata entry of a safetensors file, or NULL. */
 const char *sbj_archive_metadata(const sbj_archive *archive, const char *key);
+/* Gives back the memory of the tensor's data as far as the file has it; it comes back when it is read again. */
+void sbj_archive_forget(const sbj_archive *archive, const sbj_stored *stored);
 /* F64, F32, F16, BF16 to float; _E_UNSUPPORTED for the other types. */
 sbertja_status sbj_stored_floats(const sbj_stored *stored, float *values, sbertja_error *error);
 

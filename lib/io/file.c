@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "io/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -57,6 +58,14 @@ void sbj_map_close(sbj_map *map)
     memset(map, 0, sizeof *map);
 }
 
+void sbj_map_forget(const sbj_map *map, const void *data, size_t size)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t)data + page - 1) / page * page, end = ((uintptr_t)data + size) / page * page;
+    if (map->mapped && first < end)
+        madvise((void *)first, end - first, MADV_DONTNEED); /* a refusal costs memory only */
+}
+
 sbertja_status sbj_path_join(const sbj_alloc *alloc, const char *directory, const char *name, char **path,
                              sbertja_error *error)
 {
@@ -84,6 +93,24 @@ bool sbj_is_directory(const char *path)
 {
     struct stat status;
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool sbj_find_name(const char *directory, const char *begin, const char *end, char name[256])
+{
+    DIR *list = opendir(directory);
+    bool found = false;
+    if (list == NULL)
+        return false;
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;) {
+        const size_t length = strlen(entry->d_name), tail = strlen(end);
+        if (strncmp(entry->d_name, begin, strlen(begin)) != 0 || length < tail || length > 255 ||
+            strcmp(entry->d_name + length - tail, end) != 0 || (found && strcmp(entry->d_name, name) >= 0))
+            continue;
+        memcpy(name, entry->d_name, length + 1);
+        found = true;
+    }
+    closedir(list);
+    return found;
 }
 
 sbertja_status sbj_make_directories(const char *path, sbertja_error *error)
@@ -114,6 +141,22 @@ sbertja_status sbj_write_file(const char *path, const void *data, size_t size, s
     sbertja_status status = sbj_output_create(path, &output, error);
     if (status == SBERTJA_OK)
         status = sbj_output_write(&output, data, size, error);
+    if (status == SBERTJA_OK)
+        status = sbj_output_finish(&output, error);
+    sbj_output_discard(&output);
+    return status;
+}
+
+sbertja_status sbj_write_pieces(const char *path, size_t count, sbj_piece piece, void *context, sbertja_error *error)
+{
+    sbj_output output;
+    sbertja_status status = sbj_output_create(path, &output, error);
+    for (size_t i = 0; i < count && status == SBERTJA_OK; i++) {
+        const void *data;
+        size_t size;
+        if ((status = piece(context, i, &data, &size, error)) == SBERTJA_OK)
+            status = sbj_output_write(&output, data, size, error);
+    }
     if (status == SBERTJA_OK)
         status = sbj_output_finish(&output, error);
     sbj_output_discard(&output);

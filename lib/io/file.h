@@ -14,18 +14,26 @@ typedef struct sbj_map {
 
 sbertja_status sbj_map_open(const char *path, sbj_map *map, sbertja_error *error); /* a directory is an error */
 void sbj_map_close(sbj_map *map); /* takes a zeroed one */
+/* Gives back the memory of the whole pages in `size` bytes at `data`, which lie in the map; they come back from the file
+ * when they are read again. */
+void sbj_map_forget(const sbj_map *map, const void *data, size_t size);
 
 /* "directory/name" in a new string. An empty directory means name alone. */
 sbertja_status sbj_path_join(const sbj_alloc *alloc, const char *directory, const char *name, char **path,
                              sbertja_error *error);
 bool sbj_is_file(const char *path);
 bool sbj_is_directory(const char *path);
+/* The first name in the directory, in the order of its bytes, that begins and ends so; false: none. */
+bool sbj_find_name(const char *directory, const char *begin, const char *end, char name[256]);
 sbertja_status sbj_make_directories(const char *path, sbertja_error *error); /* with parents; there already: good */
 
 /* A new file with this content, synced to the disk; whatever stood there is replaced. Not atomic: for files in a
  * directory that is being built (see directory.h). */
 sbertja_status sbj_write_file(const char *path, const void *data, size_t size, sbertja_error *error);
-/* The same, whole or not at all: a temporary file beside it is synced and renamed. */
+/* The same of `count` pieces, each asked for when the one before is written. */
+typedef sbertja_status (*sbj_piece)(void *context, size_t index, const void **data, size_t *size, sbertja_error *error);
+sbertja_status sbj_write_pieces(const char *path, size_t count, sbj_piece piece, void *context, sbertja_error *error);
+/* As sbj_write_file, whole or not at all: a temporary file beside it is synced and renamed. */
 sbertja_status sbj_replace_file(const char *path, const void *data, size_t size, sbertja_error *error);
 
 #endif

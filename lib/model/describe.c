@@ -72,6 +72,7 @@ sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error)
     cJSON_AddStringToObject(root, "device", table->name);
     cJSON_AddStringToObject(root, "engine", table->engine(model->backend));
     cJSON_AddStringToObject(root, "instructions", table->instructions(model->backend));
+    cJSON_AddStringToObject(root, "precision", sbj_precision_name(model->precision));
     char *text = cJSON_PrintUnformatted(root);
     cJSON_Delete(root);
     if (text != NULL)

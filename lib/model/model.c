@@ -49,8 +49,9 @@ static sbertja_status begin(const sbj_model_options *options, sbj_model **result
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
         snprintf(choices[i].copy, choices[i].room, "%s",
                  is_automatic(choices[i].choice) ? "auto" : choices[i].choice);
+    model->precision = options->precision;
     const sbj_backend_options backend = {options->device, options->engine, options->instructions, &model->alloc,
-                                         options->log};
+                                         options->log, options->precision};
     sbertja_status status = sbj_backend_create(&backend, &model->backend, error);
     if (status != SBERTJA_OK) {
         sbj_model_free(model);
@@ -67,12 +68,14 @@ void sbj_model_free(sbj_model *model)
     sbj_alloc alloc = model->alloc;
     for (size_t i = 0; i < model->weights.matrix_count; i++)
         sbj_unprepare(model->backend, &model->weights.matrices[i]);
-    for (size_t i = 0; i < model->buffer_count; i++)
+    for (size_t i = 0; i < model->network.parameter_count && model->buffers != NULL; i++)
         model->backend->table->release(model->backend, model->buffers[i]);
     sbj_free(&alloc, model->buffers);
+    sbj_free(&alloc, model->stored);
     sbj_views_free(&model->weights);
     for (size_t i = 0; i < model->archive_count; i++)
         sbj_archive_free(model->archives[i]);
+    sbj_map_close(&model->packed);
     sbj_network_free(&model->network);
     sbj_tokenizer_free(model->tokenizer);
     sbj_backend_free(model->backend);
@@ -80,15 +83,9 @@ void sbj_model_free(sbj_model *model)
     sbj_free(&alloc, model);
 }
 
-/* The engine's own form of every matrix, once. */
 static sbertja_status finish(sbj_model *model, sbertja_error *error)
 {
-    sbj_pool *pool = NULL;
-    sbertja_status status = sbj_pool_create(&model->alloc, 0, &pool, error);
-    for (size_t i = 0; i < model->weights.matrix_count && status == SBERTJA_OK; i++)
-        if (model->weights.matrices[i].parts > 0)
-            status = sbj_prepare(model->backend, pool, &model->weights.matrices[i], error);
-    sbj_pool_free(pool);
+    sbertja_status status = sbj_model_pack(model, error);
     return status == SBERTJA_OK ? sbj_model_describe(model, error) : status;
 }
 
@@ -146,6 +143,8 @@ static sbertja_status load(sbj_model *model, sbj_layout *layout, const sbj_model
                               error);
     if (status == SBERTJA_OK)
         status = sbj_weights_load(model, layout, archive, options, error);
+    if (status == SBERTJA_OK)
+        status = sbj_packed_open(model, layout->transformer, error);
 done:
     sbj_free(&model->alloc, path);
     return status;
@@ -270,7 +269,8 @@ static sbertja_status derive(const sbj_model *parent, const sbj_views *values, s
                              sbj_model **result, sbertja_error *error)
 {
     const sbj_model_options options = {.alloc = parent->alloc, .log = parent->log, .device = parent->device,
-                                       .engine = parent->engine, .instructions = parent->instructions};
+                                       .engine = parent->engine, .instructions = parent->instructions,
+                                       .precision = parent->precision};
     sbj_model *model = NULL;
     *result = NULL;
     sbertja_status status = begin(&options, &model, error);
@@ -303,5 +303,7 @@ sbertja_status sbj_model_with_head(const sbj_model *parent, size_t width, uint64
 
 sbertja_status sbj_model_values(const sbj_model *model, size_t index, float *values, sbertja_error *error)
 {
-    return sbj_read(model->backend, model->weights.tensors[index], values, SBJ_F32, error);
+    return model->stored[index] != NULL
+               ? sbj_stored_floats(model->stored[index], values, error)
+               : sbj_read(model->backend, model->weights.tensors[index], values, SBJ_F32, error);
 }

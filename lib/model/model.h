@@ -15,21 +15,24 @@ typedef struct sbj_model_options {
     const sbertja_module *modules;
     size_t module_count;
     uint64_t seed;
+    sbj_precision precision; /* of the encoder's matrices */
 } sbj_model_options;
 
 typedef struct sbj_model {
     sbj_alloc alloc;
     sbj_log log;
     char device[32], engine[32], instructions[32];
+    sbj_precision precision; /* of the encoder's matrices; Dense modules are f32 */
     size_t max_tokens;
     sbj_tokenizer *tokenizer; /* a share */
     sbj_backend *backend;
     sbj_network network;
     sbj_views weights;
-    sbj_buffer **buffers; /* under the weights */
-    size_t buffer_count;
-    sbj_archive *archives[1 + SBJ_MOST_MODULES]; /* mapped files that weights are borrowed from */
+    sbj_buffer **buffers;      /* under the weights, one a parameter */
+    const sbj_stored **stored; /* where a file has a parameter; NULL: only the buffer has it */
+    sbj_archive *archives[1 + SBJ_MOST_MODULES]; /* mapped files that weights are borrowed from; the first has the encoder */
     size_t archive_count;
+    sbj_map packed; /* the packed file; nothing: the matrices have memory of their own */
     char *description;
 } sbj_model;
 
@@ -49,7 +52,7 @@ sbertja_status sbj_model_with_head(const sbj_model *parent, size_t width, uint64
                                    sbertja_error *error);
 void sbj_model_free(sbj_model *model);
 
-/* The parameter's values as floats, [rows, columns]. */
+/* The parameter's values as floats, [rows, columns]: the one way to them, since the back end need not have them any more. */
 sbertja_status sbj_model_values(const sbj_model *model, size_t index, float *values, sbertja_error *error);
 /* save.c */
 sbertja_status sbj_model_save(const sbj_model *model, const char *directory, const sbertja_save_options *options,
@@ -58,6 +61,16 @@ sbertja_status sbj_model_save(const sbj_model *model, const char *directory, con
 sbertja_status sbj_model_check_target(const sbj_model *model, const char *directory, sbertja_error *error);
 /* describe.c: fills in model->description. */
 sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error);
+
+/* model_pack.c: gives every matrix the engine's form. From then on the encoder's weights are in the file only. */
+sbertja_status sbj_model_pack(sbj_model *model, sbertja_error *error);
+/* packed_file.c: maps the packed file of the transformer's folder, if there is one that fits; if one does not, the log
+ * says why. Then `adopt` gives the encoder's matrices their form from there. */
+sbertja_status sbj_packed_open(sbj_model *model, const char *folder, sbertja_error *error);
+sbertja_status sbj_packed_adopt(sbj_model *model, sbertja_error *error);
+/* Writes the packed file for the weights in `folder`, as this machine wants it. */
+sbertja_status sbj_packed_write(const sbj_model *model, const char *folder, sbj_precision precision,
+                                sbertja_error *error);
 
 /* model_weights.c: sets model->weights, from archives or at random; `options` say what the caller gave. */
 sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, const sbj_archive *transformer,

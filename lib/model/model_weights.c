@@ -1,5 +1,6 @@
 /* From the tensors of a file to the parameters of a model. Float tensors are used where they lie in the mapped file when
- * the back end can; all others are converted into memory of their own. */
+ * the back end can; all others are converted into memory of their own, those of the encoder's matrices one by one when
+ * they are packed (model_pack.c). */
 #include "model/model.h"
 
 #include <stdio.h>
@@ -82,7 +83,7 @@ static sbertja_status own(sbj_model *model, size_t i, const float *values, sbert
         sbj_tensor_new(model->backend, model->backend->table->real, p->rows, p->columns, t, error);
     if (status != SBERTJA_OK)
         return status;
-    model->buffers[model->buffer_count++] = t->buffer;
+    model->buffers[i] = t->buffer;
     return sbj_write(model->backend, *t, values, SBJ_F32, error);
 }
 
@@ -101,27 +102,33 @@ static sbertja_status own_converted(sbj_model *model, size_t i, const sbj_stored
     return status;
 }
 
-static sbertja_status take(sbj_model *model, size_t i, const sbj_stored *stored, const char *file,
-                           sbertja_error *error)
+/* A tensor where the file has it. `bytes` 0: one that cannot be read, until sbj_model_pack has converted it. */
+static sbertja_status borrow(sbj_model *model, size_t i, size_t bytes, sbertja_error *error)
 {
     const sbj_parameter *p = &model->network.parameters[i];
-    sbertja_status status = check_shape(p, stored, file, error);
+    const sbj_backend_table *table = model->backend->table;
+    sbertja_status status = table->wrap(model->backend, model->stored[i]->data, bytes, &model->buffers[i], error);
+    if (status == SBERTJA_OK)
+        model->weights.tensors[i] = (sbj_tensor){model->buffers[i], 0, p->rows, p->columns, p->columns, table->real};
+    return status;
+}
+
+static sbertja_status take(sbj_model *model, size_t i, const sbj_archive *archive, const sbj_stored *stored,
+                           const char *file, sbertja_error *error)
+{
+    sbertja_status status = check_shape(&model->network.parameters[i], stored, file, error);
     if (status != SBERTJA_OK)
         return status;
-    if (stored->dtype == SBJ_DTYPE_F32 && (uintptr_t)stored->data % sizeof(float) == 0) {
-        sbj_buffer *buffer = NULL;
-        status = model->backend->table->wrap(model->backend, stored->data, stored->count * sizeof(float), &buffer,
-                                             error);
-        if (status == SBERTJA_OK) {
-            model->buffers[model->buffer_count++] = buffer;
-            model->weights.tensors[i] =
-                (sbj_tensor){buffer, 0, p->rows, p->columns, p->columns, model->backend->table->real};
-            return SBERTJA_OK;
-        }
+    const bool as_it_is = stored->dtype == SBJ_DTYPE_F32 && (uintptr_t)stored->data % sizeof(float) == 0;
+    model->stored[i] = stored;
+    if (as_it_is || (stored->dtype <= SBJ_DTYPE_BF16 && sbj_is_matrix_weight(&model->network, i))) {
+        status = borrow(model, i, as_it_is ? stored->count * sizeof(float) : 0, error);
         if (status != SBERTJA_E_UNSUPPORTED)
             return status;
     }
-    return own_converted(model, i, stored, file, error);
+    status = own_converted(model, i, stored, file, error);
+    sbj_archive_forget(archive, stored);
+    return status;
 }
 
 /* Torch's nn.Linear: both uniform in +-1/sqrt(in). */
@@ -171,7 +178,7 @@ static sbertja_status load_dense(sbj_model *model, const sbj_layout *layout, siz
         for (size_t k = 0; k < (module->bias ? 2 : 1) && status == SBERTJA_OK; k++) {
             const sbj_stored *stored = sbj_archive_find(archive, names[k]);
             status = stored == NULL ? sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s is not there", folder, names[k])
-                                    : take(model, i + k, stored, folder, error);
+                                    : take(model, i + k, archive, stored, folder, error);
         }
     }
     sbj_free(&model->alloc, folder);
@@ -182,9 +189,12 @@ static sbertja_status allocate(sbj_model *model, sbertja_error *error)
 {
     size_t count = model->network.parameter_count;
     sbertja_status status = sbj_views_make(&model->network, &model->weights, error);
-    if (status == SBERTJA_OK && (model->buffers = sbj_new(&model->alloc, count, sizeof *model->buffers)) == NULL)
-        status = sbj_no_memory(error, count * sizeof *model->buffers);
-    return status;
+    if (status != SBERTJA_OK)
+        return status;
+    model->buffers = sbj_new(&model->alloc, count, sizeof *model->buffers);
+    model->stored = sbj_new(&model->alloc, count, sizeof *model->stored);
+    return model->buffers == NULL || model->stored == NULL ? sbj_no_memory(error, count * sizeof *model->buffers)
+                                                           : SBERTJA_OK;
 }
 
 sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, const sbj_archive *transformer,
@@ -204,7 +214,7 @@ sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, cons
         const sbj_stored *stored = sbj_weights_find(transformer, p->name);
         status = stored == NULL
                      ? sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s is not there", layout->transformer, p->name)
-                     : take(model, i, stored, layout->transformer, error);
+                     : take(model, i, transformer, stored, layout->transformer, error);
     }
     if (status == SBERTJA_OK)
         sbj_views_link(&model->weights);

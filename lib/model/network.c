@@ -12,6 +12,24 @@ size_t sbj_layer_parameter(size_t layer, int part)
     return SBJ_EMBED_PARAMETERS + layer * SBJ_LAYER_PARAMETERS + (size_t)part;
 }
 
+size_t sbj_matrix_weights(size_t index, size_t parameters[SBJ_PARTS])
+{
+    static const int first[] = {[SBJ_MATRIX_QKV] = SBJ_QUERY_W,
+                                [SBJ_MATRIX_SELF_OUT] = SBJ_SELF_OUT_W,
+                                [SBJ_MATRIX_INNER] = SBJ_INNER_W,
+                                [SBJ_MATRIX_OUTER] = SBJ_OUTER_W};
+    const size_t matrix = index % SBJ_LAYER_MATRICES, count = matrix == SBJ_MATRIX_QKV ? 3 : 1;
+    for (size_t i = 0; i < count; i++)
+        parameters[i] = sbj_layer_parameter(index / SBJ_LAYER_MATRICES, first[matrix]) + i;
+    return count;
+}
+
+bool sbj_is_matrix_weight(const sbj_network *network, size_t index)
+{
+    return !network->parameters[index].vector && index >= SBJ_EMBED_PARAMETERS &&
+           index < sbj_layer_parameter(network->config.layers, 0);
+}
+
 /* The kinds of parameters that BERT does not decay (sentence_transformers' fit: no_decay). */
 static bool decays(const char *name)
 {

@@ -58,6 +58,11 @@ typedef struct sbj_views {
 
 enum { SBJ_MATRIX_QKV, SBJ_MATRIX_SELF_OUT, SBJ_MATRIX_INNER, SBJ_MATRIX_OUTER, SBJ_LAYER_MATRICES };
 
+/* The table's indices of the weights in matrix `index` of the encoder; how many there are. */
+size_t sbj_matrix_weights(size_t index, size_t parameters[SBJ_PARTS]);
+/* Whether parameter `index` is one of those. */
+bool sbj_is_matrix_weight(const sbj_network *network, size_t index);
+
 /* Makes views with empty tensors. */
 sbertja_status sbj_views_make(const sbj_network *network, sbj_views *views, sbertja_error *error);
 /* All trained tensors at their places in one arena. */

@@ -14,6 +14,7 @@ typedef struct saving {
     const sbj_alloc *alloc;
     bool old;          /* layout 0.4.1 */
     sbj_dtype dtype;
+    sbj_precision packed; /* of the packed file; f32: none */
     const char *root;  /* the directory that is being built */
     size_t first;      /* the first parameter of the file that is being written */
 } saving;
@@ -166,7 +167,8 @@ static sbertja_status write_model(saving *s, sbertja_error *error)
         (status = sbj_path_join(s->alloc, s->root, transformer, &folder, error)) != SBERTJA_OK ||
         (status = sbj_tokenizer_save(s->model->tokenizer, folder, s->model->max_tokens, error)) != SBERTJA_OK)
         goto done;
-    status = write_all_weights(s, transformer, error);
+    if ((status = write_all_weights(s, transformer, error)) == SBERTJA_OK && s->packed != SBJ_PRECISION_F32)
+        status = sbj_packed_write(s->model, folder, s->packed, error);
 done:
     sbj_free(s->alloc, path);
     sbj_free(s->alloc, folder);
@@ -188,6 +190,9 @@ static sbertja_status read_options(const sbertja_save_options *options, saving *
         s->dtype = SBJ_DTYPE_BF16;
     else
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "dtype: \"%s\", expected f32, f16 or bf16", dtype);
+    if (options != NULL && options->packed != NULL &&
+        (!sbj_precision_parse(options->packed, &s->packed) || s->packed == SBJ_PRECISION_F32))
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "packed: \"%s\", expected bf16 or int8", options->packed);
     if (s->old && s->dtype != SBJ_DTYPE_F32)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "dtype: the 0.4.1 layout is stored as f32 only");
     return SBERTJA_OK;

@@ -9,9 +9,37 @@ static sbertja_error error;
 
 static sbertja_status make(const char *instructions, const char *engine, sbj_backend **backend)
 {
-    sbj_backend_options options = {"cpu", engine, instructions, NULL, {NULL, NULL}};
+    sbj_backend_options options = {"cpu", engine, instructions, NULL, {NULL, NULL}, SBJ_PRECISION_F32};
     return sbj_backend_cpu(&options, backend, &error);
 }
+
+static const struct {
+    const char *device, *engine;
+    sbj_precision precision;
+    sbertja_status status;
+    const char *says; /* the engine, or the error */
+} precisions[] = {
+    {"cpu", NULL, SBJ_PRECISION_BF16, SBERTJA_OK, "packed"},
+    {"cpu", "auto", SBJ_PRECISION_INT8, SBERTJA_OK, "packed"},
+    {"cpu", "packed", SBJ_PRECISION_INT8, SBERTJA_OK, "packed"},
+    {"cpu", "openblas", SBJ_PRECISION_BF16, SBERTJA_E_UNSUPPORTED,
+     "precision bf16: engine openblas computes in f32 only, expected packed"},
+    {"cpu", "pack", SBJ_PRECISION_INT8, SBERTJA_E_ARGUMENT, "engine pack: unknown"},
+    {"ref", NULL, SBJ_PRECISION_INT8, SBERTJA_E_UNSUPPORTED, "precision int8: device ref computes in double only"},
+};
+
+START_TEST(a_precision_needs_an_engine_that_has_it)
+{
+    const sbj_backend_options options = {precisions[_i].device, precisions[_i].engine, NULL, &sbj_malloc, {NULL, NULL},
+                                         precisions[_i].precision};
+    sbj_backend *backend = NULL;
+    ck_assert_int_eq(sbj_backend_create(&options, &backend, &error), precisions[_i].status);
+    ck_assert((backend != NULL) == (precisions[_i].status == SBERTJA_OK));
+    const char *text = backend != NULL ? backend->table->engine(backend) : error.message;
+    ck_assert_msg(strncmp(text, precisions[_i].says, strlen(precisions[_i].says)) == 0, "%s", text);
+    sbj_backend_free(backend);
+}
+END_TEST
 
 static bool names(const char *list, const char *name)
 {
@@ -87,7 +115,7 @@ END_TEST
 /* A back end, a weight, its packed form. */
 static sbertja_status make_and_prepare(const sbj_alloc *alloc)
 {
-    sbj_backend_options options = {"cpu", "packed", NULL, alloc, {NULL, NULL}};
+    sbj_backend_options options = {"cpu", "packed", NULL, alloc, {NULL, NULL}, SBJ_PRECISION_F32};
     sbj_backend *backend = NULL;
     sbj_matrix w = {.parts = 1};
     sbertja_status status = sbj_backend_cpu(&options, &backend, &error);
@@ -131,6 +159,7 @@ int main(void)
     tcase_add_test(tests, the_best_set_comes_first_and_is_the_automatic_one);
     tcase_add_loop_test(tests, an_engine_by_name, 0, sizeof engines / sizeof *engines);
     tcase_add_loop_test(tests, unknown_names_are_refused, 0, sizeof unknown / sizeof *unknown);
+    tcase_add_loop_test(tests, a_precision_needs_an_engine_that_has_it, 0, sizeof precisions / sizeof *precisions);
     tcase_add_test(tests, every_allocation_may_fail);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -12,7 +12,7 @@ static sbj_backend *ref;
 
 static void open_ref(void)
 {
-    sbj_backend_options options = {"ref", NULL, NULL, &sbj_malloc, {NULL, NULL}};
+    sbj_backend_options options = {"ref", NULL, NULL, &sbj_malloc, {NULL, NULL}, SBJ_PRECISION_F32};
     ck_assert_int_eq(sbj_backend_create(&options, &ref, &error), SBERTJA_OK);
 }
 
@@ -196,7 +196,7 @@ END_TEST
 
 static sbertja_status make_and_free(const sbj_alloc *alloc)
 {
-    sbj_backend_options options = {"ref", NULL, NULL, alloc, {NULL, NULL}};
+    sbj_backend_options options = {"ref", NULL, NULL, alloc, {NULL, NULL}, SBJ_PRECISION_F32};
     sbj_backend *backend = NULL;
     sbj_tensor t = SBJ_NONE;
     sbj_buffer *wrapped = NULL;

@@ -46,7 +46,7 @@ START_TEST(devices_by_name)
 {
     heard log = {0, 0, ""};
     sbertja_error error = {SBERTJA_OK, ""};
-    sbj_backend_options options = {devices[_i].device, NULL, NULL, &sbj_malloc, {hear, &log}};
+    sbj_backend_options options = {devices[_i].device, NULL, NULL, &sbj_malloc, {hear, &log}, SBJ_PRECISION_F32};
     sbj_backend *backend = (sbj_backend *)&log; /* must be made NULL on failure */
     ck_assert_msg(sbj_backend_create(&options, &backend, &error) == devices[_i].status, "%s", error.message);
     if (devices[_i].made == NULL) {
@@ -68,7 +68,7 @@ START_TEST(every_device_of_the_list_can_be_made)
     snprintf(names, sizeof names, "%s", sbj_devices());
     for (char *name = strtok_r(names, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest)) {
         sbertja_error error;
-        sbj_backend_options options = {name, NULL, NULL, &sbj_malloc, {NULL, NULL}};
+        sbj_backend_options options = {name, NULL, NULL, &sbj_malloc, {NULL, NULL}, SBJ_PRECISION_F32};
         sbj_backend *backend = NULL;
         ck_assert_msg(sbj_backend_create(&options, &backend, &error) == SBERTJA_OK, "%s", error.message);
         ck_assert_str_eq(backend->table->name, name);

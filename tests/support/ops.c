@@ -15,8 +15,14 @@ enum { TYPES = 2, SITE = 7 };
 
 void ops_open(ops_device *device, const char *name, const char *instructions, const char *engine, int threads)
 {
+    ops_open_with(device, name, instructions, engine, threads, SBJ_PRECISION_F32);
+}
+
+void ops_open_with(ops_device *device, const char *name, const char *instructions, const char *engine, int threads,
+                   sbj_precision precision)
+{
     sbertja_error error;
-    sbj_backend_options options = {name, engine, instructions, &sbj_malloc, {NULL, NULL}};
+    sbj_backend_options options = {name, engine, instructions, &sbj_malloc, {NULL, NULL}, precision};
     memset(device, 0, sizeof *device);
     ops_must(sbj_backend_create(&options, &device->backend, &error), &error);
     ops_must(sbj_pool_create(&sbj_malloc, threads, &device->pool, &error), &error);

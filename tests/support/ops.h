@@ -27,6 +27,9 @@ typedef struct ops_device {
 } ops_device;
 
 void ops_open(ops_device *device, const char *name, const char *instructions, const char *engine, int threads);
+/* The same, for matrices that ask for a precision. */
+void ops_open_with(ops_device *device, const char *name, const char *instructions, const char *engine, int threads,
+                   sbj_precision precision);
 void ops_close(ops_device *device);
 
 typedef enum ops_kind {

@@ -46,6 +46,9 @@ static const sbj_backend_table table = {
     .zero = sbj_host_zero,
     .prepare = sbj_cpu_prepare,
     .unprepare = sbj_cpu_unprepare,
+    .packed_size = sbj_cpu_packed_size,
+    .packed_data = sbj_cpu_packed_data,
+    .adopt = sbj_cpu_adopt,
     .scratch_size = scratch_size,
     .embed = sbj_cpu_embed,
     .embed_backward = sbj_cpu_embed_backward,
@@ -72,7 +75,7 @@ sbertja_status sbj_backend_cpu(const sbj_backend_options *options, sbj_backend *
     *backend = NULL;
     sbertja_status status = sbj_isa_choose(options->instructions, &kernels, error);
     if (status == SBERTJA_OK)
-        status = sbj_engine_choose(options->engine, &chosen, error);
+        status = sbj_engine_choose(options->engine, options->precision, &chosen, error);
     if (status != SBERTJA_OK)
         return status;
     const sbj_alloc *alloc = options->alloc == NULL ? &sbj_malloc : options->alloc;
@@ -83,6 +86,7 @@ sbertja_status sbj_backend_cpu(const sbj_backend_options *options, sbj_backend *
     cpu->base.alloc = *alloc;
     cpu->kernels = kernels;
     cpu->engine = chosen;
+    cpu->precision = options->precision;
     chosen->describe(cpu->engine_text, sizeof cpu->engine_text);
     *backend = &cpu->base;
     return SBERTJA_OK;

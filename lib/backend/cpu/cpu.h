@@ -3,6 +3,7 @@
  *     cpu.c            making one, the back end's table, scratch
  *     isa.c            which vector kernels (kernels.h, kernel/) this machine can run
  *     engine*.c        matrix products (engine.h)
+ *     cpu_packed.c     matrices in the engine's form
  *     cpu_*.c          the operations: each cuts its work into tasks for the pool and calls kernels
  *
  * Tasks are cut by sizes alone, never by the number of threads, and no sum crosses tasks except in a fixed order:
@@ -20,6 +21,7 @@ typedef struct sbj_cpu {
     sbj_backend base;
     const sbj_kernels *kernels;
     const sbj_engine *engine;
+    sbj_precision precision; /* that matrices may have, besides f32 */
     char engine_text[64];
 } sbj_cpu;
 
@@ -63,6 +65,20 @@ static inline float *sbj_scratch_at(const sbj_run *run, size_t floats)
     return (float *)run->scratch->data + floats;
 }
 
+/* ---- Matrices in the engine's form (cpu_packed.c) ---------------------------------------------------------------- */
+
+/* What sbj_matrix.packed points to. */
+typedef struct sbj_packed {
+    float *own;                   /* one block for all parts; NULL: they lie in memory that is the caller's */
+    const float *part[SBJ_PARTS]; /* one after another */
+} sbj_packed;
+
+sbertja_status sbj_cpu_prepare(const sbj_backend *, sbj_pool *, sbj_matrix *, sbertja_error *);
+void sbj_cpu_unprepare(const sbj_backend *, sbj_matrix *);
+size_t sbj_cpu_packed_size(const sbj_backend *, const sbj_matrix *);
+const void *sbj_cpu_packed_data(const sbj_backend *, const sbj_matrix *);
+sbertja_status sbj_cpu_adopt(const sbj_backend *, sbj_matrix *, const void *data, sbertja_error *);
+
 /* ---- The operations ---------------------------------------------------------------------------------------------- */
 
 /* Floats of scratch for the largest call of each file. */
@@ -71,8 +87,6 @@ size_t sbj_cpu_embed_scratch(const sbj_extent *extent, size_t threads);
 size_t sbj_cpu_attention_scratch(const sbj_cpu *cpu, const sbj_extent *extent, size_t threads);
 size_t sbj_cpu_arena_scratch(const sbj_extent *extent);
 
-sbertja_status sbj_cpu_prepare(const sbj_backend *, sbj_pool *, sbj_matrix *, sbertja_error *);
-void sbj_cpu_unprepare(const sbj_backend *, sbj_matrix *);
 sbertja_status sbj_cpu_embed(const sbj_run *, const sbj_embed *, sbertja_error *);
 sbertja_status sbj_cpu_embed_backward(const sbj_run *, const sbj_embed *, const sbj_embed_gradients *, sbertja_error *);
 sbertja_status sbj_cpu_linear(const sbj_run *, const sbj_linear *, sbertja_error *);

@@ -3,13 +3,7 @@
 
 enum { SUM_COLUMNS = 128 }; /* in a task that sums over rows */
 
-/* ---- Weights in the engine's form -------------------------------------------------------------------------------- */
-
-/* What sbj_matrix.packed points to. */
-typedef struct packed_matrix {
-    size_t floats;
-    float *part[SBJ_PARTS]; /* all in one block, which begins with part[0] */
-} packed_matrix;
+/* ---- Products ---------------------------------------------------------------------------------------------------- */
 
 /* y = x W' multiplies by the transpose: b [in, out] of a weight [out, in]. */
 static sbj_operand transposed(sbj_tensor t)
@@ -22,57 +16,6 @@ static sbj_operand plain(sbj_tensor t)
     return (sbj_operand){sbj_f32(t), t.stride, 1};
 }
 
-static size_t part_size(const sbj_cpu *cpu, sbj_tensor weight)
-{
-    return cpu->engine->packed_size(cpu->kernels, weight.columns, weight.rows);
-}
-
-static packed_matrix *new_packed(const sbj_cpu *cpu, const sbj_matrix *w)
-{
-    const sbj_alloc *alloc = &cpu->base.alloc;
-    packed_matrix *packed = sbj_new(alloc, 1, sizeof *packed);
-    if (packed == NULL)
-        return NULL;
-    for (size_t i = 0; i < w->parts; i++)
-        packed->floats += part_size(cpu, w->weight[i]);
-    packed->part[0] = sbj_new_aligned(alloc, packed->floats * sizeof(float));
-    if (packed->part[0] == NULL) {
-        sbj_free(alloc, packed);
-        return NULL;
-    }
-    for (size_t i = 1; i < w->parts; i++)
-        packed->part[i] = packed->part[i - 1] + part_size(cpu, w->weight[i - 1]);
-    return packed;
-}
-
-sbertja_status sbj_cpu_prepare(const sbj_backend *backend, sbj_pool *pool, sbj_matrix *w, sbertja_error *error)
-{
-    const sbj_cpu *cpu = sbj_cpu_of(backend);
-    if (cpu->engine->pack == NULL)
-        return SBERTJA_OK;
-    packed_matrix *packed = w->packed == NULL ? new_packed(cpu, w) : w->packed;
-    if (packed == NULL)
-        return sbj_fail(error, SBERTJA_E_MEMORY, "out of memory: packing a matrix of %zu x [%zu, %zu]", w->parts,
-                        w->weight[0].rows, w->weight[0].columns);
-    for (size_t i = 0; i < w->parts; i++)
-        cpu->engine->pack(cpu->kernels, pool, transposed(w->weight[i]), w->weight[i].columns, w->weight[i].rows,
-                          packed->part[i]);
-    w->packed = packed;
-    return SBERTJA_OK;
-}
-
-void sbj_cpu_unprepare(const sbj_backend *backend, sbj_matrix *w)
-{
-    packed_matrix *packed = w->packed;
-    if (packed == NULL)
-        return;
-    sbj_free_aligned(&backend->alloc, packed->part[0]);
-    sbj_free(&backend->alloc, packed);
-    w->packed = NULL;
-}
-
-/* ---- Products ---------------------------------------------------------------------------------------------------- */
-
 /* Scratch: what the operation itself needs | the engine's, which takes all that is left. */
 static size_t own_scratch(size_t rows, size_t columns, bool training, size_t threads)
 {
@@ -83,7 +26,7 @@ static size_t own_scratch(size_t rows, size_t columns, bool training, size_t thr
 size_t sbj_cpu_linear_scratch(const sbj_cpu *cpu, const sbj_extent *extent, size_t threads)
 {
     return own_scratch(extent->tokens, extent->hidden, extent->training, threads) +
-           cpu->engine->scratch(cpu->kernels, extent, threads);
+           cpu->engine->scratch(cpu->kernels, cpu->precision, extent, threads);
 }
 
 /* `own`: the floats at the beginning of scratch that the operation itself needs. */
@@ -99,7 +42,7 @@ static void multiply(const sbj_run *run, size_t own, const sbj_product *products
 static void multiply_forward(const sbj_run *run, size_t own, sbj_tensor x, const sbj_matrix *w, sbj_tensor y,
                              sbj_finish finish, void *context)
 {
-    const packed_matrix *packed = w->packed;
+    const sbj_packed *packed = w->packed;
     sbj_product products[SBJ_PARTS];
     float *c = sbj_f32(y);
     for (size_t i = 0; i < w->parts; i++) {
@@ -111,6 +54,7 @@ static void multiply_forward(const sbj_run *run, size_t own, sbj_tensor x, const
             .a = plain(x),
             .b = transposed(weight),
             .packed = packed == NULL ? NULL : packed->part[i],
+            .precision = packed == NULL ? SBJ_PRECISION_F32 : w->precision,
             .c = c,
             .ldc = y.stride,
         };

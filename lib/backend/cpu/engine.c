@@ -11,12 +11,22 @@ const char *sbj_cpu_engines(void)
     return "packed openblas";
 }
 
-sbertja_status sbj_engine_choose(const char *name, const sbj_engine **engine, sbertja_error *error)
+static bool has(const sbj_engine *engine, sbj_precision precision)
 {
+    return precision == SBJ_PRECISION_F32 || engine->pack != NULL;
+}
+
+sbertja_status sbj_engine_choose(const char *name, sbj_precision precision, const sbj_engine **engine,
+                                 sbertja_error *error)
+{
+    const bool any = name == NULL || strcmp(name, "auto") == 0;
     *engine = NULL;
     for (size_t i = 0; i < ENGINES && *engine == NULL; i++)
-        if (name == NULL || strcmp(name, "auto") == 0 || strcmp(name, engines[i]->name) == 0)
+        if (any ? has(engines[i], precision) : strcmp(name, engines[i]->name) == 0)
             *engine = engines[i];
+    if (*engine != NULL && !has(*engine, precision))
+        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "precision %s: engine %s computes in f32 only, expected packed",
+                        sbj_precision_name(precision), name);
     if (*engine == NULL)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "engine %s: unknown, expected auto or one of: %s", name,
                         sbj_cpu_engines());

@@ -8,11 +8,13 @@
 #include "backend/backend.h"
 #include "backend/cpu/kernels.h"
 
-/* c [m, n] = a [m, k] b [k, n], or added to c. */
+/* c [m, n] = a [m, k] b [k, n], or added to c. In int8 it is not added, and a's rows lie in memory and are the same a
+ * for all products of a call. */
 typedef struct sbj_product {
     size_t m, n, k;
     sbj_operand a, b;
-    const float *packed; /* b in the engine's form, or NULL */
+    const float *packed;     /* b in the engine's form, or NULL; with it, b itself is not read */
+    sbj_precision precision; /* of the packed form; f32 without one */
     float *c;
     size_t ldc;
     bool add;
@@ -27,11 +29,12 @@ typedef struct sbj_engine {
     const char *name;
     void (*describe)(char *text, size_t room); /* name and version, for reports */
 
-    /* Floats of scratch that `multiply` needs. */
-    size_t (*scratch)(const sbj_kernels *kernels, const sbj_extent *extent, size_t threads);
-    /* b [k, n] in the engine's own form, which takes packed_size floats; both NULL: there is none. */
-    size_t (*packed_size)(const sbj_kernels *kernels, size_t k, size_t n);
-    void (*pack)(const sbj_kernels *kernels, sbj_pool *pool, sbj_operand b, size_t k, size_t n, float *packed);
+    /* Floats of scratch that `multiply` needs, with packed matrices of `precision` and of f32. */
+    size_t (*scratch)(const sbj_kernels *kernels, sbj_precision precision, const sbj_extent *extent, size_t threads);
+    /* b [k, n] in the engine's own form, which takes packed_size floats; both NULL: there is none, and only f32. */
+    size_t (*packed_size)(const sbj_kernels *kernels, sbj_precision precision, size_t k, size_t n);
+    void (*pack)(const sbj_kernels *kernels, sbj_pool *pool, sbj_precision precision, sbj_operand b, size_t k, size_t n,
+                 float *packed);
 
     /* All of them (at most SBJ_MOST_PRODUCTS), in any order; `finish` may be NULL. `scratch` has `floats` floats, at
      * least what scratch() said for an extent that has these products. */
@@ -42,7 +45,8 @@ typedef struct sbj_engine {
 extern const sbj_engine sbj_engine_openblas, sbj_engine_packed;
 
 const char *sbj_cpu_engines(void);
-/* NULL or "auto": the best one. */
-sbertja_status sbj_engine_choose(const char *name, const sbj_engine **engine, sbertja_error *error);
+/* NULL or "auto": the best one that has the precision. */
+sbertja_status sbj_engine_choose(const char *name, sbj_precision precision, const sbj_engine **engine,
+                                 sbertja_error *error);
 
 #endif

@@ -20,9 +20,10 @@ static void describe(char *text, size_t room)
     snprintf(text, room, "openblas %.*s (%s)", (int)strcspn(version, " "), version, openblas_get_corename());
 }
 
-static size_t scratch(const sbj_kernels *kernels, const sbj_extent *extent, size_t threads)
+static size_t scratch(const sbj_kernels *kernels, sbj_precision precision, const sbj_extent *extent, size_t threads)
 {
     (void)kernels;
+    (void)precision;
     (void)extent;
     (void)threads;
     return 0;

@@ -15,11 +15,14 @@
  * several blocks of rows would need it and there is room; else each task packs what it needs for itself, and is wider
  * then, so that the same part of a is not packed too often.
  *
+ * A b in bf16 is packed in the same way, in half the memory, and widened by the kernel. In int8 all is other: engine_int8.c.
+ *
  * Every sum goes through k in the same steps in the same order, so an element's bits depend on its row of a and its
  * column of b alone: not on m, n, the block, the threads, or who packed. The sizes were found by trying. */
 #include <stdio.h>
 
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/engine_int8.h"
 
 enum { ROWS = 96, COLUMNS = 768, NARROW = 96, DEPTH = 384 };
 
@@ -45,31 +48,41 @@ static size_t thread_size(const sbj_kernels *kernels)
 }
 
 /* In training also the largest weight, packed. */
-static size_t scratch(const sbj_kernels *kernels, const sbj_extent *extent, size_t threads)
+static size_t scratch(const sbj_kernels *kernels, sbj_precision precision, const sbj_extent *extent, size_t threads)
 {
+    size_t int8 = precision == SBJ_PRECISION_INT8 && !extent->training ? sbj_int8_scratch(extent) : 0;
     size_t unit = kernels->gemm->panel_columns;
     size_t widest = round_up(extent->hidden > extent->inner ? extent->hidden : extent->inner, unit);
-    return threads * thread_size(kernels) + (extent->training ? round_up(extent->hidden, unit) * widest : 0);
+    size_t floats = threads * thread_size(kernels) + (extent->training ? round_up(extent->hidden, unit) * widest : 0);
+    return floats > int8 ? floats : int8;
 }
 
 /* ---- Packing ----------------------------------------------------------------------------------------------------- */
 
 /* COLUMNS and NARROW are whole numbers of panels for every instruction set: only the last columns are filled up. */
-static size_t packed_size(const sbj_kernels *kernels, size_t k, size_t n)
+static size_t panels_size(const sbj_kernels *kernels, bool bf16, size_t k, size_t n)
 {
-    return k * round_up(n, kernels->gemm->panel_columns);
+    return k * round_up(n, kernels->gemm->panel_columns) / (bf16 ? 2 : 1);
+}
+
+static size_t packed_size(const sbj_kernels *kernels, sbj_precision precision, size_t k, size_t n)
+{
+    return precision == SBJ_PRECISION_INT8 ? sbj_int8_size(kernels, k, n)
+                                           : panels_size(kernels, precision == SBJ_PRECISION_BF16, k, n);
 }
 
 /* Where the step that begins at k has the panel that begins at `column`, in a packed b [p_k, p_n]. */
-static size_t packed_place(const sbj_kernels *kernels, size_t p_k, size_t p_n, size_t k, size_t column)
+static size_t packed_place(const sbj_kernels *kernels, bool bf16, size_t p_k, size_t p_n, size_t k, size_t column)
 {
     size_t group = column / COLUMNS, width = sbj_piece_length(p_n, COLUMNS, group);
     size_t depth = sbj_piece_length(p_k, DEPTH, k / DEPTH);
-    return group * COLUMNS * p_k + packed_size(kernels, k, width) + column % COLUMNS * depth;
+    return panels_size(kernels, bf16, p_k, group * COLUMNS) + panels_size(kernels, bf16, k, width) +
+           panels_size(kernels, bf16, depth, column % COLUMNS);
 }
 
 typedef struct packing {
     const sbj_kernels *kernels;
+    bool bf16;
     sbj_operand b;
     size_t k, n;
     float *packed;
@@ -81,16 +94,21 @@ static void pack_step(void *context, size_t task, int thread)
     const packing *p = context;
     size_t steps = sbj_pieces(p->k, DEPTH), step = task % steps, group = task / steps;
     size_t k = step * DEPTH, column = group * COLUMNS;
+    const sbj_gemm_kernels *gemm = p->kernels->gemm;
     (void)thread;
-    p->kernels->gemm->pack_panels(sbj_operand_at(p->b, k, column), sbj_piece_length(p->k, DEPTH, step),
-                                  sbj_piece_length(p->n, COLUMNS, group),
-                                  p->packed + packed_place(p->kernels, p->k, p->n, k, column));
+    (p->bf16 ? gemm->pack_panels_bf16 : gemm->pack_panels)(
+        sbj_operand_at(p->b, k, column), sbj_piece_length(p->k, DEPTH, step), sbj_piece_length(p->n, COLUMNS, group),
+        p->packed + packed_place(p->kernels, p->bf16, p->k, p->n, k, column));
 }
 
-static void pack(const sbj_kernels *kernels, sbj_pool *pool, sbj_operand b, size_t k, size_t n, float *packed)
+static void pack(const sbj_kernels *kernels, sbj_pool *pool, sbj_precision precision, sbj_operand b, size_t k, size_t n,
+                 float *packed)
 {
-    packing p = {kernels, b, k, n, packed};
-    sbj_pool_run(pool, sbj_pieces(n, COLUMNS) * sbj_pieces(k, DEPTH), pack_step, &p);
+    packing p = {kernels, precision == SBJ_PRECISION_BF16, b, k, n, packed};
+    if (precision == SBJ_PRECISION_INT8)
+        sbj_int8_pack(kernels, pool, b, k, n, packed);
+    else
+        sbj_pool_run(pool, sbj_pieces(n, COLUMNS) * sbj_pieces(k, DEPTH), pack_step, &p);
 }
 
 /* ---- Products ---------------------------------------------------------------------------------------------------- */
@@ -131,7 +149,8 @@ static const float *panels_of(const work *w, size_t index, size_t k, size_t dept
 {
     const sbj_product *p = &w->products[index];
     if (w->packed[index] != NULL)
-        return w->packed[index] + packed_place(w->kernels, p->k, p->n, k, column);
+        return w->packed[index] +
+               packed_place(w->kernels, p->precision == SBJ_PRECISION_BF16, p->k, p->n, k, column);
     w->kernels->gemm->pack_panels(sbj_operand_at(p->b, k, column), depth, n, room);
     return room;
 }
@@ -146,7 +165,8 @@ static void compute(const work *w, size_t index, size_t row, size_t m, size_t co
         size_t depth = sbj_piece_length(p->k, DEPTH, k / DEPTH);
         sbj_left left = left_of(gemm, sbj_operand_at(p->a, row, k), m, depth, tiles);
         const float *panels = panels_of(w, index, k, depth, column, n, room);
-        gemm->multiply(m, n, depth, left, panels, p->c + row * p->ldc + column, p->ldc, p->add || k > 0);
+        (p->precision == SBJ_PRECISION_BF16 ? gemm->multiply_bf16 : gemm->multiply)(
+            m, n, depth, left, panels, p->c + row * p->ldc + column, p->ldc, p->add || k > 0);
     }
 }
 
@@ -170,11 +190,11 @@ static void do_block(void *context, size_t task, int thread)
 static const float *packed_of(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *p, float **room,
                               size_t *free)
 {
-    size_t size = sbj_lines(packed_size(kernels, p->k, p->n));
+    size_t size = sbj_lines(panels_size(kernels, false, p->k, p->n));
     if (p->packed != NULL || p->m <= ROWS || size > *free)
         return p->packed;
     float *packed = *room;
-    pack(kernels, pool, p->b, p->k, p->n, packed);
+    pack(kernels, pool, SBJ_PRECISION_F32, p->b, p->k, p->n, packed);
     *room += size;
     *free -= size;
     return packed;
@@ -183,6 +203,10 @@ static const float *packed_of(const sbj_kernels *kernels, sbj_pool *pool, const 
 static void multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
                      sbj_finish finish, void *context, float *memory, size_t floats)
 {
+    if (products[0].precision == SBJ_PRECISION_INT8) {
+        sbj_int8_multiply(kernels, pool, products, count, finish, context, memory);
+        return;
+    }
     work w = {.kernels = kernels, .products = products, .finish = finish, .context = context, .scratch = memory};
     size_t blocks = 0, used = (size_t)sbj_pool_threads(pool) * thread_size(kernels);
     float *room = memory + used;

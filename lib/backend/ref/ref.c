@@ -32,6 +32,28 @@ static void unprepare(const sbj_backend *backend, sbj_matrix *w)
     w->packed = NULL;
 }
 
+static size_t packed_size(const sbj_backend *backend, const sbj_matrix *w)
+{
+    (void)backend;
+    (void)w;
+    return 0;
+}
+
+static const void *packed_data(const sbj_backend *backend, const sbj_matrix *w)
+{
+    (void)backend;
+    (void)w;
+    return NULL;
+}
+
+static sbertja_status adopt(const sbj_backend *backend, sbj_matrix *w, const void *data, sbertja_error *error)
+{
+    (void)backend;
+    (void)w;
+    (void)data;
+    return sbj_fail(error, SBERTJA_E_INTERNAL, "device ref: has no packed matrices");
+}
+
 /* Attention takes two rows of [longest] a thread, the backward of linear_norm [T, H]. */
 static size_t scratch_size(const sbj_backend *backend, const sbj_extent *extent, int threads)
 {
@@ -59,6 +81,9 @@ static const sbj_backend_table table = {
     .zero = sbj_host_zero,
     .prepare = prepare,
     .unprepare = unprepare,
+    .packed_size = packed_size,
+    .packed_data = packed_data,
+    .adopt = adopt,
     .scratch_size = scratch_size,
     .embed = sbj_ref_embed,
     .embed_backward = sbj_ref_embed_backward,
@@ -81,6 +106,9 @@ static const sbj_backend_table table = {
 sbertja_status sbj_backend_ref(const sbj_backend_options *options, sbj_backend **result, sbertja_error *error)
 {
     *result = NULL;
+    if (options->precision != SBJ_PRECISION_F32)
+        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "precision %s: device ref computes in double only",
+                        sbj_precision_name(options->precision));
     sbj_backend *backend = sbj_new(options->alloc, 1, sizeof *backend);
     if (backend == NULL)
         return sbj_no_memory(error, sizeof *backend);

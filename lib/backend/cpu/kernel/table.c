@@ -3,6 +3,7 @@
 #include "backend/cpu/kernels.h"
 
 extern const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels);
+extern const sbj_int8_kernels SBJ_PER_ISA(sbj_int8_kernels);
 extern const sbj_activation_kernels SBJ_PER_ISA(sbj_activation_kernels);
 extern const sbj_norm_kernels SBJ_PER_ISA(sbj_norm_kernels);
 extern const sbj_row_kernels SBJ_PER_ISA(sbj_row_kernels);
@@ -16,6 +17,7 @@ extern const sbj_kernels SBJ_PER_ISA(sbj_kernels);
 const sbj_kernels SBJ_PER_ISA(sbj_kernels) = {
     TEXT(SBJ_ISA),
     &SBJ_PER_ISA(sbj_gemm_kernels),
+    &SBJ_PER_ISA(sbj_int8_kernels),
     &SBJ_PER_ISA(sbj_activation_kernels),
     &SBJ_PER_ISA(sbj_norm_kernels),
     &SBJ_PER_ISA(sbj_row_kernels),

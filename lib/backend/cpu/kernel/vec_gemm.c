@@ -2,30 +2,37 @@
  *
  * An element of the result is the sum over k, in ascending order, of single multiply-adds, whatever the number of rows
  * of its tile and wherever its row stands in it. That is why a row's bits do not depend on its neighbours. */
-#include "backend/cpu/kernel/vec.h"
+#include "backend/cpu/kernel/vec_tile.h"
 #include "backend/cpu/kernels.h"
 
-#if defined(SBJ_ISA_avx512)
-enum { TILE_ROWS = 12 }; /* 24 sums, 2 of b, 1 of a in 32 registers */
-#elif defined(SBJ_ISA_avx2)
-enum { TILE_ROWS = 6 }; /* 12 + 2 + 1 in 16 */
-#else
-enum { TILE_ROWS = 4 }; /* 8 + 2 + 1, and products that are not fused, in 16 */
-#endif
-enum { PANEL = 2 * VEC };
+/* Row `row` of a panel. In bf16 a word has the numbers of columns j (lower half) and j + VEC, and a bf16 is the upper
+ * half of a float: one load gives both vectors. */
+INLINE void panel_row(const void *panel, size_t row, bool bf16, vec *b0, vec *b1)
+{
+    const float *words = (const float *)panel + row * (bf16 ? VEC : PANEL);
+    if (bf16) {
+        uvec w = (uvec)vec_load(words);
+        *b0 = (vec)(w << 16);
+        *b1 = (vec)(w & 0xFFFF0000u);
+    } else {
+        *b0 = vec_load(words);
+        *b1 = vec_load(words + VEC);
+    }
+}
 
 /* c [m, n] (+)= a [m, k] b [k, PANEL], where n is at most PANEL. m is a constant of at most TILE_ROWS wherever this is
- * called, so the loops over it vanish and the sums stay in registers; so is step, but for scattered a. */
-INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_t step, const float *b, float *c,
-                 size_t ldc, bool add)
+ * called, so the loops over it vanish and the sums stay in registers; so is step, but for scattered a, and bf16. */
+INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_t step, const void *b, bool bf16,
+                 float *c, size_t ldc, bool add)
 {
     vec sum[TILE_ROWS][2];
 #pragma GCC unroll 16
     for (size_t i = 0; i < m; i++)
         sum[i][0] = sum[i][1] = (vec){0};
 #pragma GCC unroll 4
-    for (size_t j = 0; j < k; j++, a += step, b += PANEL) {
-        vec b0 = vec_load(b), b1 = vec_load(b + VEC);
+    for (size_t j = 0; j < k; j++, a += step) {
+        vec b0, b1;
+        panel_row(b, j, bf16, &b0, &b1);
 #pragma GCC unroll 16
         for (size_t i = 0; i < m; i++) {
             vec x = vec_all(a[i * row]);
@@ -47,32 +54,43 @@ INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_
 }
 
 /* All tiles of one panel. A tile at the lower edge is made of smaller ones. */
-INLINE void panel(size_t m, size_t n, size_t k, sbj_left a, const float *b, float *c, size_t ldc, bool add)
+INLINE void panel(size_t m, size_t n, size_t k, sbj_left a, const void *b, bool bf16, float *c, size_t ldc, bool add)
 {
     size_t i = 0;
     for (; i + TILE_ROWS <= m; i += TILE_ROWS, a.at += a.tile)
-        tile(TILE_ROWS, n, k, a.at, a.row, a.step, b, c + i * ldc, ldc, add);
+        tile(TILE_ROWS, n, k, a.at, a.row, a.step, b, bf16, c + i * ldc, ldc, add);
     for (; i + 4 <= m; i += 4, a.at += 4 * a.row)
-        tile(4, n, k, a.at, a.row, a.step, b, c + i * ldc, ldc, add);
+        tile(4, n, k, a.at, a.row, a.step, b, bf16, c + i * ldc, ldc, add);
     for (; i + 2 <= m; i += 2, a.at += 2 * a.row)
-        tile(2, n, k, a.at, a.row, a.step, b, c + i * ldc, ldc, add);
+        tile(2, n, k, a.at, a.row, a.step, b, bf16, c + i * ldc, ldc, add);
     if (i < m)
-        tile(1, n, k, a.at, a.row, a.step, b, c + i * ldc, ldc, add);
+        tile(1, n, k, a.at, a.row, a.step, b, bf16, c + i * ldc, ldc, add);
 }
 
 /* c [m, n] = a [m, k] b [k, n], or added to c. One panel of b (k PANEL floats) stays in the first cache while all of a
  * passes by it from the second. */
-static void multiply(size_t m, size_t n, size_t k, sbj_left a, const float *panels, float *c, size_t ldc, bool add)
+INLINE void all_panels(size_t m, size_t n, size_t k, sbj_left a, const float *panels, bool bf16, float *c, size_t ldc,
+                       bool add)
 {
-    for (size_t j = 0; j < n; j += PANEL, panels += k * PANEL) {
+    for (size_t j = 0; j < n; j += PANEL, panels += k * (bf16 ? VEC : PANEL)) {
         size_t columns = n - j < PANEL ? n - j : PANEL;
         if (a.step == 1) { /* rows as they lie in memory */
             a.step = 1;
-            panel(m, columns, k, a, panels, c + j, ldc, add);
+            panel(m, columns, k, a, panels, bf16, c + j, ldc, add);
         } else {
-            panel(m, columns, k, a, panels, c + j, ldc, add);
+            panel(m, columns, k, a, panels, bf16, c + j, ldc, add);
         }
     }
+}
+
+static void multiply(size_t m, size_t n, size_t k, sbj_left a, const float *panels, float *c, size_t ldc, bool add)
+{
+    all_panels(m, n, k, a, panels, false, c, ldc, add);
+}
+
+static void multiply_bf16(size_t m, size_t n, size_t k, sbj_left a, const float *panels, float *c, size_t ldc, bool add)
+{
+    all_panels(m, n, k, a, panels, true, c, ldc, add);
 }
 
 /* Panels of a b whose rows lie in memory. Row by row, since a row is one stretch of memory and the next may be a page
@@ -120,6 +138,30 @@ static void pack_panels(sbj_operand b, size_t k, size_t n, float *panels)
         pack_columns(sbj_operand_at(b, 0, j), k, n - j < PANEL ? n - j : PANEL, panels);
 }
 
+/* The float whose upper half is the nearest bf16, ties to even; NaN stays NaN. */
+INLINE uvec nearest_bf16(vec x)
+{
+    uvec w = (uvec)x;
+    return (uvec)vec_if(x != x, (vec)(w | 0x00400000u), (vec)(w + 0x7FFFu + (w >> 16 & 1)));
+}
+
+/* A few rows of a panel at a time are packed as floats and then rounded. */
+static void pack_panels_bf16(sbj_operand b, size_t k, size_t n, float *panels)
+{
+    enum { FEW = 32 };
+    float few[FEW * PANEL];
+    for (size_t j = 0; j < n; j += PANEL)
+        for (size_t i = 0; i < k; i += FEW) {
+            size_t rows = k - i < FEW ? k - i : FEW;
+            pack_panels(sbj_operand_at(b, i, j), rows, n - j < PANEL ? n - j : PANEL, few);
+            for (size_t row = 0; row < rows; row++, panels += VEC) {
+                uvec low = nearest_bf16(vec_load(few + row * PANEL));
+                uvec high = nearest_bf16(vec_load(few + row * PANEL + VEC));
+                vec_store(panels, (vec)(low >> 16 | (high & 0xFFFF0000u)));
+            }
+        }
+}
+
 static void pack_tiles(sbj_operand a, size_t m, size_t k, float *tiles)
 {
     for (size_t j = 0; j < k; j++, a.at += a.column, tiles += TILE_ROWS) {
@@ -133,4 +175,5 @@ static void pack_tiles(sbj_operand a, size_t m, size_t k, float *tiles)
 }
 
 extern const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels);
-const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels) = {TILE_ROWS, PANEL, pack_panels, pack_tiles, multiply};
+const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels) = {
+    TILE_ROWS, PANEL, pack_panels, pack_panels_bf16, pack_tiles, multiply, multiply_bf16};

@@ -1,0 +1,287 @@
+/* The encoder's matrices in the engine's form, in a file beside the weights: "packed-int8-avx2-1.bin" for the engine packed,
+ * int8, AVX2 and version 1 of the form.
+ *
+ *     header   magic, form, fingerprint of the weights, size of the file, number of matrices
+ *     entries  of each matrix: parts, rows, columns, place
+ *     data     of each matrix, aligned to 64 bytes
+ *
+ * All in front of the data is known beforehand, so a file is used only if it is byte for byte what is expected. The data
+ * itself is not looked at, like that of the weights: a file with other numbers in it gives other vectors. */
+#include <stdio.h>
+#include <string.h>
+
+#include "model/model.h"
+
+enum { ALIGNMENT = 64, FORM_ROOM = 40, PLACES = 16 };
+
+typedef struct header {
+    char magic[8];
+    char form[FORM_ROOM]; /* "packed-int8-avx2-1" */
+    uint64_t fingerprint, size, matrices;
+} header;
+
+typedef struct entry {
+    uint64_t parts, rows, columns, offset;
+} entry;
+
+static const char magic[8] = "sbjpack";
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static void form_of(const sbj_backend *backend, sbj_precision precision, char form[FORM_ROOM])
+{
+    snprintf(form, FORM_ROOM, "%s-%s-%s-%d", backend->table->engine(backend), sbj_precision_name(precision),
+             backend->table->instructions(backend), SBJ_PACKED_VERSION);
+}
+
+/* ---- What the weights are known by ---- */
+
+static uint64_t hash(uint64_t h, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < size; i++)
+        h = (h ^ bytes[i]) * 0x100000001b3u; /* FNV-1a */
+    return h;
+}
+
+/* Names, types, shapes and all vectors, which every training changes; and of each matrix a few places, since reading all
+ * of them is what the packed file is there to spare. */
+static uint64_t fingerprint(const sbj_network *network, const sbj_archive *archive)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < network->parameter_count; i++) {
+        const sbj_parameter *p = &network->parameters[i];
+        const sbj_stored *stored = p->module < 0 ? sbj_weights_find(archive, p->name) : NULL;
+        if (stored == NULL)
+            continue;
+        const size_t size = stored->count * sbj_dtype_size(stored->dtype), some = size / PLACES < 64 ? size / PLACES : 64;
+        const uint64_t form[] = {stored->dtype, p->rows, p->columns};
+        h = hash(h, p->name, strlen(p->name));
+        h = hash(h, form, sizeof form);
+        if (p->vector)
+            h = hash(h, stored->data, size);
+        for (size_t place = 0; place < PLACES && !p->vector; place++)
+            h = hash(h, (const char *)stored->data + size / PLACES * place, some);
+        if (!p->vector)
+            sbj_archive_forget(archive, stored); /* the system has brought more than these few bytes */
+    }
+    return h;
+}
+
+/* ---- The header ---- */
+
+/* Matrix `index` as the file's weights have it, without memory. */
+static sbj_matrix shape_of(const sbj_network *network, size_t index, sbj_precision precision)
+{
+    size_t parameters[SBJ_PARTS];
+    sbj_matrix w = {.parts = sbj_matrix_weights(index, parameters), .precision = precision};
+    for (size_t i = 0; i < w.parts; i++) {
+        const sbj_parameter *p = &network->parameters[parameters[i]];
+        w.weight[i] = (sbj_tensor){NULL, 0, p->rows, p->columns, p->columns, SBJ_F32};
+    }
+    return w;
+}
+
+static size_t matrix_count(const sbj_network *network)
+{
+    return network->config.layers * SBJ_LAYER_MATRICES;
+}
+
+static size_t header_size(const sbj_network *network)
+{
+    return aligned(sizeof(header) + matrix_count(network) * sizeof(entry));
+}
+
+static sbertja_status make_header(const sbj_backend *backend, const sbj_network *network, const sbj_archive *archive,
+                                  sbj_precision precision, unsigned char **bytes, sbertja_error *error)
+{
+    header h = {.fingerprint = fingerprint(network, archive), .matrices = matrix_count(network)};
+    size_t offset = header_size(network);
+    *bytes = sbj_new(&network->alloc, 1, offset);
+    if (*bytes == NULL)
+        return sbj_no_memory(error, offset);
+    memcpy(h.magic, magic, sizeof magic);
+    form_of(backend, precision, h.form);
+    for (size_t i = 0; i < h.matrices; i++) {
+        const sbj_matrix w = shape_of(network, i, precision);
+        const entry e = {w.parts, w.weight[0].rows, w.weight[0].columns, offset};
+        memcpy(*bytes + sizeof h + i * sizeof e, &e, sizeof e);
+        offset += aligned(sbj_packed_size(backend, &w));
+    }
+    h.size = offset;
+    memcpy(*bytes, &h, sizeof h);
+    return SBERTJA_OK;
+}
+
+/* ---- Reading ---- */
+
+/* What is wrong with a file, or NULL. */
+static const char *fault(const sbj_map *map, const unsigned char *expected, size_t size)
+{
+    header h, right;
+    memcpy(&right, expected, sizeof right);
+    if (map->size < sizeof h)
+        return "it ends in its header";
+    memcpy(&h, map->data, sizeof h);
+    if (memcmp(h.magic, right.magic, sizeof h.magic) != 0)
+        return "it is no packed file";
+    if (memcmp(h.form, right.form, sizeof h.form) != 0)
+        return "it is of another form than its name says";
+    if (h.fingerprint != right.fingerprint)
+        return "it was made from other weights";
+    if (map->size != right.size)
+        return "it has not the size that it should have";
+    return memcmp(map->data, expected, size) != 0 ? "its header is damaged" : NULL;
+}
+
+static void say_unused(const sbj_model *model, const char *path, const char *why)
+{
+    sbj_say(&model->log, SBERTJA_LOG_WARNING, "%s: is not used: %s; the weights are packed anew", path, why);
+}
+
+/* A file of the same precision for another machine or version. */
+static void look_for_others(const sbj_model *model, const char *folder)
+{
+    char begin[FORM_ROOM], name[256];
+    snprintf(begin, sizeof begin, "%s-%s-", model->backend->table->engine(model->backend),
+             sbj_precision_name(model->precision));
+    if (sbj_find_name(folder, begin, ".bin", name))
+        say_unused(model, name, "it is for another instruction set or version");
+}
+
+static sbertja_status map_if_good(sbj_model *model, const char *path, sbertja_error *error)
+{
+    sbertja_error reason;
+    unsigned char *expected = NULL;
+    const char *why = NULL;
+    if (sbj_map_open(path, &model->packed, &reason) != SBERTJA_OK) {
+        say_unused(model, path, reason.message);
+        return SBERTJA_OK;
+    }
+    sbertja_status status = make_header(model->backend, &model->network, model->archives[0], model->precision,
+                                        &expected, error);
+    if (status == SBERTJA_OK)
+        why = fault(&model->packed, expected, header_size(&model->network));
+    sbj_free(&model->alloc, expected);
+    if (why != NULL)
+        say_unused(model, path, why);
+    else if (status == SBERTJA_OK)
+        sbj_say(&model->log, SBERTJA_LOG_INFO, "%s: is used", path);
+    if (why != NULL || status != SBERTJA_OK)
+        sbj_map_close(&model->packed);
+    return status;
+}
+
+sbertja_status sbj_packed_open(sbj_model *model, const char *folder, sbertja_error *error)
+{
+    char name[FORM_ROOM + 4], *path = NULL;
+    if (model->precision == SBJ_PRECISION_F32)
+        return SBERTJA_OK;
+    form_of(model->backend, model->precision, name);
+    memcpy(name + strlen(name), ".bin", 5);
+    sbertja_status status = sbj_path_join(&model->alloc, folder, name, &path, error);
+    if (status == SBERTJA_OK && sbj_is_file(path))
+        status = map_if_good(model, path, error);
+    else if (status == SBERTJA_OK)
+        look_for_others(model, folder);
+    sbj_free(&model->alloc, path);
+    return status;
+}
+
+sbertja_status sbj_packed_adopt(sbj_model *model, sbertja_error *error)
+{
+    sbertja_status status = SBERTJA_OK;
+    for (size_t i = 0; i < matrix_count(&model->network) && status == SBERTJA_OK; i++) {
+        entry e;
+        memcpy(&e, model->packed.data + sizeof(header) + i * sizeof e, sizeof e);
+        status = sbj_adopt(model->backend, &model->weights.matrices[i], model->packed.data + e.offset, error);
+    }
+    return status;
+}
+
+/* ---- Writing ---- */
+
+typedef struct writing {
+    const sbj_network *network;
+    const sbj_archive *archive;
+    sbj_backend *backend;
+    sbj_pool *pool;
+    unsigned char *header;
+    sbj_matrix w; /* the one that is being written */
+} writing;
+
+static void drop_matrix(writing *w)
+{
+    sbj_unprepare(w->backend, &w->w);
+    for (size_t i = 0; i < w->w.parts; i++)
+        if (sbj_present(w->w.weight[i]))
+            sbj_tensor_free(w->backend, &w->w.weight[i]);
+}
+
+static sbertja_status read_weight(const writing *w, size_t parameter, sbj_tensor *t, sbertja_error *error)
+{
+    const sbj_parameter *p = &w->network->parameters[parameter];
+    const sbj_stored *stored = sbj_weights_find(w->archive, p->name);
+    float *values = sbj_new_raw(&w->network->alloc, stored->count, sizeof *values);
+    if (values == NULL)
+        return sbj_no_memory(error, stored->count * sizeof *values);
+    sbertja_status status = sbj_stored_floats(stored, values, error);
+    if (status == SBERTJA_OK)
+        status = sbj_tensor_new(w->backend, SBJ_F32, p->rows, p->columns, t, error);
+    if (status == SBERTJA_OK)
+        status = sbj_write(w->backend, *t, values, SBJ_F32, error);
+    sbj_free(&w->network->alloc, values);
+    return status;
+}
+
+/* Piece 0 is the header, then one matrix after another. */
+static sbertja_status piece(void *context, size_t index, const void **data, size_t *size, sbertja_error *error)
+{
+    writing *w = context;
+    size_t parameters[SBJ_PARTS];
+    sbertja_status status = SBERTJA_OK;
+    *data = w->header;
+    *size = header_size(w->network);
+    if (index == 0)
+        return SBERTJA_OK;
+    drop_matrix(w);
+    w->w = shape_of(w->network, index - 1, w->w.precision);
+    sbj_matrix_weights(index - 1, parameters);
+    for (size_t i = 0; i < w->w.parts && status == SBERTJA_OK; i++)
+        status = read_weight(w, parameters[i], &w->w.weight[i], error);
+    if (status == SBERTJA_OK)
+        status = sbj_prepare(w->backend, w->pool, &w->w, error);
+    *data = sbj_packed_data(w->backend, &w->w);
+    *size = sbj_packed_size(w->backend, &w->w);
+    return status;
+}
+
+sbertja_status sbj_packed_write(const sbj_model *model, const char *folder, sbj_precision precision,
+                                sbertja_error *error)
+{
+    const sbj_backend_options options = {model->device, model->engine, model->instructions, &model->alloc,
+                                         {NULL, NULL}, precision};
+    writing w = {.network = &model->network, .w.precision = precision};
+    sbj_archive *archive = NULL;
+    char name[FORM_ROOM + 4], *path = NULL;
+    sbertja_status status;
+    if ((status = sbj_backend_create(&options, &w.backend, error)) != SBERTJA_OK)
+        return sbj_in(error, status, "packed");
+    form_of(w.backend, precision, name);
+    memcpy(name + strlen(name), ".bin", 5);
+    if ((status = sbj_path_join(&model->alloc, folder, name, &path, error)) == SBERTJA_OK &&
+        (status = sbj_weights_open(&model->alloc, folder, &archive, error)) == SBERTJA_OK &&
+        (status = sbj_pool_create(&model->alloc, 0, &w.pool, error)) == SBERTJA_OK &&
+        (status = make_header(w.backend, w.network, w.archive = archive, precision, &w.header, error)) == SBERTJA_OK)
+        status = sbj_write_pieces(path, 1 + matrix_count(w.network), piece, &w, error);
+    drop_matrix(&w);
+    sbj_free(&model->alloc, w.header);
+    sbj_pool_free(w.pool);
+    sbj_archive_free(archive);
+    sbj_backend_free(w.backend);
+    sbj_free(&model->alloc, path);
+    return status;
+}
