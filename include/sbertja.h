@@ -119,7 +119,8 @@ typedef struct sbertja_load_options {
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
  * pooling. Weights are mapped from the file and read again from there when they are asked for, trained or saved; the file
  * may be replaced or deleted meanwhile, but not overwritten in place. A packed file that fits (see
- * sbertja_save_options) is used; one that does not is told of through the log, and is no error. Fails with _E_IO, _E_FORMAT, _E_UNSUPPORTED (another architecture or tokenizer), _E_MISSING (no
+ * sbertja_save_options) is used; one that does not is told of through the log, and is no error. Fails with _E_IO,
+ * _E_FORMAT, _E_UNSUPPORTED (another architecture or tokenizer), _E_MISSING (no
  * dictionary or device), _E_MEMORY, _E_ARGUMENT. */
 SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
                                               sbertja_model **model, sbertja_error *error);
