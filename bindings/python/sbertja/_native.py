@@ -59,6 +59,7 @@ class LoadOptions(Structure):
         ("log", LogFunction),
         ("log_user", c_void_p),
         ("allocator", c_void_p),
+        ("precision", c_char_p),
     ]
     initializer = "sbertja_load_options_init"
 
@@ -84,7 +85,7 @@ class Architecture(Structure):
 
 
 class SaveOptions(Structure):
-    _fields_ = [("size", c_uint32), ("layout", c_char_p), ("dtype", c_char_p)]
+    _fields_ = [("size", c_uint32), ("layout", c_char_p), ("dtype", c_char_p), ("packed", c_char_p)]
     initializer = "sbertja_save_options_init"
 
 

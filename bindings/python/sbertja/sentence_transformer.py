@@ -19,12 +19,13 @@ class SentenceTransformer:
     """A model from a directory, from a name in the Hugging Face cache, or from `modules` (see sbertja.models).
 
     Own arguments: `threads` for encode (0: all processors that the process may use), `dictionary` (folder of a MeCab
-    dictionary), `engine` and `instructions` (see build_info()), `seed` (of Dense layers without weights).
+    dictionary), `engine` and `instructions` (see build_info()), `seed` (of Dense layers without weights), `precision` of
+    the encoder's matrices in encode ("f32", "bf16", "int8"; training is in f32).
     """
 
     def __init__(self, model_name_or_path=None, modules=None, device=None, prompts=None, default_prompt_name=None,
                  similarity_fn_name=None, cache_folder=None, revision=None, *, threads=0, dictionary=None, engine=None,
-                 instructions=None, seed=None, **ignored):
+                 instructions=None, seed=None, precision=None, **ignored):
         unknown = set(ignored) - _IGNORED
         if unknown:
             raise TypeError(f"SentenceTransformer: unexpected arguments {', '.join(sorted(unknown))}")
@@ -32,7 +33,7 @@ class SentenceTransformer:
             raise errors.ArgumentError("SentenceTransformer: give a model's directory or name, or modules")
         self.threads = threads
         self._settings = {"device": device, "engine": engine, "instructions": instructions, "seed": seed,
-                          "dictionary": dictionary}
+                          "dictionary": dictionary, "precision": precision}
         if modules is None:
             directory = _files.find_model(model_name_or_path, cache_folder, revision)
             self._load(directory)
@@ -58,6 +59,7 @@ class SentenceTransformer:
             device=_native.text_or_none("cuda:0" if settings["device"] == "cuda" else settings["device"]),
             engine=_native.text_or_none(settings["engine"]),
             instructions=_native.text_or_none(settings["instructions"]),
+            precision=_native.text_or_none(settings["precision"]),
             dictionary=dictionary_option(directory, settings["dictionary"]))
         if modules is not None:
             options.modules = models.native_modules(models.Transformer(directory), modules)
@@ -217,10 +219,11 @@ class SentenceTransformer:
         return evaluator(self, output_path)
 
     def save(self, path, model_name=None, create_model_card=True, train_datasets=None, safe_serialization=True, *,
-             layout=None, dtype=None):
+             layout=None, dtype=None, packed=None):
         """Writes a directory that sentence-transformers 2.0 and later opens; layout "0.4.1" is for older ones. `dtype`
-        is how weights are stored: "f32", "f16" or "bf16". An existing model there is replaced, in one step."""
-        self._native.save(path, layout, dtype)
+        is how weights are stored: "f32", "f16" or "bf16"; `packed` "bf16" or "int8" adds a file that a load with this
+        `precision` on such a machine maps. An existing model there is replaced, in one step."""
+        self._native.save(path, layout, dtype, packed)
 
     save_pretrained = save
 
