@@ -4,7 +4,8 @@
  *   checkpoint.json   format, steps done, best score, and the configuration that must be the same on resuming
  *   parameters.bin    the parameter arena as it lies in memory, little-endian, and after it for each objective m and v
  *
- * Where the samplers stand follows from the number of steps, and dropout from seed and step, so neither is stored. */
+ * Where the samplers stand, and which words they have dealt, follows from the number of steps, and dropout from seed and
+ * step, so none of it is stored. */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
@@ -256,7 +257,7 @@ static void fast_forward(sbj_trainer *t, size_t done)
     for (size_t i = 0; i < t->goal_count; i++) {
         sbj_goal *goal = &t->goals[i];
         for (size_t step = 0; step < done; step++)
-            sbj_sampler_next(&goal->sampler, goal->rows);
+            sbj_goal_next(goal);
         goal->updates = done;
     }
 }

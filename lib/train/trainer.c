@@ -66,6 +66,9 @@ static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_ob
         return status;
     if ((goal->rows = sbj_new(&t->alloc, o.batch_size, sizeof *goal->rows)) == NULL)
         return sbj_no_memory(error, o.batch_size * sizeof *goal->rows);
+    goal->words = t->model->network.parameters[SBJ_WORD].rows;
+    if ((goal->reached = sbj_new(&t->alloc, goal->words, 1)) == NULL)
+        return sbj_no_memory(error, goal->words);
     if ((status = sbj_tokenize_all(&t->alloc, t->pool, t->encodings, (const char *const *)d->texts, d->lengths,
                                    d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK)
         return status;
@@ -141,7 +144,7 @@ static sbertja_status make_arenas(sbj_trainer *t, sbertja_error *error)
         const sbj_parameter *p = &n->parameters[i];
         if (!p->trained)
             continue;
-        t->segments[t->segment_count++] = (sbj_segment){p->offset, p->rows, p->columns, p->decay};
+        t->segments[t->segment_count++] = (sbj_segment){p->offset, p->rows, p->columns, p->decay, NULL};
         float *values = sbj_new_raw(&t->alloc, p->rows * p->columns, sizeof *values);
         if (values == NULL)
             return sbj_no_memory(error, p->rows * p->columns * sizeof *values);
@@ -235,6 +238,7 @@ void sbj_trainer_free(sbj_trainer *t)
         sbj_token_lists_free(&goal->tokens);
         sbj_sampler_free(&goal->sampler);
         sbj_free(&alloc, goal->rows);
+        sbj_free(&alloc, goal->reached);
         sbj_tensor_free(b, &goal->m);
         sbj_tensor_free(b, &goal->v);
     }
@@ -263,6 +267,20 @@ void sbj_trainer_free(sbj_trainer *t)
 }
 
 /* ---- A step ---- */
+
+size_t sbj_goal_next(sbj_goal *goal)
+{
+    const size_t examples = sbj_sampler_next(&goal->sampler, goal->rows), groups = goal->dataset->groups;
+    for (size_t i = 0; i < examples * groups; i++) {
+        const size_t text = goal->rows[i / groups] * groups + i % groups;
+        for (size_t k = 0; k < goal->tokens.counts[text]; k++) {
+            const size_t id = (size_t)goal->tokens.ids[text][k];
+            if (id < goal->words) /* else the forward pass refuses the batch */
+                goal->reached[id] = 1;
+        }
+    }
+    return examples;
+}
 
 /* The sentences of the batch, group after group, and room for their vectors. */
 static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbertja_error *error)
@@ -365,8 +383,10 @@ static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t exam
 static sbertja_status update(sbj_trainer *t, sbj_goal *goal, const sbj_run *run, double learning_rate,
                              sbj_step_result *result, sbertja_error *error)
 {
+    const sbj_sumsq sumsq = {t->gradients, t->segments, t->segment_count};
     double sum;
-    sbertja_status status = sbj_do_sumsq(run, t->gradients, &sum, error);
+    t->segments[SBJ_WORD].reached = goal->reached;
+    sbertja_status status = sbj_do_sumsq(run, &sumsq, &sum, error);
     if (status != SBERTJA_OK)
         return status;
     result->grad_norm = sqrt(sum);
@@ -386,7 +406,7 @@ sbertja_status sbj_trainer_step(sbj_trainer *t, size_t index, size_t step, doubl
                                 sbj_step_result *result, sbertja_error *error)
 {
     sbj_goal *goal = &t->goals[index];
-    const size_t examples = sbj_sampler_next(&goal->sampler, goal->rows);
+    const size_t examples = sbj_goal_next(goal);
     sbertja_status status = gather(t, goal, examples, error);
     if (status != SBERTJA_OK)
         return status;
