@@ -1,4 +1,4 @@
-/* One step of training: a batch of examples -> vectors -> loss -> gradients -> clipping -> AdamW. Holds the weights being
+/* One step of training: batches of examples -> vectors -> loss -> gradients, then clipping -> AdamW. Holds the weights being
  * trained, their gradients, and for each objective moments of its own, as SentenceTransformer.fit makes one optimizer an
  * objective. */
 #ifndef SBJ_TRAINER_H
@@ -51,18 +51,20 @@ typedef struct sbj_trainer {
     size_t warmup_steps;
     double learning_rate, beta1, beta2, epsilon, weight_decay, max_grad_norm;
     bool correct_bias, dropout;
+    size_t accumulation; /* batches of an objective in a step */
     uint64_t seed;
 } sbj_trainer;
 
 typedef struct sbj_step_result {
-    double loss, active, grad_norm;
+    double loss, active; /* means over the batches */
+    double grad_norm;    /* of the mean gradient */
     size_t sentences;
 } sbj_step_result;
 
 sbertja_status sbj_trainer_create(const sbj_model *model, const sbertja_objective *objectives, size_t count,
                                   const sbertja_fit_options *options, sbj_trainer **trainer, sbertja_error *error);
 void sbj_trainer_free(sbj_trainer *trainer);
-/* The next batch of objective `goal`; `step` keys the dropout. */
+/* The next batches of objective `goal`, and one update by their mean gradient; `step` keys the dropout. */
 sbertja_status sbj_trainer_step(sbj_trainer *trainer, size_t goal, size_t step, double learning_rate,
                                 sbj_step_result *result, sbertja_error *error);
 /* Takes the objective's next batch: its examples into `rows`, its tokens among those reached. Returns the number of

@@ -185,6 +185,7 @@ static const struct {
     {"no such model", "$S encode -m $T/none </dev/null", 1, "none: no such directory"},
     {"no value wanted", "$S encode -m $D/model --normalize=1", 2, "--normalize"},
     {"a number below the least", "$S search -m $D/model --corpus x -k 0 --query a", 2, "at least 1"},
+    {"no batch a step", "$S train -m $D/model --data x -o y --accumulation-steps 0", 2, "at least 1"},
     {"a number with a tail", "$S train -m $D/model --data x -o y --lr 1e-5x", 2, "1e-5x"},
     {"none of the choices", "$S convert $D/model $T/o --layout 3", 2, "2|0.4.1"},
     {"an argument too few", "$S convert $D/model", 2, "SRC DST"},
