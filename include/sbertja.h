@@ -371,7 +371,7 @@ typedef int (*sbertja_fit_evaluate)(void *user, const sbertja_model *model, size
 typedef struct sbertja_fit_options {
     uint32_t size;
     size_t epochs;
-    size_t steps_per_epoch; /* 0: as many as the smallest dataset has batches */
+    size_t steps_per_epoch; /* 0: as many as the smallest dataset has batches for */
     const char *scheduler;  /* "warmuplinear" (NULL), "constantlr", "warmupconstant", "warmupcosine",
                              * "warmupcosinewithhardrestarts" */
     size_t warmup_steps;
@@ -395,10 +395,12 @@ typedef struct sbertja_fit_options {
     sbertja_log_function log;
     void *log_user;
     int keep_head; /* nonzero: the head of SBERTJA_DISTILLATION_LOSS stays, as a Dense module */
+    size_t gradient_accumulation_steps; /* batches of each objective in a step, which goes by their mean gradient; steps,
+                                         * here and in callbacks, are always those that change the weights */
 } sbertja_fit_options;
 #define SBERTJA_FIT_OPTIONS_INIT                                                                                       \
     {sizeof(sbertja_fit_options), 1, 0, NULL, 10000, NULL, 2e-5, 0.9, 0.999, 0, 0.01, 1.0, 42, 0, 0, 0, NULL, NULL,    \
-     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0}
+     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 1}
 
 /* Trains a copy of `model` by the objectives in turn, as SentenceTransformer.fit does; `model` stays as it was. The same
  * data, options and seed give the same bits. `trained` may be NULL when output_path is given. A stop by a callback

@@ -196,6 +196,7 @@ static const struct {
     {"no such model", "$S encode -m $T/none </dev/null", 1, "none: no such directory"},
     {"no value wanted", "$S encode -m $D/model --normalize=1", 2, "--normalize"},
     {"a number below the least", "$S search -m $D/model --corpus x -k 0 --query a", 2, "at least 1"},
+    {"no batch a step", "$S train -m $D/model --data x -o y --accumulation-steps 0", 2, "at least 1"},
     {"a number with a tail", "$S train -m $D/model --data x -o y --lr 1e-5x", 2, "1e-5x"},
     {"a precision that the engine has not", "$S info $D/model --precision int8 --engine openblas", 1,
      "precision int8: engine openblas computes in f32 only, expected packed"},

@@ -217,6 +217,7 @@ class FitOptions(Structure):
         ("log", LogFunction),
         ("log_user", c_void_p),
         ("keep_head", c_int),
+        ("gradient_accumulation_steps", c_size_t),
     ]
     initializer = "sbertja_fit_options_init"
 
