@@ -21,7 +21,8 @@
  *   Text       UTF-8. Where `lengths` may be NULL the texts end with a NUL byte; else `lengths[i]` counts bytes.
  *   Structs    that the caller fills start from their _INIT macro; a NULL options pointer means the same.
  *   Handles    sbertja_model, _tokenizer, _dataset and _table do not change once made and may be shared by threads
- *              (a dataset from the first use on); sbertja_session and sbertja_encoding belong to one thread at a time.
+ *              (a dataset from the first use on); sbertja_session, _encoding and _vocabulary_trainer belong to one
+ *              thread at a time.
  *   Ownership  What a _create, _load, _read or _fit function gives is freed with the matching _free, which takes NULL.
  *              `const char *` and `const float *` results live as long as the handle they came from.
  *   Host       The library never exits, prints, reads the environment, or changes the locale, signals or the
@@ -118,7 +119,8 @@ typedef struct sbertja_load_options {
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
  * pooling. Weights are mapped from the file and read again from there when they are asked for, trained or saved; the file
  * may be replaced or deleted meanwhile, but not overwritten in place. A packed file that fits (see
- * sbertja_save_options) is used; one that does not is told of through the log, and is no error. Fails with _E_IO, _E_FORMAT, _E_UNSUPPORTED (another architecture or tokenizer), _E_MISSING (no
+ * sbertja_save_options) is used; one that does not is told of through the log, and is no error. Fails with _E_IO,
+ * _E_FORMAT, _E_UNSUPPORTED (another architecture or tokenizer), _E_MISSING (no
  * dictionary or device), _E_MEMORY, _E_ARGUMENT. */
 SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
                                               sbertja_model **model, sbertja_error *error);
@@ -201,6 +203,54 @@ SBERTJA_API const int32_t *sbertja_encoding_ids(const sbertja_encoding *encoding
 SBERTJA_API size_t sbertja_encoding_token_count(const sbertja_encoding *encoding);
 SBERTJA_API const char *sbertja_encoding_token(const sbertja_encoding *encoding, size_t index);
 
+/* ---- Vocabularies ---------------------------------------------------------------------------------------------- */
+
+typedef struct sbertja_vocabulary_trainer sbertja_vocabulary_trainer; /* one thread at a time */
+
+typedef struct sbertja_vocabulary_options {
+    uint32_t size;
+    int every_character;          /* nonzero: kanji of JIS X 0208 (levels 1 and 2), kana and ASCII get in when they occur;
+                                   * else, and other characters, only if they occur min_frequency times */
+    size_t entries;               /* the most; fewer when no pair of pieces is left */
+    size_t min_frequency;         /* of a pair of pieces to be joined; at least 1 */
+    const char *word_tokenizer;   /* "mecab", "basic" */
+    const char *mecab_dictionary; /* "ipadic", "unidic_lite", "unidic" */
+    const char *dictionary;       /* folder of a compiled MeCab dictionary; NULL: look in the system */
+    int lower_case;
+    int threads; /* 0: the processors this process may use */
+    sbertja_log_function log;
+    void *log_user;
+    const sbertja_allocator *allocator; /* copied; NULL: malloc and free */
+} sbertja_vocabulary_options;
+#define SBERTJA_VOCABULARY_OPTIONS_INIT                                                                                \
+    {sizeof(sbertja_vocabulary_options), 1, 32000, 2, "mecab", "ipadic", NULL, 0, 0, NULL, NULL, NULL}
+
+typedef struct sbertja_vocabulary_summary {
+    size_t entries, alphabet, merges;    /* entries: 5 special tokens, the alphabet (single characters), merges */
+    uint64_t texts, words, known_words;  /* known: those that do not become [UNK] */
+    size_t distinct_words;
+} sbertja_vocabulary_summary;
+
+/* Trains a WordPiece vocabulary. Texts are cut into words as the tokenizer with these options does it, and only the
+ * counts of words are kept; `finish` joins the most frequent pair of pieces inside words until there are enough. The
+ * same texts give the same bytes, whatever their order and the number of threads; and a smaller vocabulary is the
+ * beginning of a larger one. */
+SBERTJA_API sbertja_status sbertja_vocabulary_trainer_create(const sbertja_vocabulary_options *options,
+                                                             sbertja_vocabulary_trainer **trainer,
+                                                             sbertja_error *error);
+/* Many texts at once are shared out to the threads. An invalid text is _E_FORMAT, with its index, and none has been
+ * added then; after another failure the trainer can only be freed. */
+SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_trainer *trainer,
+                                                          const char *const *texts, const size_t *lengths,
+                                                          size_t count, sbertja_error *error);
+/* Writes vocab.txt, whole or not at all: special tokens, characters, longer pieces, the most frequent first. `summary`
+ * may be NULL. No words at all are _E_FORMAT; fewer entries than the alphabet needs, _E_ARGUMENT with both numbers. More
+ * texts may be added afterwards, and a new vocabulary be finished. */
+SBERTJA_API sbertja_status sbertja_vocabulary_trainer_finish(sbertja_vocabulary_trainer *trainer, const char *path,
+                                                             sbertja_vocabulary_summary *summary,
+                                                             sbertja_error *error);
+SBERTJA_API void sbertja_vocabulary_trainer_free(sbertja_vocabulary_trainer *trainer);
+
 /* ---- Sessions: sentence vectors -------------------------------------------------------------------------------- */
 
 typedef struct sbertja_session sbertja_session;
@@ -253,31 +303,63 @@ SBERTJA_API void sbertja_dataset_free(sbertja_dataset *dataset);
 
 typedef enum sbertja_loss {
     SBERTJA_BATCH_ALL_TRIPLET_LOSS = 1, /* one text an example, integer labels (Hermans et al. 2017, section 2) */
-    SBERTJA_TRIPLET_LOSS = 2            /* three texts: anchor, positive, negative */
+    SBERTJA_TRIPLET_LOSS = 2,           /* three texts: anchor, positive, negative */
+    SBERTJA_COSINE_SIMILARITY_LOSS = 3, /* two texts and a score, most often 0 to 1: (cosine - score)^2 */
+    SBERTJA_COSENT_LOSS = 4,            /* two texts and a score, of which only the order counts (Su 2022) */
+    SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS = 5, /* two or more: anchor, positive, hard negatives; every other example's
+                                                  * positive and hard negatives serve as negatives, too */
+    SBERTJA_DISTILLATION_LOSS = 6       /* one text an example, and teachers' vectors; see sbertja_teacher */
 } sbertja_loss;
 typedef enum sbertja_metric { SBERTJA_EUCLIDEAN = 1, SBERTJA_COSINE = 2, SBERTJA_MANHATTAN = 3 } sbertja_metric;
+
+/* Vectors of another model, a row for each example of the dataset in its order, that a student learns by
+ * SBERTJA_DISTILLATION_LOSS. The mean over all rows is taken off and the rest scaled to a mean square of 1; a linear head
+ * on the student's sentence vectors learns the result, by mean squared error (metric euclidean: 1 is to know nothing) or
+ * 1 - cosine. The head is dropped from what is evaluated, saved and given back, unless keep_head says otherwise. All
+ * distillation objectives of a training have the same teachers in the same order. */
+typedef struct sbertja_teacher {
+    uint32_t size;
+    const char *path;     /* a .npy file, float32 or float16, C order; it is mapped, not read into memory */
+    const float *vectors; /* or, without a path, [examples, dimension], as long as the training runs; with neither the
+                           * teacher says nothing of this dataset */
+    size_t dimension;     /* 0 with a path: whatever the file has */
+    double weight;        /* of its share in the loss */
+} sbertja_teacher;
+#define SBERTJA_TEACHER_INIT {sizeof(sbertja_teacher), NULL, NULL, 0, 1.0}
 
 /* A dataset with the loss to train it by. */
 typedef struct sbertja_objective {
     uint32_t size;
     const sbertja_dataset *dataset;
     sbertja_loss loss;
-    sbertja_metric metric;    /* BATCH_ALL: euclidean or cosine; TRIPLET: any */
-    double margin;
-    size_t batch_size;        /* examples in a batch */
+    sbertja_metric metric;    /* BATCH_ALL, DISTILLATION: euclidean or cosine; TRIPLET: any; the others ignore it */
+    double margin;            /* BATCH_ALL, TRIPLET; the others ignore it */
+    size_t batch_size;        /* examples in a batch; fewer where batch_tokens says so */
     size_t samples_per_label; /* as SentenceLabelDataset: each batch is made of groups of so many sentences of one label;
-                               * must divide batch_size and be at most half of it; 0: batches of the shuffled data */
+                               * must divide batch_size and be at most half of it; 0: batches of the shuffled data.
+                               * BATCH_ALL, TRIPLET; the others ignore it */
     int keep_order;           /* nonzero with samples_per_label 0: the data's own order */
+    double scale;             /* COSENT, MULTIPLE_NEGATIVES: cosines are multiplied by it; the others ignore it */
+    int no_duplicates;        /* nonzero with samples_per_label 0: an example with a text that the batch has already waits
+                               * for a later batch; so MULTIPLE_NEGATIVES never takes a right text for a negative */
+    size_t batch_tokens;      /* with samples_per_label 0: a batch ends before the example that would bring it above so
+                               * many tokens, [CLS] and [SEP] counted; 0: no limit */
+    const sbertja_teacher *teachers; /* DISTILLATION */
+    size_t teacher_count;            /* at most 8 */
+    double similarity_weight; /* DISTILLATION: also learn the cosines between a batch's texts, by this weight */
 } sbertja_objective;
 #define SBERTJA_OBJECTIVE_INIT                                                                                         \
-    {sizeof(sbertja_objective), NULL, SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5.0, 32, 2, 0}
+    {sizeof(sbertja_objective), NULL, SBERTJA_BATCH_ALL_TRIPLET_LOSS, SBERTJA_EUCLIDEAN, 5.0, 32, 2, 0, 20.0, 0,       \
+     0, NULL, 0, 0}
 
 typedef struct sbertja_progress {
     size_t epoch, epochs;            /* from 0 */
     size_t step, steps;              /* done and in all */
     size_t objective;                /* which one this step was */
     double loss;                     /* of this batch */
-    double active;                   /* share of its triplets whose loss is not 0; 0 to 1 */
+    double active;                   /* 0 to 1. BATCH_ALL, TRIPLET: share of its triplets whose loss is not 0; COSENT: of
+                                      * its pairs of examples in the wrong order; MULTIPLE_NEGATIVES: of its anchors with
+                                      * another text as near as their own, or nearer; COSINE_SIMILARITY: 1 */
     double learning_rate, grad_norm; /* of this step; the norm is that before clipping */
     double sentences_per_second, seconds_left;
 } sbertja_progress;
@@ -289,7 +371,7 @@ typedef int (*sbertja_fit_evaluate)(void *user, const sbertja_model *model, size
 typedef struct sbertja_fit_options {
     uint32_t size;
     size_t epochs;
-    size_t steps_per_epoch; /* 0: as many as the smallest dataset has batches */
+    size_t steps_per_epoch; /* 0: as many as the smallest dataset has batches for */
     const char *scheduler;  /* "warmuplinear" (NULL), "constantlr", "warmupconstant", "warmupcosine",
                              * "warmupcosinewithhardrestarts" */
     size_t warmup_steps;
@@ -312,10 +394,13 @@ typedef struct sbertja_fit_options {
     void *progress_user;
     sbertja_log_function log;
     void *log_user;
+    int keep_head; /* nonzero: the head of SBERTJA_DISTILLATION_LOSS stays, as a Dense module */
+    size_t gradient_accumulation_steps; /* batches of each objective in a step, which goes by their mean gradient; steps,
+                                         * here and in callbacks, are always those that change the weights */
 } sbertja_fit_options;
 #define SBERTJA_FIT_OPTIONS_INIT                                                                                       \
     {sizeof(sbertja_fit_options), 1, 0, NULL, 10000, NULL, 2e-5, 0.9, 0.999, 0, 0.01, 1.0, 42, 0, 0, 0, NULL, NULL,    \
-     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL}
+     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 1}
 
 /* Trains a copy of `model` by the objectives in turn, as SentenceTransformer.fit does; `model` stays as it was. The same
  * data, options and seed give the same bits. `trained` may be NULL when output_path is given. A stop by a callback
@@ -413,8 +498,10 @@ SBERTJA_API void sbertja_load_options_init(sbertja_load_options *options);
 SBERTJA_API void sbertja_module_init(sbertja_module *module);
 SBERTJA_API void sbertja_architecture_init(sbertja_architecture *architecture);
 SBERTJA_API void sbertja_save_options_init(sbertja_save_options *options);
+SBERTJA_API void sbertja_vocabulary_options_init(sbertja_vocabulary_options *options);
 SBERTJA_API void sbertja_session_options_init(sbertja_session_options *options);
 SBERTJA_API void sbertja_encode_options_init(sbertja_encode_options *options);
+SBERTJA_API void sbertja_teacher_init(sbertja_teacher *teacher);
 SBERTJA_API void sbertja_objective_init(sbertja_objective *objective);
 SBERTJA_API void sbertja_fit_options_init(sbertja_fit_options *options);
 

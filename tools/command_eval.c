@@ -82,41 +82,20 @@ static int eval_classify(const eval_settings *settings, const sbertja_model *mod
 
 /* ---- sts ------------------------------------------------------------------------------------------------------- */
 
-static int write_correlations(const float *first, const float *second, const double *scores, size_t count,
-                              size_t dimension)
-{
-    sbertja_error error;
-    double rho;
-    double *cosines = take(count, sizeof *cosines);
-    for (size_t i = 0; i < count; i++)
-        cosines[i] = sbertja_cosine(first + i * dimension, second + i * dimension, dimension);
-    int status = DONE;
-    if (sbertja_spearman(cosines, scores, count, &rho, &error) != SBERTJA_OK) {
-        status = library_refused(&error);
-    } else {
-        write_figure("spearman_cosine", rho);
-        write_figure("pearson_cosine", sbertja_pearson(cosines, scores, count));
-    }
-    free(cosines);
-    return status;
-}
-
 static int eval_sts(const eval_settings *settings, const sbertja_model *model)
 {
     const char *columns[] = {settings->sentence1, settings->sentence2};
     table_rows pairs = {0};
-    float *first = NULL, *second = NULL;
+    double spearman, pearson;
     int status = rows_read(&pairs, settings->table, columns, 2);
     if (status == DONE)
         status = rows_numbers(&pairs, settings->score);
     if (status == DONE)
-        status = encode_texts(model, settings, &pairs, 0, &first);
-    if (status == DONE)
-        status = encode_texts(model, settings, &pairs, 1, &second);
-    if (status == DONE)
-        status = write_correlations(first, second, pairs.numbers, pairs.count, sbertja_model_dimension(model));
-    free(first);
-    free(second);
+        status = sts_correlations(model, &settings->model, &pairs, &spearman, &pearson);
+    if (status == DONE) {
+        write_figure("spearman_cosine", spearman);
+        write_figure("pearson_cosine", pearson);
+    }
     rows_free(&pairs);
     return status;
 }

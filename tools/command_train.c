@@ -1,4 +1,4 @@
-/* sbertja train: fine-tunes a model on a table of labelled sentences or of triplets.
+/* sbertja train: fine-tunes a model on a table of labelled sentences, of triplets, or of pairs.
  *
  * With --eval the model is scored before, after each epoch and every --evaluation-steps, and the best one is what stays
  * in the output directory. Ctrl-C ends the training after the step that runs; the model is saved as it then is, unless
@@ -8,10 +8,10 @@
 #include "options.h"
 #include "progress.h"
 #include "results.h"
-#include "rows.h"
-#include "scores.h"
+#include "train_data.h"
 #include "vectors.h"
 
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 
@@ -22,13 +22,12 @@ typedef struct train_settings {
     sbertja_module pooling;
     const char *data, *eval, *output;
     const char *loss, *metric;
-    const char *text, *label, *anchor, *positive, *negative;
+    train_columns columns;
 } train_settings;
 
 typedef struct training_run {
     const train_settings *settings;
-    table_rows train, test; /* test only with --eval */
-    int by_labels;          /* a loss on labels, not on triplets */
+    train_data data;
     double before, best, last;
     size_t evaluations;          /* those after `before` */
     double loss_sum, active_sum; /* of this epoch, until its last step */
@@ -46,68 +45,43 @@ static void interrupt(int number)
     interrupted = 1;
 }
 
-/* ---- What is trained on ---------------------------------------------------------------------------------------- */
-
-static int read_rows(const train_settings *settings, int by_labels, const char *path, table_rows *rows)
-{
-    const char *triplet[] = {settings->anchor, settings->positive, settings->negative};
-    int status = rows_read(rows, path, by_labels ? &settings->text : triplet, by_labels ? 1 : 3);
-    if (status == DONE && by_labels)
-        status = rows_labels(rows, settings->label);
-    return status;
-}
-
-static int make_dataset(const training_run *training, sbertja_dataset **dataset)
-{
-    sbertja_error error;
-    const table_rows *rows = &training->train;
-    sbertja_status made = sbertja_dataset_create(dataset, &error);
-    for (size_t row = 0; row < rows->count && made == SBERTJA_OK; row++) {
-        const char *texts[ROWS_TEXTS];
-        size_t count = training->by_labels ? 1 : 3;
-        for (size_t i = 0; i < count; i++)
-            texts[i] = rows->texts[i][row];
-        made = sbertja_dataset_add(*dataset, texts, NULL, count, training->by_labels ? rows->labels[row] : 0, &error);
-    }
-    return made == SBERTJA_OK ? DONE : library_refused(&error);
-}
-
 /* ---- Callbacks of sbertja_fit ---------------------------------------------------------------------------------- */
 
-static int score(const training_run *training, const sbertja_model *model, double *accuracy)
+static int score(const training_run *training, const sbertja_model *model, double *figure)
 {
-    const model_settings *settings = &training->settings->model;
-    if (training->by_labels)
-        return centroid_accuracy(model, settings, &training->train, &training->test, accuracy);
-    return triplet_accuracies(model, settings, &training->test, &training->settings->objective.metric, 1, accuracy);
+    const train_settings *settings = training->settings;
+    return train_data_score(&training->data, model, &settings->model, settings->objective.metric, figure);
 }
 
-static int evaluate(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *accuracy)
+static int evaluate(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *figure)
 {
     training_run *training = user;
-    training->failed = score(training, model, accuracy);
+    training->failed = score(training, model, figure);
     if (training->failed)
         return 1;
-    training->last = *accuracy;
-    int better = training->evaluations++ == 0 || *accuracy > training->best;
+    training->last = *figure;
+    training->evaluations++;
+    int better = *figure > training->best;
     if (better)
-        training->best = *accuracy;
+        training->best = *figure;
+    const char *name = train_data_figure(&training->data), *remarks = better ? ", the best so far" : "";
     if (steps == (size_t)-1)
-        remark("epoch %zu/%zu: accuracy %.4f%s", epoch + 1, training->settings->fit.epochs, *accuracy,
-               better ? ", the best so far" : "");
+        remark("epoch %zu/%zu: %s %.4f%s", epoch + 1, training->settings->fit.epochs, name, *figure, remarks);
     else
-        remark("step %zu of epoch %zu: accuracy %.4f%s", steps, epoch + 1, *accuracy,
-               better ? ", the best so far" : "");
+        remark("step %zu of epoch %zu: %s %.4f%s", steps, epoch + 1, name, *figure, remarks);
     return interrupted;
 }
 
 static void end_epoch(training_run *training, const sbertja_progress *p)
 {
+    const char *what = train_data_active(&training->data);
+    char active[80] = "";
+    if (what)
+        snprintf(active, sizeof active, ", %.1f %% %s", 100 * training->active_sum / (double)training->loss_steps, what);
     training->epoch_loss = training->loss_sum / (double)training->loss_steps;
     training->epochs++;
-    remark("epoch %zu/%zu: step %zu/%zu, mean loss %.4f, %.1f %% of the triplets active, %.1f sentences a second",
-           p->epoch + 1, p->epochs, p->step, p->steps, training->epoch_loss,
-           100 * training->active_sum / (double)training->loss_steps, p->sentences_per_second);
+    remark("epoch %zu/%zu: step %zu/%zu, mean loss %.4f%s, %.1f sentences a second", p->epoch + 1, p->epochs, p->step,
+           p->steps, training->epoch_loss, active, p->sentences_per_second);
     training->loss_sum = training->active_sum = 0;
     training->loss_steps = 0;
 }
@@ -135,7 +109,8 @@ static int save_interrupted(const training_run *training, const sbertja_model *t
     sbertja_error error;
     const char *output = training->settings->output;
     if (training->evaluations && !training->settings->fit.keep_last) {
-        remark("interrupted: %s holds the best model so far, accuracy %.4f", output, training->best);
+        remark("interrupted: %s holds the best model so far, %s %.4f", output, train_data_figure(&training->data),
+               training->best);
     } else if (training->settings->eval && training->settings->fit.resume) {
         remark("interrupted before an evaluation: %s stays as it was, --resume goes on", output);
     } else if (!trained) {
@@ -148,14 +123,21 @@ static int save_interrupted(const training_run *training, const sbertja_model *t
     return INTERRUPTED;
 }
 
+static void write_figure_of(const training_run *training, const char *when, double value)
+{
+    char name[40];
+    snprintf(name, sizeof name, "%s_%s", train_data_figure(&training->data), when);
+    write_figure(name, value);
+}
+
 static void write_figures(const training_run *training)
 {
     if (training->epochs)
         write_figure("loss", training->epoch_loss);
     if (training->settings->eval)
-        write_figure("accuracy_before", training->before);
+        write_figure_of(training, "before", training->before);
     if (training->evaluations)
-        write_figure("accuracy_after", training->settings->fit.keep_last ? training->last : training->best);
+        write_figure_of(training, "after", training->settings->fit.keep_last ? training->last : training->best);
 }
 
 static int fit(training_run *training, const sbertja_model *model, const sbertja_dataset *dataset)
@@ -192,49 +174,66 @@ static int train(training_run *training)
     const train_settings *settings = training->settings;
     sbertja_dataset *dataset = NULL;
     sbertja_model *model = NULL;
-    int status = read_rows(settings, training->by_labels, settings->data, &training->train);
-    if (status == DONE && settings->eval)
-        status = read_rows(settings, training->by_labels, settings->eval, &training->test);
+    int status = train_data_read(&training->data, settings->data, settings->eval);
     if (status == DONE)
-        status = make_dataset(training, &dataset);
+        status = train_data_fill(&training->data, &dataset);
     if (status == DONE)
         status = model_open(&settings->model, &model);
     if (status == DONE && settings->eval) {
         status = score(training, model, &training->before);
         if (status == DONE)
-            remark("before training: accuracy %.4f", training->before);
+            remark("before training: %s %.4f", train_data_figure(&training->data), training->before);
     }
     if (status == DONE)
         status = fit(training, model, dataset);
     sbertja_model_free(model);
     sbertja_dataset_free(dataset);
-    rows_free(&training->train);
-    rows_free(&training->test);
     return status;
 }
 
 /* ---- The sub-command ------------------------------------------------------------------------------------------- */
 
+static const char notes[] =
+    "Losses, and the columns that --text names where they have other names:\n"
+    "  batch-all-triplet           text; and --label, by which all triplets of a batch are made\n"
+    "  triplet                     named by --anchor, --positive, --negative\n"
+    "  cosine-similarity           sentence1,sentence2; and scores of 0 to 1, which the cosines are to be\n"
+    "  cosent                      the same, but only the order of the scores counts\n"
+    "  multiple-negatives-ranking  anchor,positive[,negative...]; the others' texts are negatives, too, so that\n"
+    "                              --no-duplicates is wise\n"
+    "The score of --eval is the accuracy by the nearest centroid of the training rows; for triplets how often the\n"
+    "positive is nearer than the negative by --metric; for scores Spearman's rank correlation with the cosines;\n"
+    "for anchors how often, of the table's positives, their own is the nearest. Ctrl-C saves the model as it is and\n"
+    "exits with 130.";
+
 static int parse(int argc, char **argv, train_settings *s)
 {
     sbertja_fit_options *f = &s->fit;
     sbertja_objective *o = &s->objective;
+    train_columns *c = &s->columns;
     const option options[] = {
         {"data", 0, OPTION_TEXT, &s->data, "TABLE", "what to train on (.tsv, .csv, .xlsx)", 0, 1},
         {"output", 'o', OPTION_TEXT, &s->output, "DIR", "where the trained model is saved", 0, 1},
-        {"text", 0, OPTION_TEXT, &s->text, "COL", "column of the sentences", 0, 0},
-        {"label", 0, OPTION_TEXT, &s->label, "RULE", "a column, or as cause=1:1,effect=1:2,else:0", 0, 0},
-        {"loss", 0, OPTION_CHOICE, &s->loss, "batch-all-triplet|triplet", "on labels, or on triplets", 0, 0},
-        {"anchor", 0, OPTION_TEXT, &s->anchor, "COL", "--loss triplet: its column", 0, 0},
-        {"positive", 0, OPTION_TEXT, &s->positive, "COL", "--loss triplet: its column", 0, 0},
-        {"negative", 0, OPTION_TEXT, &s->negative, "COL", "--loss triplet: its column", 0, 0},
-        {"metric", 0, OPTION_CHOICE, &s->metric, "euclidean|cosine|manhattan", "distance of the loss", 0, 0},
-        {"margin", 0, OPTION_REAL, &o->margin, "X", "of the loss", 0, 0},
+        {"loss", 0, OPTION_CHOICE, &s->loss, TRAIN_LOSSES, "see below", 0, 0},
+        {"text", 0, OPTION_TEXT, &c->text, "COL[,COL...]", "columns of the texts, by the loss: see below", 0, 0},
+        {"label", 0, OPTION_TEXT, &c->label, "RULE",
+         "a column [label], or as cause=1:1,effect=1:2,else:0; of scores a column [score]", 0, 0},
+        {"max-score", 0, OPTION_REAL, &c->max_score, "X", "scores are divided by it: 5 makes 0 to 5 into 0 to 1", 0, 0},
+        {"anchor", 0, OPTION_TEXT, &c->anchor, "COL", "--loss triplet: its column", 0, 0},
+        {"positive", 0, OPTION_TEXT, &c->positive, "COL", "--loss triplet: its column", 0, 0},
+        {"negative", 0, OPTION_TEXT, &c->negative, "COL", "--loss triplet: its column", 0, 0},
+        {"metric", 0, OPTION_CHOICE, &s->metric, "euclidean|cosine|manhattan", "distance of the triplet losses", 0, 0},
+        {"margin", 0, OPTION_REAL, &o->margin, "X", "of the triplet losses", 0, 0},
+        {"scale", 0, OPTION_REAL, &o->scale, "X", "cosent, multiple-negatives-ranking: cosines are multiplied by it", 0,
+         0},
         {"epochs", 0, OPTION_SIZE, &f->epochs, "N", "times through the data", 1, 0},
         {"steps-per-epoch", 0, OPTION_SIZE, &f->steps_per_epoch, "N", "0: once through the data", 0, 0},
-        {"batch-size", 0, OPTION_SIZE, &o->batch_size, "N", "sentences (or triplets) in a batch", 1, 0},
+        {"batch-size", 0, OPTION_SIZE, &o->batch_size, "N", "sentences (or triplets, or pairs) in a batch", 1, 0},
+        {"accumulation-steps", 0, OPTION_SIZE, &f->gradient_accumulation_steps, "N",
+         "batches whose mean gradient makes one step", 1, 0},
         {"samples-per-label", 0, OPTION_SIZE, &o->samples_per_label, "N",
          "sentences of one label that stand together; 0: shuffled", 0, 0},
+        {"no-duplicates", 0, OPTION_FLAG, &o->no_duplicates, NULL, "no text twice in a batch", 0, 0},
         {"lr", 0, OPTION_REAL, &f->learning_rate, "X", "largest learning rate", 0, 0},
         {"scheduler", 0, OPTION_CHOICE, &f->scheduler,
          "warmuplinear|constantlr|warmupconstant|warmupcosine|warmupcosinewithhardrestarts", "of the learning rate", 0,
@@ -258,29 +257,28 @@ static int parse(int argc, char **argv, train_settings *s)
     const option_usage usage = {
         .name = "train",
         .arguments = "",
-        .summary = "Fine-tunes a model on a table of sentences with labels, or of triplets.",
+        .summary = "Fine-tunes a model on a table of sentences with labels, of triplets, or of pairs.",
         .options = options,
         .common = s->model.options,
-        .notes =
-            "The score of --eval is the accuracy by the nearest centroid of the training rows, or for triplets how\n"
-            "often the positive is nearer than the negative by --metric. Ctrl-C saves the model as it is and exits "
-            "with 130.",
+        .notes = notes,
     };
     return options_parse(&usage, argc, argv, NULL);
 }
 
-static int check(train_settings *s)
+static int check(train_settings *s, train_data *data)
 {
     if (s->fit.resume && !s->fit.checkpoint_path)
         return call_wrong("train --resume: --checkpoint DIR is missing");
-    int by_labels = strcmp(s->loss, "triplet") != 0;
-    if (by_labels && !strcmp(s->metric, "manhattan"))
+    int status = train_data_choose(data, s->loss, &s->columns);
+    if (status != DONE)
+        return status;
+    s->objective.loss = train_data_loss(data);
+    if (s->objective.loss == SBERTJA_BATCH_ALL_TRIPLET_LOSS && !strcmp(s->metric, "manhattan"))
         return call_wrong("--metric: expected euclidean|cosine with --loss batch-all-triplet, found \"manhattan\"");
-    s->objective.loss = by_labels ? SBERTJA_BATCH_ALL_TRIPLET_LOSS : SBERTJA_TRIPLET_LOSS;
     s->objective.metric = !strcmp(s->metric, "euclidean") ? SBERTJA_EUCLIDEAN
                           : !strcmp(s->metric, "cosine")  ? SBERTJA_COSINE
                                                           : SBERTJA_MANHATTAN;
-    if (!by_labels)
+    if (s->objective.loss == SBERTJA_TRIPLET_LOSS)
         s->objective.samples_per_label = 0; /* triplets have no labels to group by */
     if (s->pooling.pooling) {
         s->model.load.modules = &s->pooling;
@@ -297,13 +295,9 @@ int command_train(int argc, char **argv)
         .pooling = SBERTJA_MODULE_INIT,
         .loss = "batch-all-triplet",
         .metric = "euclidean",
-        .text = "text",
-        .label = "label",
-        .anchor = "anchor",
-        .positive = "positive",
-        .negative = "negative",
+        .columns = {.anchor = "anchor", .positive = "positive", .negative = "negative", .max_score = 1},
     };
-    training_run training = {.settings = &s};
+    training_run training = {.settings = &s, .best = -INFINITY};
     s.pooling.pooling = NULL;
     s.fit.warmup_steps = 100;
     s.fit.scheduler = "warmuplinear";
@@ -312,7 +306,9 @@ int command_train(int argc, char **argv)
     int status = parse(argc, argv, &s);
     if (status != OPTIONS_GO)
         return status;
-    status = check(&s);
-    training.by_labels = s.objective.loss != SBERTJA_TRIPLET_LOSS;
-    return status == DONE ? train(&training) : status;
+    status = check(&s, &training.data);
+    if (status == DONE)
+        status = train(&training);
+    train_data_free(&training.data);
+    return status;
 }

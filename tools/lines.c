@@ -58,7 +58,8 @@ static char *read_all(FILE *stream, size_t *length)
     return bytes;
 }
 
-static int split(text_lines *lines, size_t length, const char *name)
+/* `before`: lines of the file that came before these. */
+static int split(text_lines *lines, size_t length, const char *name, size_t before)
 {
     char *bytes = lines->bytes;
     size_t feeds = 0;
@@ -72,7 +73,7 @@ static int split(text_lines *lines, size_t length, const char *name)
         size_t good = utf8_valid_length(bytes + start, n);
         if (good < n)
             return data_wrong("%s: line %zu: expected UTF-8, found byte 0x%02X at byte %zu of the line", name,
-                              lines->count + 1, (unsigned char)bytes[start + good], good + 1);
+                              before + lines->count + 1, (unsigned char)bytes[start + good], good + 1);
         bytes[start + n] = '\0';
         lines->texts[lines->count] = bytes + start;
         lines->lengths[lines->count++] = n;
@@ -81,23 +82,31 @@ static int split(text_lines *lines, size_t length, const char *name)
     return DONE;
 }
 
-int lines_read(text_lines *lines, const char *path)
+static int open_stream(const char *path, FILE **stream, const char **name)
 {
     int from_stdin = !path || !strcmp(path, "-");
-    const char *name = from_stdin ? "standard input" : path;
+    *name = from_stdin ? "standard input" : path;
+    *stream = from_stdin ? stdin : fopen(path, "rb");
+    return *stream ? DONE : data_wrong("%s: cannot be opened: %s", *name, strerror(errno));
+}
+
+int lines_read(text_lines *lines, const char *path)
+{
+    const char *name;
+    FILE *stream;
     size_t length;
     memset(lines, 0, sizeof *lines);
-    FILE *stream = from_stdin ? stdin : fopen(path, "rb");
-    if (!stream)
-        return data_wrong("%s: cannot be opened: %s", name, strerror(errno));
+    int status = open_stream(path, &stream, &name);
+    if (status != DONE)
+        return status;
     errno = 0;
     lines->bytes = read_all(stream, &length);
     int failed = ferror(stream), reason = errno;
-    if (!from_stdin)
+    if (stream != stdin)
         fclose(stream);
     if (failed)
         return data_wrong("%s: cannot be read: %s", name, strerror(reason));
-    return split(lines, length, name);
+    return split(lines, length, name, 0);
 }
 
 void lines_free(text_lines *lines)
@@ -106,4 +115,53 @@ void lines_free(text_lines *lines)
     free(lines->texts);
     free(lines->lengths);
     memset(lines, 0, sizeof *lines);
+}
+
+int parts_open(line_parts *parts, const char *path)
+{
+    return open_stream(path, &parts->stream, &parts->name);
+}
+
+/* Keeps what stands behind the last line feed for the next part; the bytes up to there are the result. */
+static size_t put_aside(line_parts *parts, const char *bytes, size_t length)
+{
+    size_t end = length;
+    while (end > 0 && bytes[end - 1] != '\n')
+        end--;
+    parts->rest_length = length - end;
+    parts->rest = take(parts->rest_length, 1);
+    memcpy(parts->rest, bytes + end, parts->rest_length);
+    return end;
+}
+
+int parts_next(line_parts *parts, text_lines *lines)
+{
+    enum { PART = 1 << 22 };
+    size_t used = parts->rest_length, n;
+    memset(lines, 0, sizeof *lines);
+    char *bytes = lines->bytes = take_more(parts->rest, used + 1, 1);
+    parts->rest = NULL;
+    errno = 0;
+    do {
+        bytes = lines->bytes = take_more(bytes, used + PART + 1, 1);
+        n = fread(bytes + used, 1, PART, parts->stream);
+        used += n;
+    } while (n == PART && !memchr(bytes + used - n, '\n', n));
+    if (ferror(parts->stream))
+        return data_wrong("%s: cannot be read: %s", parts->name, strerror(errno));
+    if (n == PART)
+        used = put_aside(parts, bytes, used);
+    else
+        parts->rest_length = 0;
+    int status = split(lines, used, parts->name, parts->before);
+    parts->before += lines->count;
+    return status;
+}
+
+void parts_close(line_parts *parts)
+{
+    if (parts->stream && parts->stream != stdin)
+        fclose(parts->stream);
+    free(parts->rest);
+    memset(parts, 0, sizeof *parts);
 }

@@ -4,6 +4,7 @@
 #define SBERTJA_LINES_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 typedef struct text_lines {
     char *bytes;        /* the file, line feeds replaced by NUL */
@@ -16,6 +17,20 @@ typedef struct text_lines {
  * for the first line that is not UTF-8. lines_free() in any case. */
 int lines_read(text_lines *lines, const char *path);
 void lines_free(text_lines *lines);
+
+/* The same in parts, for files that are larger than memory. Zeroed before the first use. */
+typedef struct line_parts {
+    FILE *stream;
+    const char *name;
+    char *rest; /* the beginning of a line whose end has not been read */
+    size_t rest_length;
+    size_t before; /* lines of the parts so far */
+} line_parts;
+
+int parts_open(line_parts *parts, const char *path);
+/* The next lines, some megabytes of them; none at the end. lines_free() in any case. */
+int parts_next(line_parts *parts, text_lines *lines);
+void parts_close(line_parts *parts);
 
 /* The place of the first byte that is not valid UTF-8, or `length`. */
 size_t utf8_valid_length(const char *text, size_t length);

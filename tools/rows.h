@@ -4,7 +4,7 @@
 
 #include <sbertja.h>
 
-enum { ROWS_TEXTS = 3 };
+enum { ROWS_TEXTS = 8 }; /* as many as an example can have */
 
 typedef struct table_rows {
     sbertja_table *table;

@@ -13,9 +13,11 @@ static const struct command {
     const char *summary;
 } commands[] = {
     {"new", command_new, "make a model with random weights"},
+    {"vocab", command_vocab, "train a vocabulary from plain text"},
     {"tokenize", command_tokenize, "cut texts into tokens and ids"},
     {"encode", command_encode, "compute sentence vectors"},
     {"train", command_train, "fine-tune a model on a table of sentences"},
+    {"distill", command_distill, "train a student to give the vectors of teachers"},
     {"eval", command_eval, "measure a model: sts, triplet, classify, search"},
     {"search", command_search, "find the texts of a corpus that are nearest to a query"},
     {"convert", command_convert, "save a model in another layout or number format"},

@@ -1,4 +1,6 @@
 /* Datasets and fit. */
+#include <stdio.h>
+
 #include "api/api.h"
 #include "train/trainer.h"
 
@@ -31,26 +33,49 @@ SBERTJA_API void sbertja_dataset_free(sbertja_dataset *dataset)
     sbj_dataset_free((sbj_dataset *)dataset);
 }
 
+/* The caller's objectives in this version's form: an array of an older one has shorter elements, all of one size. */
+static sbertja_status take_objectives(const sbj_alloc *alloc, const sbertja_objective *given, size_t count,
+                                      sbertja_objective **taken, sbertja_error *error)
+{
+    sbertja_status status = SBERTJA_OK;
+    *taken = sbj_new(alloc, count, sizeof **taken);
+    if (*taken == NULL)
+        return sbj_no_memory(error, count * sizeof **taken);
+    for (size_t i = 0; i < count && status == SBERTJA_OK; i++) {
+        const void *element = (const char *)given + i * given->size;
+        char name[40];
+        uint32_t size;
+        snprintf(name, sizeof name, "objective %zu", i);
+        memcpy(&size, element, sizeof size);
+        (*taken)[i] = (sbertja_objective)SBERTJA_OBJECTIVE_INIT;
+        if (size != given->size)
+            status = sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: size %u, objective 0 has %u", name, size, given->size);
+        else
+            status = sbj_take_options(name, element, size, &(*taken)[i], sizeof **taken, error);
+    }
+    return status;
+}
+
 SBERTJA_API sbertja_status sbertja_fit(const sbertja_model *model, const sbertja_objective *objectives, size_t count,
                                        const sbertja_fit_options *options, sbertja_model **trained,
                                        sbertja_error *error)
 {
     sbertja_fit_options o = SBERTJA_FIT_OPTIONS_INIT;
+    sbertja_objective *taken = NULL;
     if (trained != NULL)
         *trained = NULL;
     if (model == NULL)
         return sbj_no_argument(error, "model");
     if (objectives == NULL || count == 0)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "objectives: none is given");
-    for (size_t i = 0; i < count; i++)
-        if (objectives[i].size != sizeof *objectives)
-            return sbj_fail(error, SBERTJA_E_ARGUMENT, "objective %zu: size %u, expected %zu", i, objectives[i].size,
-                            sizeof *objectives);
-    sbertja_status status =
-        sbj_take_options("fit options", options, options ? options->size : 0, &o, sizeof o, error);
+    const sbj_alloc *alloc = &((const sbj_model *)model)->alloc;
+    sbertja_status status = take_objectives(alloc, objectives, count, &taken, error);
+    if (status == SBERTJA_OK)
+        status = sbj_take_options("fit options", options, options ? options->size : 0, &o, sizeof o, error);
     if (status == SBERTJA_OK && trained == NULL && o.output_path == NULL)
         status = sbj_fail(error, SBERTJA_E_ARGUMENT, "neither `trained` nor output_path is given");
-    return status == SBERTJA_OK
-               ? sbj_fit((const sbj_model *)model, objectives, count, &o, (sbj_model **)trained, error)
-               : status;
+    if (status == SBERTJA_OK)
+        status = sbj_fit((const sbj_model *)model, taken, count, &o, (sbj_model **)trained, error);
+    sbj_free(alloc, taken);
+    return status;
 }

@@ -58,6 +58,11 @@ SBERTJA_API void sbertja_save_options_init(sbertja_save_options *options)
     *options = (sbertja_save_options)SBERTJA_SAVE_OPTIONS_INIT;
 }
 
+SBERTJA_API void sbertja_vocabulary_options_init(sbertja_vocabulary_options *options)
+{
+    *options = (sbertja_vocabulary_options)SBERTJA_VOCABULARY_OPTIONS_INIT;
+}
+
 SBERTJA_API void sbertja_session_options_init(sbertja_session_options *options)
 {
     *options = (sbertja_session_options)SBERTJA_SESSION_OPTIONS_INIT;
@@ -66,6 +71,11 @@ SBERTJA_API void sbertja_session_options_init(sbertja_session_options *options)
 SBERTJA_API void sbertja_encode_options_init(sbertja_encode_options *options)
 {
     *options = (sbertja_encode_options)SBERTJA_ENCODE_OPTIONS_INIT;
+}
+
+SBERTJA_API void sbertja_teacher_init(sbertja_teacher *teacher)
+{
+    *teacher = (sbertja_teacher)SBERTJA_TEACHER_INIT;
 }
 
 SBERTJA_API void sbertja_objective_init(sbertja_objective *objective)

@@ -8,11 +8,12 @@
  * A NaN in the vectors makes the loss NaN, never 0: the trainer stops at it. Comparisons are written for that. */
 #include "loss/distance.h"
 #include "loss/loss.h"
+#include "loss/unit_length.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double smallest = 1e-16, norm_floor = 1e-12;
+static const double smallest = 1e-16;
 
 /* Not fmax, which gives 0 for a NaN. */
 static double root(double square)
@@ -80,28 +81,6 @@ static void spread(sbertja_metric metric, const double *u, const double *d, cons
         }
 }
 
-/* u = x / max(|x|, floor), and back: dx = (du - u (u.du)) / |x|. */
-static void scale_rows(const double *x, size_t n, size_t width, double *u)
-{
-    for (size_t i = 0; i < n; i++) {
-        const double norm = fmax(sqrt(sbj_dot(x + i * width, x + i * width, width)), norm_floor);
-        for (size_t c = 0; c < width; c++)
-            u[i * width + c] = x[i * width + c] / norm;
-    }
-}
-
-static void unscale_gradient(const double *x, const double *u, size_t n, size_t width, double *g)
-{
-    for (size_t i = 0; i < n; i++) {
-        double *row = g + i * width;
-        const double *ui = u + i * width;
-        const double length = sqrt(sbj_dot(x + i * width, x + i * width, width));
-        const double along = length > norm_floor ? sbj_dot(ui, row, width) : 0;
-        for (size_t c = 0; c < width; c++)
-            row[c] = (row[c] - along * ui[c]) / fmax(length, norm_floor);
-    }
-}
-
 sbertja_status sbj_loss_batch_all(const sbj_alloc *alloc, const sbj_loss_spec *spec, const sbj_loss_batch *batch,
                                   sbj_loss_result *result, sbertja_error *error)
 {
@@ -118,7 +97,7 @@ sbertja_status sbj_loss_batch_all(const sbj_alloc *alloc, const sbj_loss_spec *s
     double *dd = d + n * n;
     size_t valid, active;
     if (cosine)
-        scale_rows(batch->vectors, n, width, scaled);
+        sbj_unit_rows(batch->vectors, n, width, scaled);
     distances(spec->metric, u, n, width, d);
     const double sum = sum_triplets(d, batch->labels, n, spec->margin, dd, &valid, &active);
     memset(result->gradient, 0, n * width * sizeof *result->gradient);
@@ -127,7 +106,7 @@ sbertja_status sbj_loss_batch_all(const sbj_alloc *alloc, const sbj_loss_spec *s
     if (active > 0)
         spread(spec->metric, u, d, dd, 1 / (double)active, n, width, result->gradient);
     if (cosine)
-        unscale_gradient(batch->vectors, u, n, width, result->gradient);
+        sbj_unit_rows_gradient(batch->vectors, u, n, width, result->gradient);
     sbj_free(alloc, d);
     sbj_free(alloc, scaled);
     return SBERTJA_OK;

@@ -6,15 +6,27 @@
 typedef sbertja_status (*loss_function)(const sbj_alloc *, const sbj_loss_spec *, const sbj_loss_batch *,
                                         sbj_loss_result *, sbertja_error *);
 
+enum uses { METRIC = 1, MANHATTAN = 2, MARGIN = 4, SCALE = 8, SIMILARITY = 16 };
+
 static const struct loss_entry {
     sbertja_loss loss;
-    const char *name;
-    size_t groups;
-    bool labels, manhattan;
+    sbj_loss_needs needs;
+    unsigned uses; /* of the spec */
     loss_function run;
 } table[] = {
-    {SBERTJA_BATCH_ALL_TRIPLET_LOSS, "BatchAllTripletLoss", 1, true, false, sbj_loss_batch_all},
-    {SBERTJA_TRIPLET_LOSS, "TripletLoss", 3, false, true, sbj_loss_triplet},
+    {SBERTJA_BATCH_ALL_TRIPLET_LOSS, {"BatchAllTripletLoss", 1, 1, SBJ_LABEL_CLASS, true, false}, METRIC | MARGIN,
+     sbj_loss_batch_all},
+    {SBERTJA_TRIPLET_LOSS, {"TripletLoss", 3, 3, SBJ_LABEL_UNUSED, true, false}, METRIC | MANHATTAN | MARGIN,
+     sbj_loss_triplet},
+    {SBERTJA_COSINE_SIMILARITY_LOSS, {"CosineSimilarityLoss", 2, 2, SBJ_LABEL_SCORE, false, false}, 0,
+     sbj_loss_cosine_similarity},
+    {SBERTJA_COSENT_LOSS, {"CoSENTLoss", 2, 2, SBJ_LABEL_SCORE, false, false}, SCALE, sbj_loss_cosent},
+    {SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS,
+     {"MultipleNegativesRankingLoss", 2, 0, SBJ_LABEL_UNUSED, false, false},
+     SCALE,
+     sbj_loss_multiple_negatives},
+    {SBERTJA_DISTILLATION_LOSS, {"DistillationLoss", 1, 1, SBJ_LABEL_UNUSED, false, true}, METRIC | SIMILARITY,
+     sbj_loss_distillation},
 };
 
 static const struct loss_entry *find(sbertja_loss loss)
@@ -25,16 +37,16 @@ static const struct loss_entry *find(sbertja_loss loss)
     return NULL;
 }
 
-size_t sbj_loss_groups(sbertja_loss loss)
+const sbj_loss_needs *sbj_loss_find(sbertja_loss loss)
 {
     const struct loss_entry *entry = find(loss);
-    return entry == NULL ? 0 : entry->groups;
+    return entry == NULL ? NULL : &entry->needs;
 }
 
-bool sbj_loss_wants_labels(sbertja_loss loss)
+static bool knows_metric(unsigned uses, sbertja_metric metric)
 {
-    const struct loss_entry *entry = find(loss);
-    return entry != NULL && entry->labels;
+    return !(uses & METRIC) || metric == SBERTJA_EUCLIDEAN || metric == SBERTJA_COSINE ||
+           (metric == SBERTJA_MANHATTAN && (uses & MANHATTAN));
 }
 
 sbertja_status sbj_loss_check(const sbj_loss_spec *spec, sbertja_error *error)
@@ -42,12 +54,17 @@ sbertja_status sbj_loss_check(const sbj_loss_spec *spec, sbertja_error *error)
     const struct loss_entry *entry = find(spec->loss);
     if (entry == NULL)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "loss: %d is no loss", (int)spec->loss);
-    if (spec->metric != SBERTJA_EUCLIDEAN && spec->metric != SBERTJA_COSINE &&
-        !(spec->metric == SBERTJA_MANHATTAN && entry->manhattan))
-        return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: metric %d, expected euclidean%s cosine%s", entry->name,
-                        (int)spec->metric, entry->manhattan ? "," : " or", entry->manhattan ? " or manhattan" : "");
-    if (!isfinite(spec->margin))
-        return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: margin %g, expected a number", entry->name, spec->margin);
+    const char *name = entry->needs.name;
+    if (!knows_metric(entry->uses, spec->metric))
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: metric %d, expected euclidean%s cosine%s", name,
+                        (int)spec->metric, entry->uses & MANHATTAN ? "," : " or",
+                        entry->uses & MANHATTAN ? " or manhattan" : "");
+    if ((entry->uses & MARGIN) && !isfinite(spec->margin))
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: margin %g, expected a number", name, spec->margin);
+    if ((entry->uses & SCALE) && !(spec->scale > 0 && isfinite(spec->scale)))
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: scale: expected a number above 0", name);
+    if ((entry->uses & SIMILARITY) && !(spec->similarity >= 0 && isfinite(spec->similarity)))
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: similarity_weight: expected a number of at least 0", name);
     return SBERTJA_OK;
 }
 

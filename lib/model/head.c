@@ -41,6 +41,8 @@ sbertja_status sbj_head_forward(const sbj_run *run, const sbj_views *w, sbj_work
             status = sbj_do_normalize(run, &s->normalize, error);
         }
     }
+    ws->body = rows(ws->body, sentences);
+    ws->body_gradients = rows(ws->body_gradients, sentences);
     ws->vectors = rows(ws->vectors, sentences);
     ws->vector_gradients = rows(ws->vector_gradients, sentences);
     return status;

@@ -17,7 +17,8 @@ sbertja_status sbj_head_backward(const sbj_run *run, sbj_workspace *ws, const sb
         sbj_tensor dy = rows(ws->d_stage[i], sentences), dx = rows(ws->d_stage[i - 1], sentences);
         if (n->modules[i].kind == SBERTJA_DENSE) {
             const sbj_matrix *dw = &gradients->matrices[n->config.layers * SBJ_LAYER_MATRICES + i];
-            const sbj_linear_gradients g = {dy, dx, false, dw};
+            const bool body = ws->body_gradient && i == n->module_count - 1;
+            const sbj_linear_gradients g = {dy, dx, body, dw};
             status = sbj_do_linear_backward(run, &ws->stages[i].dense, &g, error);
         } else {
             const sbj_normalize_gradients g = {dy, dx};

@@ -264,8 +264,9 @@ sbertja_status sbj_model_create(const sbertja_architecture *architecture, const 
 
 /* ---- From another model ---- */
 
-sbertja_status sbj_model_with(const sbj_model *parent, const sbj_views *values, sbj_model **result,
-                              sbertja_error *error)
+/* `head`: the width of a Dense module that the parent does not have; 0: none. */
+static sbertja_status derive(const sbj_model *parent, const sbj_views *values, size_t head, uint64_t seed,
+                             sbj_model **result, sbertja_error *error)
 {
     const sbj_model_options options = {.alloc = parent->alloc, .log = parent->log, .device = parent->device,
                                        .engine = parent->engine, .instructions = parent->instructions,
@@ -276,8 +277,9 @@ sbertja_status sbj_model_with(const sbj_model *parent, const sbj_views *values, 
     if (status == SBERTJA_OK) {
         model->tokenizer = sbj_tokenizer_share(parent->tokenizer);
         model->max_tokens = parent->max_tokens;
-        if ((status = sbj_network_copy(&parent->network, &model->network, error)) == SBERTJA_OK &&
-            (status = sbj_weights_copy(model, parent, values, error)) == SBERTJA_OK)
+        status = head > 0 ? sbj_network_with_head(&parent->network, head, &model->network, error)
+                          : sbj_network_copy(&parent->network, &model->network, error);
+        if (status == SBERTJA_OK && (status = sbj_weights_copy(model, parent, values, seed, error)) == SBERTJA_OK)
             status = finish(model, error);
     }
     if (status == SBERTJA_OK)
@@ -285,6 +287,18 @@ sbertja_status sbj_model_with(const sbj_model *parent, const sbj_views *values, 
     else
         sbj_model_free(model);
     return status;
+}
+
+sbertja_status sbj_model_with(const sbj_model *parent, const sbj_views *values, sbj_model **result,
+                              sbertja_error *error)
+{
+    return derive(parent, values, 0, 0, result, error);
+}
+
+sbertja_status sbj_model_with_head(const sbj_model *parent, size_t width, uint64_t seed, sbj_model **result,
+                                   sbertja_error *error)
+{
+    return derive(parent, &parent->weights, width, seed, result, error);
 }
 
 sbertja_status sbj_model_values(const sbj_model *model, size_t index, float *values, sbertja_error *error)

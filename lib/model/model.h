@@ -46,6 +46,10 @@ sbertja_status sbj_model_create(const sbertja_architecture *architecture, const 
  * same bits. The parent may be freed before it. */
 sbertja_status sbj_model_with(const sbj_model *parent, const sbj_views *values, sbj_model **model,
                               sbertja_error *error);
+/* The same model with a Dense module at its end, random as torch's, that makes vectors of `width` numbers. Its other
+ * parameters have the parent's places in the table. */
+sbertja_status sbj_model_with_head(const sbj_model *parent, size_t width, uint64_t seed, sbj_model **model,
+                                   sbertja_error *error);
 void sbj_model_free(sbj_model *model);
 
 /* The parameter's values as floats, [rows, columns]: the one way to them, since the back end need not have them any more. */
@@ -73,7 +77,8 @@ sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, cons
                                 const sbj_model_options *options, sbertja_error *error);
 sbertja_status sbj_weights_random(sbj_model *model, uint64_t seed, const sbj_model_options *options,
                                   sbertja_error *error);
-sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const sbj_views *values,
+/* Parameters that the parent does not have are random. */
+sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const sbj_views *values, uint64_t seed,
                                 sbertja_error *error);
 /* The archive of a folder: model.safetensors, else pytorch_model.bin. */
 sbertja_status sbj_weights_open(const sbj_alloc *alloc, const char *folder, sbj_archive **archive,

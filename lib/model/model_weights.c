@@ -256,13 +256,17 @@ sbertja_status sbj_weights_random(sbj_model *model, uint64_t seed, const sbj_mod
     return status;
 }
 
-sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const sbj_views *values,
+sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const sbj_views *values, uint64_t seed,
                                 sbertja_error *error)
 {
     const sbj_network *n = &model->network;
     sbertja_status status = allocate(model, error);
     for (size_t i = 0; i < n->parameter_count && status == SBERTJA_OK; i++) {
         const sbj_parameter *p = &n->parameters[i];
+        if (i >= parent->network.parameter_count) {
+            status = random_dense(model, i, seed, error);
+            continue;
+        }
         const sbj_tensor source = p->trained ? values->tensors[i] : parent->weights.tensors[i];
         float *copy = sbj_new_raw(&model->alloc, p->rows * p->columns, sizeof *copy);
         if (copy == NULL)

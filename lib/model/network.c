@@ -146,6 +146,29 @@ sbertja_status sbj_network_make(const sbj_alloc *alloc, const sbj_config *config
     return status;
 }
 
+static bool has_pooler(const sbj_network *network)
+{
+    for (size_t i = 0; i < network->parameter_count; i++)
+        if (!network->parameters[i].trained)
+            return true;
+    return false;
+}
+
+sbertja_status sbj_network_with_head(const sbj_network *network, size_t width, sbj_network *with_head,
+                                     sbertja_error *error)
+{
+    sbj_module modules[SBJ_MOST_MODULES];
+    const size_t count = network->module_count;
+    if (count == SBJ_MOST_MODULES)
+        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "a model of %zu modules has no room for a head", count);
+    memcpy(modules, network->modules, count * sizeof *modules);
+    modules[count] = (sbj_module){
+        .kind = SBERTJA_DENSE, .in = network->width, .out = width, .activation = SBJ_IDENTITY, .bias = true};
+    snprintf(modules[count].folder, sizeof modules[count].folder, "%zu_Dense", count + 1);
+    return sbj_network_make(&network->alloc, &network->config, modules, count + 1, has_pooler(network), with_head,
+                            error);
+}
+
 sbertja_status sbj_network_copy(const sbj_network *network, sbj_network *copy, sbertja_error *error)
 {
     size_t bytes = network->parameter_count * sizeof *network->parameters;

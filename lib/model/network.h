@@ -40,6 +40,9 @@ typedef struct sbj_network {
 /* `modules` have passed sbj_modules_check. `pooler`: the file has one, which is kept and saved but never used. */
 sbertja_status sbj_network_make(const sbj_alloc *alloc, const sbj_config *config, const sbj_module *modules,
                                 size_t module_count, bool pooler, sbj_network *network, sbertja_error *error);
+/* The same table with a Dense module of `width` columns at its end, which a training needs and may drop. */
+sbertja_status sbj_network_with_head(const sbj_network *network, size_t width, sbj_network *with_head,
+                                     sbertja_error *error);
 /* The same table again, for a model trained from another. */
 sbertja_status sbj_network_copy(const sbj_network *network, sbj_network *copy, sbertja_error *error);
 void sbj_network_free(sbj_network *network); /* takes a zeroed one */

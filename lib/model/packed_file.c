@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "util/hash.h"
 
 enum { ALIGNMENT = 64, FORM_ROOM = 40, PLACES = 16 };
 
@@ -39,19 +40,11 @@ static void form_of(const sbj_backend *backend, sbj_precision precision, char fo
 
 /* ---- What the weights are known by ---- */
 
-static uint64_t hash(uint64_t h, const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ bytes[i]) * 0x100000001b3u; /* FNV-1a */
-    return h;
-}
-
 /* Names, types, shapes and all vectors, which every training changes; and of each matrix a few places, since reading all
  * of them is what the packed file is there to spare. */
 static uint64_t fingerprint(const sbj_network *network, const sbj_archive *archive)
 {
-    uint64_t h = 0xcbf29ce484222325u;
+    uint64_t h = SBJ_HASH_START;
     for (size_t i = 0; i < network->parameter_count; i++) {
         const sbj_parameter *p = &network->parameters[i];
         const sbj_stored *stored = p->module < 0 ? sbj_weights_find(archive, p->name) : NULL;
@@ -59,12 +52,12 @@ static uint64_t fingerprint(const sbj_network *network, const sbj_archive *archi
             continue;
         const size_t size = stored->count * sbj_dtype_size(stored->dtype), some = size / PLACES < 64 ? size / PLACES : 64;
         const uint64_t form[] = {stored->dtype, p->rows, p->columns};
-        h = hash(h, p->name, strlen(p->name));
-        h = hash(h, form, sizeof form);
+        h = sbj_hash(h, p->name, strlen(p->name));
+        h = sbj_hash(h, form, sizeof form);
         if (p->vector)
-            h = hash(h, stored->data, size);
+            h = sbj_hash(h, stored->data, size);
         for (size_t place = 0; place < PLACES && !p->vector; place++)
-            h = hash(h, (const char *)stored->data + size / PLACES * place, some);
+            h = sbj_hash(h, (const char *)stored->data + size / PLACES * place, some);
         if (!p->vector)
             sbj_archive_forget(archive, stored); /* the system has brought more than these few bytes */
     }

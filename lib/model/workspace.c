@@ -82,6 +82,9 @@ static void plan_head(planner *p, sbj_workspace *w, sbj_tensor hidden)
         w->d_stage[i] = w->training ? take(p, y.rows, y.columns) : SBJ_NONE;
         x = y;
     }
+    const size_t last = n->module_count - 1;
+    w->body = last > 0 && n->modules[last].kind == SBERTJA_DENSE ? w->stages[last].dense.x : SBJ_NONE;
+    w->body_gradients = last > 0 ? w->d_stage[last - 1] : SBJ_NONE;
     w->vectors = x;
     w->vector_gradients = w->d_stage[n->module_count - 1];
 }

@@ -44,6 +44,10 @@ typedef struct sbj_workspace {
     sbj_stage stages[SBJ_MOST_MODULES]; /* by module index; the pooling's is unused */
     sbj_tensor vectors;     /* [N, E]: the result */
     sbj_tensor vector_gradients; /* [N, E]: the caller sets it before backward */
+    /* A training with a head (the last module, then Dense): the vectors that go into it, and their gradient apart from
+     * what comes back through the head, which the caller sets too if `body_gradient` says so. */
+    bool body_gradient;
+    sbj_tensor body, body_gradients;
     /* training: gradients of activations, overwritten from layer to layer */
     sbj_tensor d_hidden[2], d_qkv, d_context, d_inner, d_stage[SBJ_MOST_MODULES];
 } sbj_workspace;

@@ -22,6 +22,8 @@ struct sbj_encoding {
 /* What a word's sink knows. */
 typedef struct word_context {
     sbj_encoding *encoding;
+    sbj_word_sink take; /* where words go when they are as the subword tokenizer is to see them */
+    void *user;
     sbertja_status status;
     sbertja_error *error;
 } word_context;
@@ -99,37 +101,40 @@ static bool take_mecab_word(void *user, sbj_span word)
     if (encoding->tokenizer->config.lower_case && !sbj_specials_has(&encoding->tokenizer->specials, word) &&
         !sbj_lower(word, &encoding->lower, &word))
         return no_more(context, sbj_no_memory(context->error, word.length));
-    return cut_word(context, word);
+    return context->take(context->user, word);
 }
 
-/* A part of the text without special tokens. */
-static sbertja_status encode_part(sbj_encoding *encoding, sbj_span part, sbertja_error *error)
+/* The words of a part of the text without special tokens. */
+static sbertja_status take_words(word_context *context, sbj_span part)
 {
+    sbj_encoding *encoding = context->encoding;
     const sbj_tokenizer *tokenizer = encoding->tokenizer;
-    word_context context = {encoding, SBERTJA_OK, error};
+    sbertja_error *error = context->error;
     sbertja_status status = SBERTJA_OK;
     if (tokenizer->config.basic) {
         sbj_basic basic = {&tokenizer->normalizer, &tokenizer->specials, tokenizer->config.lower_case};
-        status = sbj_basic_words(&basic, &encoding->basic, part, cut_word, &context, error);
+        status = sbj_basic_words(&basic, &encoding->basic, part, context->take, context->user, error);
     } else {
         if (tokenizer->config.normalize)
             status = sbj_normalize(&tokenizer->normalizer, SBJ_NFKC, part, &encoding->normalize, &encoding->normalized,
                                    &part, error);
         if (status == SBERTJA_OK)
-            status = sbj_mecab_words(encoding->parser, part, take_mecab_word, &context, error);
+            status = sbj_mecab_words(encoding->parser, part, take_mecab_word, context, error);
     }
-    return status != SBERTJA_OK ? status : context.status;
+    return status != SBERTJA_OK ? status : context->status;
 }
 
 static sbertja_status find_tokens(sbj_encoding *encoding, sbj_span text, sbertja_error *error)
 {
     const sbj_specials *specials = &encoding->tokenizer->specials;
+    word_context context = {encoding, cut_word, NULL, SBERTJA_OK, error};
     size_t at = 0, found;
+    context.user = &context;
     encoding->tokens.failed = false;
     while (at < text.length) {
         int special = sbj_specials_find(specials, text, at, &found);
         if (found > at) {
-            sbertja_status status = encode_part(encoding, (sbj_span){text.text + at, found - at}, error);
+            sbertja_status status = take_words(&context, (sbj_span){text.text + at, found - at});
             if (status != SBERTJA_OK)
                 return status;
         }
@@ -169,6 +174,23 @@ sbertja_status sbj_encoding_ids_of(sbj_encoding *encoding, const char *text, siz
         status = frame_ids(encoding, error);
     if (status != SBERTJA_OK)
         encoding->tokens.count = 0;
+    return status;
+}
+
+sbertja_status sbj_encoding_words_of(sbj_encoding *encoding, const char *text, size_t length, sbj_word_sink sink,
+                                     void *user, sbertja_error *error)
+{
+    const sbj_specials *specials = &encoding->tokenizer->specials;
+    word_context context = {encoding, sink, user, SBERTJA_OK, error};
+    sbj_span whole = {text, length};
+    size_t at = 0, found;
+    sbertja_status status = sbj_utf8_check(text, length, error);
+    while (status == SBERTJA_OK && at < length) {
+        int special = sbj_specials_find(specials, whole, at, &found);
+        if (found > at)
+            status = take_words(&context, (sbj_span){text + at, found - at});
+        at = found + (special >= 0 ? specials->text[special].length : 0);
+    }
     return status;
 }
 

@@ -44,6 +44,24 @@ static sbertja_status find_specials(sbj_tokenizer *tokenizer, sbertja_error *err
     return SBERTJA_OK;
 }
 
+/* Without a vocabulary they only have to be told from words, and need no ids. */
+static void name_specials(sbj_tokenizer *tokenizer)
+{
+    const sbj_tokenizer_config *c = &tokenizer->config;
+    const char *const names[SBJ_MOST_SPECIAL] = {c->unknown, c->cls, c->sep, c->pad, c->mask};
+    for (size_t i = 0; i < SBJ_MOST_SPECIAL; i++)
+        sbj_specials_add(&tokenizer->specials, (sbj_span){names[i], strlen(names[i])}, -1);
+}
+
+static sbertja_status take_vocabulary(sbj_tokenizer *tokenizer, const char *path, sbertja_error *error)
+{
+    sbertja_status status = sbj_vocabulary_load(&tokenizer->alloc, path, &tokenizer->vocabulary, error);
+    if (status != SBERTJA_OK)
+        return status;
+    status = find_specials(tokenizer, error);
+    return status == SBERTJA_OK ? status : sbj_in(error, status, "%s", path);
+}
+
 static sbertja_status open_dictionary(sbj_tokenizer *tokenizer, const char *model_directory,
                                       const sbj_tokenizer_options *options, sbertja_error *error)
 {
@@ -86,14 +104,10 @@ sbertja_status sbj_tokenizer_make(const char *vocabulary, const char *model_dire
     atomic_init(&made->owners, 1);
     made->config = *config;
     made->max_tokens = options->max_tokens != 0 ? options->max_tokens : config->model_max_length;
-    status = sbj_vocabulary_load(&made->alloc, vocabulary, &made->vocabulary, error);
-    if (status != SBERTJA_OK)
+    if (vocabulary == NULL)
+        name_specials(made);
+    else if ((status = take_vocabulary(made, vocabulary, error)) != SBERTJA_OK)
         goto fail;
-    status = find_specials(made, error);
-    if (status != SBERTJA_OK) {
-        sbj_in(error, status, "%s", vocabulary);
-        goto fail;
-    }
     sbj_normalizer_init(&made->normalizer);
     status = config->basic ? SBERTJA_OK : open_dictionary(made, model_directory, options, error);
     if (status != SBERTJA_OK)
@@ -110,6 +124,12 @@ sbertja_status sbj_tokenizer_create(const char *vocabulary, const sbj_tokenizer_
                                     sbertja_error *error)
 {
     return sbj_tokenizer_make(vocabulary, NULL, config, options, tokenizer, error);
+}
+
+sbertja_status sbj_tokenizer_create_words(const sbj_tokenizer_config *config, const sbj_tokenizer_options *options,
+                                          sbj_tokenizer **tokenizer, sbertja_error *error)
+{
+    return sbj_tokenizer_make(NULL, NULL, config, options, tokenizer, error);
 }
 
 sbj_tokenizer *sbj_tokenizer_share(sbj_tokenizer *tokenizer)

@@ -5,6 +5,7 @@
 #ifndef SBJ_TOKENIZER_H
 #define SBJ_TOKENIZER_H
 
+#include "text/span.h"
 #include "util/alloc.h"
 #include "util/log.h"
 
@@ -37,6 +38,9 @@ void sbj_tokenizer_config_init(sbj_tokenizer_config *config);
 sbertja_status sbj_tokenizer_create(const char *vocabulary, const sbj_tokenizer_config *config,
                                     const sbj_tokenizer_options *options, sbj_tokenizer **tokenizer,
                                     sbertja_error *error);
+/* One that has no vocabulary yet: it gives words (sbj_encoding_words_of) and no tokens. */
+sbertja_status sbj_tokenizer_create_words(const sbj_tokenizer_config *config, const sbj_tokenizer_options *options,
+                                          sbj_tokenizer **tokenizer, sbertja_error *error);
 void sbj_tokenizer_free(sbj_tokenizer *tokenizer);
 
 /* Shares the tokenizer with another owner (a trained model keeps its parent's): one more sbj_tokenizer_free is due. */
@@ -57,6 +61,10 @@ sbertja_status sbj_encoding_create(const sbj_tokenizer *tokenizer, sbj_encoding 
 void sbj_encoding_free(sbj_encoding *encoding);
 /* `length` in bytes. Invalid UTF-8: _E_FORMAT with the byte's place. */
 sbertja_status sbj_encoding_ids_of(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error);
+/* Gives the words, as the subword tokenizer gets them, to `sink`, which must not stop before the last one. Special
+ * tokens are no words. */
+sbertja_status sbj_encoding_words_of(sbj_encoding *encoding, const char *text, size_t length, sbj_word_sink sink,
+                                     void *user, sbertja_error *error);
 const int32_t *sbj_encoding_ids(const sbj_encoding *encoding, size_t *count);
 size_t sbj_encoding_token_count(const sbj_encoding *encoding);
 const char *sbj_encoding_token(const sbj_encoding *encoding, size_t index); /* NULL past the end */

@@ -23,7 +23,7 @@ struct sbj_tokenizer {
     char *dictionary; /* NULL for basic */
 };
 
-/* `model_directory` (may be NULL) is where a dictionary is looked for first. */
+/* `vocabulary` may be NULL: words only. `model_directory` (may be NULL) is where a dictionary is looked for first. */
 sbertja_status sbj_tokenizer_make(const char *vocabulary, const char *model_directory,
                                   const sbj_tokenizer_config *config, const sbj_tokenizer_options *options,
                                   sbj_tokenizer **tokenizer, sbertja_error *error);

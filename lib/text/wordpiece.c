@@ -4,11 +4,9 @@
 #include "text/letter.h"
 #include "text/utf8.h"
 
-enum { MOST_CHARACTERS = 100 };
-
 typedef struct word_letters {
-    uint32_t character[MOST_CHARACTERS];
-    size_t start[MOST_CHARACTERS + 1]; /* in bytes; one more for the end */
+    uint32_t character[SBJ_LONGEST_WORD];
+    size_t start[SBJ_LONGEST_WORD + 1]; /* in bytes; one more for the end */
     size_t count;
 } word_letters;
 
@@ -17,7 +15,7 @@ static bool decode(sbj_span word, word_letters *letters)
     size_t at = 0, bytes;
     letters->count = 0;
     while (at < word.length) {
-        if (letters->count == MOST_CHARACTERS)
+        if (letters->count == SBJ_LONGEST_WORD)
             return false;
         letters->start[letters->count] = at;
         letters->character[letters->count++] = sbj_utf8_next(word.text + at, &bytes);
@@ -31,7 +29,7 @@ static bool decode(sbj_span word, word_letters *letters)
 static int32_t longest_piece(const sbj_vocabulary *vocabulary, sbj_span word, const word_letters *letters,
                              size_t *first)
 {
-    uint64_t hash[MOST_CHARACTERS];
+    uint64_t hash[SBJ_LONGEST_WORD];
     bool is_rest = *first > 0;
     size_t start = *first, end = start;
     uint64_t state = is_rest ? vocabulary->rest_hash : vocabulary->word_hash;

@@ -5,7 +5,9 @@
 #include "text/ids.h"
 #include "text/vocabulary.h"
 
-/* Appends the ids of a word. A word of over 100 characters, or one with a part that no token fits, is `unknown` as a
+enum { SBJ_LONGEST_WORD = 100 }; /* characters */
+
+/* Appends the ids of a word. A word that is longer than that, or one with a part that no token fits, is `unknown` as a
  * whole. Blanks inside cut it into several words; one of blanks only gives nothing. */
 void sbj_wordpiece(const sbj_vocabulary *vocabulary, int32_t unknown, sbj_span word, sbj_ids *ids);
 

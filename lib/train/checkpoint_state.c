@@ -4,7 +4,8 @@
  *   checkpoint.json   format, steps done, best score, and the configuration that must be the same on resuming
  *   parameters.bin    the parameter arena as it lies in memory, little-endian, and after it for each objective m and v
  *
- * Where the samplers stand follows from the number of steps, and dropout from seed and step, so neither is stored. */
+ * Where the samplers stand, and which words they have dealt, follows from the number of steps, and dropout from seed and
+ * step, so none of it is stored. */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
@@ -13,22 +14,13 @@
 #include "io/directory.h"
 #include "io/json.h"
 #include "train/trainer.h"
+#include "util/hash.h"
 
 enum { FORMAT = 1 };
 
 static const char *const description = "checkpoint.json", *const arrays = "parameters.bin";
 
-static const uint64_t start = 14695981039346656037u;
-
-/* FNV-1a over all that the data and the network are, so that a checkpoint of other data is not taken for this one's. */
-static uint64_t hash(uint64_t h, const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ bytes[i]) * 1099511628211u;
-    return h;
-}
-
+/* Of all that the data and the network are, so that a checkpoint of other data is not taken for this one's. */
 static void add_hash(cJSON *object, const char *key, uint64_t h)
 {
     char text[17];
@@ -39,19 +31,25 @@ static void add_hash(cJSON *object, const char *key, uint64_t h)
 static cJSON *describe_goal(const sbj_goal *goal)
 {
     const sbj_dataset *d = goal->dataset;
-    uint64_t h = start;
+    uint64_t h = SBJ_HASH_START;
     for (size_t i = 0; i < d->examples * d->groups; i++)
-        h = hash(h, goal->tokens.ids[i], goal->tokens.counts[i] * sizeof(int32_t));
-    h = hash(h, d->labels, d->examples * sizeof *d->labels);
+        h = sbj_hash(h, goal->tokens.ids[i], goal->tokens.counts[i] * sizeof(int32_t));
+    h = sbj_hash(h, d->labels, d->examples * sizeof *d->labels);
+    if (goal->sampler.text_numbers != NULL) /* texts of the same tokens may differ, and make other batches */
+        h = sbj_hash(h, goal->sampler.text_numbers, d->examples * d->groups * sizeof *goal->sampler.text_numbers);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddNumberToObject(o, "loss", goal->loss.loss);
     cJSON_AddNumberToObject(o, "metric", goal->loss.metric);
     cJSON_AddNumberToObject(o, "margin", goal->loss.margin);
+    cJSON_AddNumberToObject(o, "scale", goal->loss.scale);
     cJSON_AddNumberToObject(o, "batch_size", (double)goal->sampler.batch_size);
     cJSON_AddNumberToObject(o, "samples_per_label", (double)goal->sampler.per_label);
     cJSON_AddBoolToObject(o, "shuffle", goal->sampler.shuffle);
+    cJSON_AddBoolToObject(o, "no_duplicates", goal->sampler.text_numbers != NULL);
+    cJSON_AddNumberToObject(o, "batch_tokens", goal->sampler.tokens == NULL ? 0 : (double)goal->sampler.batch_tokens);
     cJSON_AddNumberToObject(o, "examples", (double)d->examples);
     add_hash(o, "data", h);
+    cJSON_AddNumberToObject(o, "similarity_weight", goal->loss.similarity);
     return o;
 }
 
@@ -60,18 +58,18 @@ static uint64_t hash_network(const sbj_network *n)
 {
     const sbj_config *c = &n->config;
     const double numbers[] = {(double)c->heads, (double)c->activation, c->eps, c->hidden_dropout, c->attention_dropout};
-    uint64_t h = hash(start, numbers, sizeof numbers);
+    uint64_t h = sbj_hash(SBJ_HASH_START, numbers, sizeof numbers);
     for (size_t i = 0; i < n->parameter_count; i++) {
         const sbj_parameter *p = &n->parameters[i];
         const uint64_t shape[] = {p->rows, p->columns};
-        h = hash(h, p->name, strlen(p->name));
-        h = hash(h, shape, sizeof shape);
+        h = sbj_hash(h, p->name, strlen(p->name));
+        h = sbj_hash(h, shape, sizeof shape);
     }
     for (size_t i = 0; i < n->module_count; i++) {
         const sbj_module *m = &n->modules[i];
         const uint32_t kind[] = {(uint32_t)m->kind, (uint32_t)m->activation};
-        h = hash(h, kind, sizeof kind);
-        h = hash(h, m->modes, m->mode_count * sizeof *m->modes);
+        h = sbj_hash(h, kind, sizeof kind);
+        h = sbj_hash(h, m->modes, m->mode_count * sizeof *m->modes);
     }
     return h;
 }
@@ -94,7 +92,9 @@ static cJSON *describe(const sbj_trainer *t, const sbj_progress_state *state)
     cJSON_AddNumberToObject(c, "weight_decay", t->weight_decay);
     cJSON_AddNumberToObject(c, "max_grad_norm", t->max_grad_norm);
     cJSON_AddBoolToObject(c, "dropout", t->dropout);
+    cJSON_AddNumberToObject(c, "gradient_accumulation_steps", (double)t->accumulation);
     add_hash(c, "seed", t->seed);
+    add_hash(c, "teachers", sbj_teachers_hash(&t->teachers));
     cJSON *goals = cJSON_AddArrayToObject(c, "objectives");
     for (size_t i = 0; i < t->goal_count; i++)
         cJSON_AddItemToArray(goals, describe_goal(&t->goals[i]));
@@ -257,8 +257,8 @@ static void fast_forward(sbj_trainer *t, size_t done)
 {
     for (size_t i = 0; i < t->goal_count; i++) {
         sbj_goal *goal = &t->goals[i];
-        for (size_t step = 0; step < done; step++)
-            sbj_sampler_next(&goal->sampler, goal->rows);
+        for (size_t batch = 0; batch < done * t->accumulation; batch++)
+            sbj_goal_next(goal);
         goal->updates = done;
     }
 }

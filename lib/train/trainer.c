@@ -8,46 +8,74 @@
 
 /* ---- Making one ---- */
 
-static sbertja_status check_labels(const sbj_dataset *dataset, sbertja_error *error)
+static sbertja_status check_texts(const sbj_dataset *dataset, const sbj_loss_needs *needs, sbertja_error *error)
 {
-    for (size_t i = 0; i < dataset->examples; i++) {
+    const size_t least = needs->least_texts, most = needs->most_texts;
+    if (dataset->examples == 0 || (dataset->groups >= least && (most == 0 || dataset->groups <= most)))
+        return SBERTJA_OK;
+    return sbj_fail(error, SBERTJA_E_FORMAT, "its examples have %zu text%s, the loss needs %zu%s", dataset->groups,
+                    dataset->groups == 1 ? "" : "s", least, most == 0 ? " or more" : "");
+}
+
+static sbertja_status check_labels(const sbj_dataset *dataset, sbj_label_kind kind, sbertja_error *error)
+{
+    for (size_t i = 0; i < dataset->examples && kind != SBJ_LABEL_UNUSED; i++) {
         const double label = dataset->labels[i];
         char text[SBJ_NUMBER_ROOM];
-        if (isfinite(label) && label == floor(label))
+        if (isfinite(label) && (kind == SBJ_LABEL_SCORE || label == floor(label)))
             continue;
         sbj_number_print(label, text);
-        return sbj_fail(error, SBERTJA_E_FORMAT, "example %zu: label %s is no integer", i, text);
+        return sbj_fail(error, SBERTJA_E_FORMAT, "example %zu: %s %s is no %s", i,
+                        kind == SBJ_LABEL_SCORE ? "score" : "label", text,
+                        kind == SBJ_LABEL_SCORE ? "finite number" : "integer");
     }
     return SBERTJA_OK;
 }
 
-static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_objective *o, uint32_t stream,
+/* The objective against what its loss needs; `*o` is then as the sampler is to take it. */
+static sbertja_status check_objective(const sbj_loss_spec *spec, const sbj_dataset *d, sbertja_objective *o,
+                                      sbertja_error *error)
+{
+    sbertja_status status = sbj_loss_check(spec, error);
+    if (status != SBERTJA_OK)
+        return status;
+    const sbj_loss_needs *needs = sbj_loss_find(spec->loss);
+    if (!needs->by_label)
+        o->samples_per_label = 0;
+    if ((status = check_texts(d, needs, error)) != SBERTJA_OK)
+        return status;
+    /* A sampler that groups sorts by label, so it must not see a NaN. */
+    return check_labels(d, o->samples_per_label != 0 ? SBJ_LABEL_CLASS : needs->label, error);
+}
+
+static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_objective *given, uint32_t stream,
                                 sbertja_error *error)
 {
-    const sbj_dataset *d = (const sbj_dataset *)o->dataset;
+    const sbj_dataset *d = (const sbj_dataset *)given->dataset;
     const sbj_type real = t->model->backend->table->real;
     const size_t size = t->model->network.arena_size;
+    sbertja_objective o = *given;
     sbertja_status status;
-    goal->loss = (sbj_loss_spec){o->loss, o->metric, o->margin};
+    goal->index = stream - 1;
+    goal->loss = (sbj_loss_spec){o.loss, o.metric, o.margin, o.scale, o.similarity_weight};
     goal->dataset = d;
     if (d == NULL)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "no dataset is given");
-    if ((status = sbj_loss_check(&goal->loss, error)) != SBERTJA_OK)
+    if ((status = check_objective(&goal->loss, d, &o, error)) != SBERTJA_OK ||
+        (status = sbj_sampler_create(&t->alloc, d, &o, t->seed, stream, &t->log, &goal->sampler, error)) != SBERTJA_OK)
         return status;
-    if (d->examples > 0 && d->groups != sbj_loss_groups(o->loss))
-        return sbj_fail(error, SBERTJA_E_FORMAT, "its examples have %zu texts, the loss needs %zu", d->groups,
-                        sbj_loss_groups(o->loss));
-    /* The sampler sorts by label, so it must not see a NaN. */
-    if ((sbj_loss_wants_labels(o->loss) || o->samples_per_label != 0) &&
-        (status = check_labels(d, error)) != SBERTJA_OK)
-        return status;
-    if ((status = sbj_sampler_create(&t->alloc, d, o, t->seed, stream, &t->log, &goal->sampler, error)) != SBERTJA_OK)
-        return status;
-    if ((goal->rows = sbj_new(&t->alloc, o->batch_size, sizeof *goal->rows)) == NULL)
-        return sbj_no_memory(error, o->batch_size * sizeof *goal->rows);
+    if ((goal->rows = sbj_new(&t->alloc, o.batch_size, sizeof *goal->rows)) == NULL)
+        return sbj_no_memory(error, o.batch_size * sizeof *goal->rows);
+    goal->words = t->model->network.parameters[SBJ_WORD].rows;
+    if ((goal->reached = sbj_new(&t->alloc, goal->words, 1)) == NULL)
+        return sbj_no_memory(error, goal->words);
     if ((status = sbj_tokenize_all(&t->alloc, t->pool, t->encodings, (const char *const *)d->texts, d->lengths,
-                                   d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK ||
-        (status = sbj_tensor_new(t->model->backend, real, 1, size, &goal->m, error)) != SBERTJA_OK)
+                                   d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK)
+        return status;
+    if (o.batch_tokens > 0 && (status = sbj_sampler_limit(&goal->sampler, d, goal->tokens.counts, o.batch_tokens,
+                                                          error)) != SBERTJA_OK)
+        return status;
+    if ((status = sbj_tensor_new(t->model->backend, real, 1, size, &goal->m, error)) != SBERTJA_OK)
         return status;
     return sbj_tensor_new(t->model->backend, real, 1, size, &goal->v, error);
 }
@@ -68,6 +96,8 @@ static sbertja_status check_options(const sbertja_fit_options *o, sbertja_error 
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: %s, expected %s", numbers[i].name, text,
                         numbers[i].below == 1 ? "at least 0 and less than 1" : "a number of at least 0");
     }
+    if (o->gradient_accumulation_steps == 0)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "gradient_accumulation_steps: 0, expected at least 1");
     return SBERTJA_OK;
 }
 
@@ -89,7 +119,9 @@ static sbertja_status set_options(sbj_trainer *t, const sbertja_fit_options *o, 
     t->max_grad_norm = o->max_grad_norm;
     t->correct_bias = preset.correct_bias;
     t->dropout = !o->no_dropout;
+    t->accumulation = o->gradient_accumulation_steps;
     t->seed = o->seed;
+    t->keep_head = o->keep_head != 0;
     return SBERTJA_OK;
 }
 
@@ -115,7 +147,7 @@ static sbertja_status make_arenas(sbj_trainer *t, sbertja_error *error)
         const sbj_parameter *p = &n->parameters[i];
         if (!p->trained)
             continue;
-        t->segments[t->segment_count++] = (sbj_segment){p->offset, p->rows, p->columns, p->decay};
+        t->segments[t->segment_count++] = (sbj_segment){p->offset, p->rows, p->columns, p->decay, NULL};
         float *values = sbj_new_raw(&t->alloc, p->rows * p->columns, sizeof *values);
         if (values == NULL)
             return sbj_no_memory(error, p->rows * p->columns * sizeof *values);
@@ -145,11 +177,23 @@ static sbertja_status prepare(sbj_trainer *t, sbertja_error *error)
     return status;
 }
 
+/* The teachers, and a model with a head that can give their vectors. */
+static sbertja_status make_head(sbj_trainer *t, const sbertja_objective *objectives, size_t count,
+                                sbertja_error *error)
+{
+    sbertja_status status = sbj_teachers_open(&t->alloc, objectives, count, &t->teachers, error);
+    if (status == SBERTJA_OK && t->teachers.count > 0 &&
+        (status = sbj_model_with_head(t->parent, t->teachers.width, t->seed, &t->with_head, error)) == SBERTJA_OK)
+        t->model = t->with_head;
+    return status;
+}
+
 static sbertja_status make(sbj_trainer *t, const sbertja_objective *objectives, size_t count,
                            const sbertja_fit_options *options, sbertja_error *error)
 {
     sbertja_status status;
     if ((status = set_options(t, options, error)) != SBERTJA_OK ||
+        (status = make_head(t, objectives, count, error)) != SBERTJA_OK ||
         (status = sbj_pool_create(&t->alloc, options->threads, &t->pool, error)) != SBERTJA_OK)
         return status;
     const int threads = sbj_pool_threads(t->pool);
@@ -176,7 +220,7 @@ sbertja_status sbj_trainer_create(const sbj_model *model, const sbertja_objectiv
     *result = NULL;
     if (t == NULL)
         return sbj_no_memory(error, sizeof *t);
-    t->model = model;
+    t->parent = t->model = model;
     t->alloc = model->alloc;
     sbertja_status status = make(t, objectives, count, options, error);
     if (status == SBERTJA_OK)
@@ -197,6 +241,7 @@ void sbj_trainer_free(sbj_trainer *t)
         sbj_token_lists_free(&goal->tokens);
         sbj_sampler_free(&goal->sampler);
         sbj_free(&alloc, goal->rows);
+        sbj_free(&alloc, goal->reached);
         sbj_tensor_free(b, &goal->m);
         sbj_tensor_free(b, &goal->v);
     }
@@ -214,6 +259,11 @@ void sbj_trainer_free(sbj_trainer *t)
     sbj_free(&alloc, t->segments);
     sbj_free(&alloc, t->vectors);
     sbj_free(&alloc, t->vector_gradients);
+    sbj_free(&alloc, t->outputs);
+    sbj_free(&alloc, t->output_gradients);
+    sbj_free(&alloc, t->targets);
+    sbj_teachers_close(&t->teachers);
+    sbj_model_free(t->with_head);
     sbj_free(&alloc, t->ids);
     sbj_free(&alloc, t->counts);
     sbj_free(&alloc, t);
@@ -221,17 +271,35 @@ void sbj_trainer_free(sbj_trainer *t)
 
 /* ---- A step ---- */
 
+size_t sbj_goal_next(sbj_goal *goal)
+{
+    const size_t examples = sbj_sampler_next(&goal->sampler, goal->rows), groups = goal->dataset->groups;
+    for (size_t i = 0; i < examples * groups; i++) {
+        const size_t text = goal->rows[i / groups] * groups + i % groups;
+        for (size_t k = 0; k < goal->tokens.counts[text]; k++) {
+            const size_t id = (size_t)goal->tokens.ids[text][k];
+            if (id < goal->words) /* else the forward pass refuses the batch */
+                goal->reached[id] = 1;
+        }
+    }
+    return examples;
+}
+
 /* The sentences of the batch, group after group, and room for their vectors. */
 static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbertja_error *error)
 {
     const size_t groups = goal->dataset->groups, sentences = examples * groups;
-    const size_t numbers = sentences * t->model->network.width;
+    const size_t numbers = sentences * t->parent->network.width, outputs = sentences * t->teachers.width;
     if (!sbj_grow(&t->alloc, (void **)&t->ids, &t->id_capacity, 0, sentences, sizeof *t->ids) ||
         !sbj_grow(&t->alloc, (void **)&t->counts, &t->count_capacity, 0, sentences, sizeof *t->counts) ||
         !sbj_grow(&t->alloc, (void **)&t->vectors, &t->vector_capacity, 0, numbers, sizeof *t->vectors) ||
         !sbj_grow(&t->alloc, (void **)&t->vector_gradients, &t->gradient_capacity, 0, numbers,
-                  sizeof *t->vector_gradients))
-        return sbj_no_memory(error, numbers * sizeof *t->vectors);
+                  sizeof *t->vector_gradients) ||
+        !sbj_grow(&t->alloc, (void **)&t->outputs, &t->output_capacity, 0, outputs, sizeof *t->outputs) ||
+        !sbj_grow(&t->alloc, (void **)&t->output_gradients, &t->output_gradient_capacity, 0, outputs,
+                  sizeof *t->output_gradients) ||
+        !sbj_grow(&t->alloc, (void **)&t->targets, &t->target_capacity, 0, outputs, sizeof *t->targets))
+        return sbj_no_memory(error, (numbers + outputs) * sizeof *t->vectors);
     for (size_t g = 0; g < groups; g++)
         for (size_t i = 0; i < examples; i++) {
             const size_t text = goal->rows[i] * groups + g;
@@ -248,69 +316,127 @@ static sbertja_status diverged(const char *what, sbertja_error *error)
                     "%s is not a finite number; a smaller learning rate or a longer warm-up may help", what);
 }
 
+/* The sentence vectors, and with a head what it makes of them, go to the host. */
+static sbertja_status read_vectors(sbj_trainer *t, sbertja_error *error)
+{
+    const sbj_backend *b = t->model->backend;
+    const sbj_workspace *w = &t->workspace;
+    if (t->with_head == NULL)
+        return sbj_read(b, w->vectors, t->vectors, SBJ_F64, error);
+    sbertja_status status = sbj_read(b, w->body, t->vectors, SBJ_F64, error);
+    return status == SBERTJA_OK ? sbj_read(b, w->vectors, t->outputs, SBJ_F64, error) : status;
+}
+
+static sbertja_status write_gradients(sbj_trainer *t, sbertja_error *error)
+{
+    const sbj_backend *b = t->model->backend;
+    sbj_workspace *w = &t->workspace;
+    w->body_gradient = t->with_head != NULL;
+    if (!w->body_gradient)
+        return sbj_write(b, w->vector_gradients, t->vector_gradients, SBJ_F64, error);
+    sbertja_status status = sbj_write(b, w->body_gradients, t->vector_gradients, SBJ_F64, error);
+    return status == SBERTJA_OK ? sbj_write(b, w->vector_gradients, t->output_gradients, SBJ_F64, error) : status;
+}
+
+/* What the teachers say of this batch. A loss without teachers leaves the head alone. */
+static void ask_teachers(sbj_trainer *t, const sbj_goal *goal, sbj_loss_part *parts, sbj_loss_batch *batch)
+{
+    const size_t outputs = t->workspace.batch.sentences * t->teachers.width;
+    memset(t->output_gradients, 0, outputs * sizeof *t->output_gradients);
+    if (!sbj_loss_find(goal->loss.loss)->teachers)
+        return;
+    sbj_teachers_targets(&t->teachers, goal->index, goal->rows, batch->examples, t->targets);
+    batch->output_width = t->teachers.width;
+    batch->outputs = t->outputs;
+    batch->targets = t->targets;
+    batch->parts = parts;
+    batch->part_count = sbj_teachers_parts(&t->teachers, goal->index, parts);
+}
+
 static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbj_step_result *result,
                                sbertja_error *error)
 {
-    const sbj_backend *b = t->model->backend;
+    sbj_loss_part parts[SBJ_MOST_TEACHERS];
     double *labels = sbj_new(&t->alloc, examples, sizeof *labels);
     if (labels == NULL)
         return sbj_no_memory(error, examples * sizeof *labels);
     for (size_t i = 0; i < examples; i++)
         labels[i] = goal->dataset->labels[goal->rows[i]];
-    const sbj_loss_batch batch = {examples, t->model->network.width, t->vectors, labels};
-    sbj_loss_result loss = {0, 0, t->vector_gradients};
-    sbertja_status status = sbj_read(b, t->workspace.vectors, t->vectors, SBJ_F64, error);
+    sbj_loss_batch batch = {.examples = examples,
+                            .groups = goal->dataset->groups,
+                            .dimension = t->parent->network.width,
+                            .vectors = t->vectors,
+                            .labels = labels};
+    sbj_loss_result loss = {.gradient = t->vector_gradients, .output_gradient = t->output_gradients};
+    sbertja_status status = read_vectors(t, error);
+    if (t->with_head != NULL)
+        ask_teachers(t, goal, parts, &batch);
     if (status == SBERTJA_OK)
         status = sbj_loss_run(&t->alloc, &goal->loss, &batch, &loss, error);
     if (status == SBERTJA_OK && !isfinite(loss.loss))
         status = diverged("the loss", error);
     if (status == SBERTJA_OK)
-        status = sbj_write(b, t->workspace.vector_gradients, t->vector_gradients, SBJ_F64, error);
-    result->loss = loss.loss;
-    result->active = loss.active;
+        status = write_gradients(t, error);
+    result->loss += loss.loss / (double)t->accumulation;
+    result->active += loss.active / (double)t->accumulation;
     sbj_free(&t->alloc, labels);
     return status;
 }
 
-static sbertja_status update(sbj_trainer *t, sbj_goal *goal, const sbj_run *run, double learning_rate,
-                             sbj_step_result *result, sbertja_error *error)
+static sbertja_status update(sbj_trainer *t, sbj_goal *goal, double learning_rate, sbj_step_result *result,
+                             sbertja_error *error)
 {
+    const sbj_run run = {t->model->backend, t->pool, t->workspace.scratch, t->seed, 0};
+    const sbj_sumsq sumsq = {t->gradients, t->segments, t->segment_count};
+    const double batches = (double)t->accumulation; /* the arena has the sum of their gradients */
     double sum;
-    sbertja_status status = sbj_do_sumsq(run, t->gradients, &sum, error);
+    t->segments[SBJ_WORD].reached = goal->reached;
+    sbertja_status status = sbj_do_sumsq(&run, &sumsq, &sum, error);
     if (status != SBERTJA_OK)
         return status;
-    result->grad_norm = sqrt(sum);
+    result->grad_norm = sqrt(sum) / batches;
     if (!isfinite(sum))
         return diverged("the gradient", error);
     const sbj_adamw adamw = {t->parameters, t->gradients, goal->m, goal->v, t->segments, t->segment_count,
                              learning_rate, t->beta1, t->beta2, t->epsilon, t->weight_decay,
-                             sbj_clip_factor(result->grad_norm, t->max_grad_norm), goal->updates + 1,
+                             sbj_clip_factor(result->grad_norm, t->max_grad_norm) / batches, goal->updates + 1,
                              t->correct_bias};
-    if ((status = sbj_do_adamw(run, &adamw, error)) != SBERTJA_OK)
+    if ((status = sbj_do_adamw(&run, &adamw, error)) != SBERTJA_OK)
         return status;
     goal->updates++;
     return prepare(t, error);
+}
+
+/* Forward and back with the next batch, whose gradient is added to those of this step's batches before it. */
+static sbertja_status add_batch(sbj_trainer *t, sbj_goal *goal, uint32_t key, sbj_step_result *result,
+                                sbertja_error *error)
+{
+    const size_t examples = sbj_goal_next(goal);
+    sbertja_status status = gather(t, goal, examples, error);
+    if (status != SBERTJA_OK)
+        return status;
+    result->sentences += t->workspace.batch.sentences;
+    const sbj_run run = {t->model->backend, t->pool, t->workspace.scratch, t->seed, key};
+    if ((status = sbj_forward(&run, &t->weights, &t->workspace, t->dropout, error)) != SBERTJA_OK ||
+        (status = run_loss(t, goal, examples, result, error)) != SBERTJA_OK)
+        return status;
+    return sbj_backward(&run, &t->workspace, &t->weight_gradients, error);
 }
 
 sbertja_status sbj_trainer_step(sbj_trainer *t, size_t index, size_t step, double learning_rate,
                                 sbj_step_result *result, sbertja_error *error)
 {
     sbj_goal *goal = &t->goals[index];
-    const size_t examples = sbj_sampler_next(&goal->sampler, goal->rows);
-    sbertja_status status = gather(t, goal, examples, error);
-    if (status != SBERTJA_OK)
-        return status;
-    const sbj_run run = {t->model->backend, t->pool, t->workspace.scratch, t->seed,
-                         (uint32_t)(step * t->goal_count + index)};
-    result->sentences = t->workspace.batch.sentences;
-    if ((status = sbj_forward(&run, &t->weights, &t->workspace, t->dropout, error)) != SBERTJA_OK ||
-        (status = run_loss(t, goal, examples, result, error)) != SBERTJA_OK ||
-        (status = sbj_backward(&run, &t->workspace, &t->weight_gradients, error)) != SBERTJA_OK)
-        return status;
-    return update(t, goal, &run, learning_rate, result, error);
+    sbertja_status status = SBERTJA_OK;
+    *result = (sbj_step_result){0};
+    for (size_t i = 0; i < t->accumulation && status == SBERTJA_OK; i++) {
+        const size_t batch = step * t->accumulation + i;
+        status = add_batch(t, goal, (uint32_t)(batch * t->goal_count + index), result, error);
+    }
+    return status == SBERTJA_OK ? update(t, goal, learning_rate, result, error) : status;
 }
 
 sbertja_status sbj_trainer_model(const sbj_trainer *t, sbj_model **model, sbertja_error *error)
 {
-    return sbj_model_with(t->model, &t->weights, model, error);
+    return sbj_model_with(t->keep_head ? t->model : t->parent, &t->weights, model, error);
 }

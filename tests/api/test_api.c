@@ -162,12 +162,13 @@ START_TEST(sizes_of_all)
     sbertja_save_options save = SBERTJA_SAVE_OPTIONS_INIT;
     sbertja_session_options small = SBERTJA_SESSION_OPTIONS_INIT;
     sbertja_encode_options encode = SBERTJA_ENCODE_OPTIONS_INIT;
+    sbertja_vocabulary_options vocabulary = SBERTJA_VOCABULARY_OPTIONS_INIT;
     sbertja_fit_options fit = SBERTJA_FIT_OPTIONS_INIT;
     sbertja_objective objective = SBERTJA_OBJECTIVE_INIT;
     sbertja_module module = SBERTJA_MODULE_INIT;
     sbertja_load_options options = SBERTJA_LOAD_OPTIONS_INIT;
     float vectors[DIMENSION];
-    a.size = save.size = small.size = encode.size = fit.size = objective.size = module.size = 3;
+    a.size = save.size = small.size = encode.size = fit.size = objective.size = module.size = vocabulary.size = 3;
     ck_assert(sbertja_session_create(model, NULL, &session, NULL) == SBERTJA_OK);
     ck_assert(sbertja_model_create(&a, NULL, &none, &error) == SBERTJA_E_ARGUMENT);
     ck_assert(strstr(error.message, "architecture: size 3, expected ") == error.message);
@@ -175,6 +176,9 @@ START_TEST(sizes_of_all)
     ck_assert(strstr(error.message, "save options: size 3, expected ") == error.message);
     ck_assert(sbertja_session_create(model, &small, &(sbertja_session *){NULL}, &error) == SBERTJA_E_ARGUMENT);
     ck_assert(strstr(error.message, "session options: size 3, expected ") == error.message);
+    ck_assert(sbertja_vocabulary_trainer_create(&vocabulary, &(sbertja_vocabulary_trainer *){NULL}, &error) ==
+              SBERTJA_E_ARGUMENT);
+    ck_assert(strstr(error.message, "vocabulary options: size 3, expected ") == error.message);
     ck_assert(sbertja_encode(session, texts, NULL, 1, &encode, vectors, &error) == SBERTJA_E_ARGUMENT);
     ck_assert(strstr(error.message, "encode options: size 3, expected ") == error.message);
     ck_assert(sbertja_fit(model, &objective, 1, NULL, &none, &error) == SBERTJA_E_ARGUMENT);
@@ -190,6 +194,23 @@ START_TEST(sizes_of_all)
     refused(sbertja_model_load(directory, &options, &none, &error), "load options: modules: is NULL");
     sbertja_session_free(session);
     sbertja_model_free(model);
+}
+END_TEST
+
+START_TEST(vocabularies)
+{
+    const char *const with_null[] = {"水", NULL};
+    sbertja_vocabulary_trainer *trainer;
+    refused(sbertja_vocabulary_trainer_create(NULL, NULL, &error), "trainer: is NULL");
+    ck_assert(sbertja_vocabulary_trainer_create(NULL, &trainer, &error) == SBERTJA_OK);
+    refused(sbertja_vocabulary_trainer_add(NULL, texts, NULL, 1, &error), "trainer: is NULL");
+    refused(sbertja_vocabulary_trainer_add(trainer, NULL, NULL, 1, &error), "texts: is NULL");
+    refused(sbertja_vocabulary_trainer_add(trainer, with_null, NULL, 2, &error), "text 1: is NULL");
+    refused(sbertja_vocabulary_trainer_finish(NULL, "x", NULL, &error), "trainer: is NULL");
+    refused(sbertja_vocabulary_trainer_finish(trainer, NULL, NULL, &error), "path: is NULL");
+    ck_assert(sbertja_vocabulary_trainer_add(trainer, NULL, NULL, 0, &error) == SBERTJA_OK);
+    sbertja_vocabulary_trainer_free(trainer);
+    sbertja_vocabulary_trainer_free(NULL);
 }
 END_TEST
 
@@ -219,9 +240,13 @@ static void same_texts(const char *const *given, const char **wanted, size_t cou
 START_TEST(init_functions)
 {
     static sbertja_module module, wanted_module = SBERTJA_MODULE_INIT;
+    static sbertja_vocabulary_options training, wanted_training = SBERTJA_VOCABULARY_OPTIONS_INIT;
     static sbertja_architecture sizes, wanted_sizes = SBERTJA_ARCHITECTURE_INIT;
     SAME_AS_MACRO(sbertja_load_options, sbertja_load_options_init, SBERTJA_LOAD_OPTIONS_INIT);
     SAME_AS_MACRO(sbertja_save_options, sbertja_save_options_init, SBERTJA_SAVE_OPTIONS_INIT);
+    sbertja_vocabulary_options_init(&training);
+    same_texts(&training.word_tokenizer, &wanted_training.word_tokenizer, 2);
+    SAME(sbertja_vocabulary_options, training, wanted_training);
     SAME_AS_MACRO(sbertja_session_options, sbertja_session_options_init, SBERTJA_SESSION_OPTIONS_INIT);
     SAME_AS_MACRO(sbertja_encode_options, sbertja_encode_options_init, SBERTJA_ENCODE_OPTIONS_INIT);
     SAME_AS_MACRO(sbertja_objective, sbertja_objective_init, SBERTJA_OBJECTIVE_INIT);
@@ -468,5 +493,5 @@ START_TEST(header)
 END_TEST
 
 SUITE_MAIN("api/api", 60, {null_models, 0}, {null_sessions, 0}, {null_training, 0}, {nothing_to_free, 0},
-           {sizes_taken, 7}, {sizes_of_all, 0}, {init_functions, 0}, {names, 0}, {questions, 0}, {every_choice, 3},
-           {prints_nothing, 0}, {messages, 0}, {shared, 0}, {header, 3})
+           {sizes_taken, 7}, {sizes_of_all, 0}, {vocabularies, 0}, {init_functions, 0}, {names, 0}, {questions, 0},
+           {every_choice, 3}, {prints_nothing, 0}, {messages, 0}, {shared, 0}, {header, 3})

@@ -51,6 +51,103 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* ---- Reading ---- */
+
+/* A whole file: magic, version, header filled up to 118 bytes after a length of 2 or 4 bytes, values. */
+static size_t make_file(char *file, int version, const char *header, const void *values, size_t bytes)
+{
+    const size_t prefix = version == 1 ? 10 : 12, length = 118;
+    memset(file, 0, prefix);
+    memcpy(file, "\x93NUMPY", 6);
+    file[6] = (char)version;
+    file[8] = (char)length;
+    memset(file + prefix, ' ', length);
+    memcpy(file + prefix, header, strlen(header));
+    file[prefix + length - 1] = '\n';
+    memcpy(file + prefix + length, values, bytes);
+    return prefix + length + bytes;
+}
+
+static const char *const single = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
+static const float singles[6] = {1, -2, 0.5f, 0, 3, 4};
+
+START_TEST(reads)
+{
+    static const uint16_t halves[6] = {0x3C00, 0xC000, 0x3800, 0, 0x4200, 0x4400}; /* the same numbers */
+    static const struct {
+        int version;
+        const char *header;
+        const void *values;
+        size_t bytes;
+    } files[] = {
+        {1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", singles, sizeof singles},
+        {2, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", singles, sizeof singles},
+        {3, "{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3)}", halves, sizeof halves},
+        {1, "{'shape': (2, 3), 'descr': '<f2', 'fortran_order': False}", halves, sizeof halves},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char file[256];
+        sbj_npy npy;
+        sbertja_error error;
+        const size_t size = make_file(file, files[i].version, files[i].header, files[i].values, files[i].bytes);
+        scratch_file("a.npy", file, size);
+        ck_assert_msg(sbj_npy_open(scratch_path("a.npy"), &npy, &error) == SBERTJA_OK, "%zu: %s", i, error.message);
+        ck_assert_uint_eq(npy.rows, 2);
+        ck_assert_uint_eq(npy.columns, 3);
+        for (size_t row = 0; row < 2; row++) {
+            double values[3];
+            sbj_npy_row(&npy, row, values);
+            for (size_t c = 0; c < 3; c++)
+                ck_assert_double_eq(values[c], singles[row * 3 + c]);
+        }
+        sbj_npy_close(&npy);
+    }
+}
+END_TEST
+
+static void check_refused(const char *file, size_t size, const char *message)
+{
+    sbj_npy npy;
+    sbertja_error error;
+    scratch_file("a.npy", file, size);
+    ck_assert_int_eq(sbj_npy_open(scratch_path("a.npy"), &npy, &error), SBERTJA_E_FORMAT);
+    ck_assert_msg(strstr(error.message, message) != NULL, "%s", error.message);
+}
+
+START_TEST(refuses_to_read)
+{
+    static const char *const shapes[] = {
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }",
+        "{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }",
+        "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 3), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 3), }",
+        "{'descr': '<f4', 'fortran_order': False}",
+        "{'descr': 'O'}",
+        "",
+    };
+    char file[256];
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        check_refused(file, make_file(file, 1, shapes[i], singles, sizeof singles), "expected two dimensions");
+    check_refused(file, make_file(file, 4, single, singles, sizeof singles), "not a NumPy file");
+    check_refused(file, make_file(file, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 3), }", singles,
+                                  sizeof singles), "24 bytes of values, expected 4 rows of 3 float32");
+    check_refused("text", 4, "not a NumPy file");
+}
+END_TEST
+
+START_TEST(cut_off_anywhere)
+{
+    char file[256];
+    const size_t size = make_file(file, 2, single, singles, sizeof singles);
+    for (size_t length = 0; length < size; length++)
+        check_refused(file, length, "a.npy: ");
+    file[9] = (char)0xFF; /* a header longer than the file */
+    check_refused(file, size, "cut off in its header");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("npy");
@@ -59,6 +156,9 @@ int main(void)
     tcase_add_test(tests, bytes_are_those_of_numpy);
     tcase_add_test(tests, no_rows);
     tcase_add_test(tests, refuses);
+    tcase_add_test(tests, reads);
+    tcase_add_test(tests, refuses_to_read);
+    tcase_add_test(tests, cut_off_anywhere);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

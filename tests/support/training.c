@@ -81,11 +81,12 @@ sbertja_dataset *training_triplets(size_t examples)
 sbertja_objective training_objective(const sbertja_dataset *dataset, sbertja_loss loss)
 {
     sbertja_objective o = SBERTJA_OBJECTIVE_INIT;
-    const bool triplets = loss == SBERTJA_TRIPLET_LOSS;
+    const bool triplets = loss != SBERTJA_BATCH_ALL_TRIPLET_LOSS;
     o.dataset = dataset;
     o.loss = loss;
     o.batch_size = triplets ? 4 : 8;
     o.samples_per_label = triplets ? 0 : 2;
+    o.no_duplicates = loss == SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS;
     return o;
 }
 

@@ -12,7 +12,8 @@ sbertja_model *training_model(const char *device, const char *engine);
 sbertja_dataset *training_sentences(size_t examples);
 /* Triplets of the same sentences: two of one label and one of another. */
 sbertja_dataset *training_triplets(size_t examples);
-/* An objective on either: batches of 8 in groups of 2 of a label, or of 4 triplets. */
+/* An objective on either: batches of 8 in groups of 2 of a label, or of 4 triplets, which have no text twice with
+ * MULTIPLE_NEGATIVES. */
 sbertja_objective training_objective(const sbertja_dataset *dataset, sbertja_loss loss);
 
 /* All parameters one after another, to be freed. */

@@ -49,6 +49,13 @@ static const struct {
     {"info of a model", "$S info $D/model", "wordpiece"},
     {"tokenize", "printf '冷却水が漏れた。\\n' | $S tokenize -m $D/model", "{\"text\": \"冷却水が漏れた。\", \"tokens\": ["},
     {"tokenize needs no weights", "printf 'あ\\n' | $S tokenize -m $D/tokenizer.mecab_ipadic_wordpiece -", "\"ids\": [2, "},
+    {"a vocabulary, and a model for it",
+     "cut -f 1 $R/train.tsv | $S vocab --entries 1600 -o $T/v 2>$T/e && grep -q 'merges$' $T/e && $S new --vocab $T/v "
+     "--layers 1 --hidden 8 --heads 1 --intermediate 8 -o $T/m && head -5 $T/v | tr '\\n' ' '; wc -l <$T/v",
+     "[PAD] [UNK] [CLS] [SEP] [MASK] 1600\n"},
+    {"a vocabulary from several files",
+     "head -99 $R/train.tsv >$T/x; tail -n +100 $R/train.tsv >$T/y; $S vocab $T/y $T/x -o $T/v 2>$T/e; "
+     "$S vocab -o $T/w <$R/train.tsv 2>>$T/e; cmp $T/v $T/w && echo same", "same\n"},
     {"encode as JSON lines", "printf 'あ\\n' | $S encode -m $D/model", "{\"text\": \"あ\", \"vector\": ["},
     {"blanks belong to the text", "printf ' あ \\t\\n' | $S tokenize -m $D/model", "{\"text\": \" あ \\t\""},
     {"an empty line is an empty text", "printf '\\nあ' | $S encode -m $D/model --format tsv | wc -l", "2\n"},
@@ -120,6 +127,25 @@ static const struct {
      "$S train -m $D/model --data $T/t.tsv --loss triplet --anchor a --positive p --negative n --metric manhattan "
      "--pooling cls+max --eval $T/t.tsv -o $T/o 2>/dev/null && $S info $T/o",
      "cls,max"},
+    {"train on scores, judged by their order",
+     "printf 'sentence1\\tsentence2\\tscore\\n水\\t雨\\t5\\n火\\t炎\\t4\\n水\\t火\\t0\\n' >$T/s.tsv; "
+     "$S train -m $D/model --data $T/s.tsv --loss cosine-similarity --max-score 5 --eval $T/s.tsv -o $T/o 2>/dev/null "
+     "| cut -f1",
+     "loss\nspearman_before\nspearman_after\n"},
+    {"train on scores, columns named",
+     "printf 'b,n,a\\n水,5,雨\\n火,0,雨\\n' >$T/s.csv; "
+     "$S train -m $D/model --data $T/s.csv --loss cosent --scale 10 --text a,b --label n -o $T/o 2>&1 | "
+     "grep -o '[0-9.]* % of the pairs in the wrong order' | wc -l",
+     "1\n"},
+    {"train on anchors, positives and two negatives",
+     "printf 'q\\tp\\tn\\tm\\n水\\t雨\\t火\\t石\\n火\\t炎\\t水\\t石\\n水\\t川\\t石\\t火\\n' >$T/r.tsv; "
+     "$S train -m $D/model --data $T/r.tsv --loss multiple-negatives-ranking --no-duplicates --batch-size 2 "
+     "--text q,p,n,m --eval $T/r.tsv -o $T/o 2>/dev/null | cut -f1",
+     "loss\naccuracy_before\naccuracy_after\n"},
+    {"anchors find their own, also where two have the same",
+     "printf 'anchor\\tpositive\\n水\\t水\\n火\\t火\\n水\\t水\\n' >$T/r.tsv; "
+     "$S train -m $D/model --data $T/r.tsv --loss multiple-negatives-ranking --eval $T/r.tsv -o $T/o 2>/dev/null",
+     "accuracy_before\t1.0000\n"},
     {"convert to the old layout and back",
      "$S convert $D/model $T/old --layout 0.4.1 && $S convert $T/old $T/new && "
      "printf 'あ\\n' | $S encode -m $T/new --format tsv >$T/1; "
@@ -170,6 +196,7 @@ static const struct {
     {"no such model", "$S encode -m $T/none </dev/null", 1, "none: no such directory"},
     {"no value wanted", "$S encode -m $D/model --normalize=1", 2, "--normalize"},
     {"a number below the least", "$S search -m $D/model --corpus x -k 0 --query a", 2, "at least 1"},
+    {"no batch a step", "$S train -m $D/model --data x -o y --accumulation-steps 0", 2, "at least 1"},
     {"a number with a tail", "$S train -m $D/model --data x -o y --lr 1e-5x", 2, "1e-5x"},
     {"a precision that the engine has not", "$S info $D/model --precision int8 --engine openblas", 1,
      "precision int8: engine openblas computes in f32 only, expected packed"},
@@ -191,6 +218,11 @@ static const struct {
     {"nothing to resume from named", "$S train -m $D/model --data x -o y --resume", 2, "--checkpoint"},
     {"no such file", "$S encode -m $D/model $T/none", 1, "none"},
     {"invalid UTF-8", "printf 'あ\\n\\377\\n' | $S encode -m $D/model", 1, "2"},
+    {"invalid UTF-8 for a vocabulary", "printf 'あ\\n\\377\\n' >$T/x; $S vocab $R/train.tsv $T/x -o $T/v; s=$?; "
+     "test -e $T/v || exit $s", 1, "x: line 2"},
+    {"no text for a vocabulary", "$S vocab -o $T/v </dev/null", 1, "0 texts"},
+    {"a vocabulary that is too small", "$S vocab --entries 10 $R/train.tsv -o $T/v", 2, "single characters), found 10"},
+    {"no such text", "$S vocab $T/none -o $T/v", 1, "none"},
     {"a format that needs a file", "printf 'あ\\n' | $S encode -m $D/model --format npy", 2, "-o"},
     {"no such column", "$S train -m $D/model --data $R/train.tsv --text sentence -o $T/o", 1, "sentence"},
     {"an empty table", "printf 'text\\tlabel\\n' >$T/e.tsv; $S train -m $D/model --data $T/e.tsv -o $T/o", 1, "e.tsv"},
@@ -200,6 +232,25 @@ static const struct {
      "$S train -m $D/model --data $R/train.tsv --label cause=9:1 -o $T/o", 1, "line 2"},
     {"samples that do not divide the batch",
      "$S train -m $D/model --data $R/train.tsv --samples-per-label 5 -o $T/o", 2, "samples_per_label: 5"},
+    {"too many columns", "$S train -m $D/model --data x --loss cosent --text a,b,c -o $T/o", 2, "expected 2 columns"},
+    {"too few columns", "$S train -m $D/model --data x --loss multiple-negatives-ranking --text a -o $T/o", 2,
+     "expected 2 or more columns"},
+    {"a column without a name", "$S train -m $D/model --data x --loss cosent --text a, -o $T/o", 2, "a name is missing"},
+    {"no largest score", "$S train -m $D/model --data x --loss cosent --max-score 0 -o $T/o", 2, "above 0"},
+    {"no scale",
+     "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\t1\\n' >$T/s.tsv; "
+     "$S train -m $D/model --data $T/s.tsv --loss cosent --scale 0 -o $T/o", 2, "scale: expected a number above 0"},
+    {"a score that no cosine has",
+     "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\t4\\n' >$T/s.tsv; "
+     "$S train -m $D/model --data $T/s.tsv --loss cosine-similarity -o $T/o", 1, "--max-score"},
+    {"a score that is no number",
+     "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\tx\\n' >$T/s.tsv; "
+     "$S train -m $D/model --data $T/s.tsv --loss cosent -o $T/o", 1, "line 2"},
+    {"one score for all",
+     "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\t1\\nう\\tえ\\t1\\n' >$T/s.tsv; "
+     "$S train -m $D/model --data $T/s.tsv --loss cosent --eval $T/s.tsv -o $T/o", 1, "expected different scores"},
+    {"groups of a label without duplicates", "$S train -m $D/model --data $R/train.tsv --no-duplicates -o $T/o", 2,
+     "no_duplicates"},
     {"a folder that is no model", "mkdir $T/p; touch $T/p/thesis; $S train -m $D/model --data $R/test.tsv -o $T/p", 1, "/p"},
     {"a truncated model",
      "cp -r $D/model $T/m; head -c 5000 $D/model/model.safetensors >$T/m/model.safetensors; "

@@ -97,23 +97,40 @@ static void run_until(training *t, size_t step)
     t->options.resume = 1;
 }
 
-static void check_resuming(const char *device, const training *whole, const sbertja_model *wanted,
+static const struct {
+    const char *device;
+    sbertja_loss second; /* of the second objective */
+    size_t accumulation;
+} kinds[] = {{"ref", SBERTJA_TRIPLET_LOSS, 1},
+             {"cpu", SBERTJA_TRIPLET_LOSS, 1},
+             {"cpu", SBERTJA_TRIPLET_LOSS, 3},
+             {"cpu", SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, 1}}; /* whose sampler puts examples off */
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static void begin_kind(training *t, int kind)
+{
+    begin(t, kinds[kind].device);
+    t->objectives[1] = training_objective(t->triplets, kinds[kind].second);
+    t->options.gradient_accumulation_steps = kinds[kind].accumulation;
+}
+
+static void check_resuming(int kind, const training *whole, const sbertja_model *wanted,
                            const sbertja_model *best, size_t first_stop, size_t second_stop)
 {
     training t;
     sbertja_error error;
     sbertja_model *trained;
-    begin(&t, device);
+    begin_kind(&t, kind);
     t.options.checkpoint_path = temporary_path("parts");
     t.options.output_path = temporary_path("best of parts");
     run_until(&t, first_stop);
     if (second_stop > first_stop)
         run_until(&t, second_stop);
     ck_assert_msg(run(&t, &trained, &error) == SBERTJA_OK, "%s", error.message);
-    ck_assert_msg(training_equal(trained, wanted), "%s: stops after %zu and %zu: weights", device, first_stop,
+    ck_assert_msg(training_equal(trained, wanted), "kind %d: stops after %zu and %zu: weights", kind, first_stop,
                   second_stop);
-    ck_assert_msg(training_equal_saved(best, t.options.output_path), "%s: stops after %zu and %zu: the best model",
-                  device, first_stop, second_stop);
+    ck_assert_msg(training_equal_saved(best, t.options.output_path), "kind %d: stops after %zu and %zu: the best model",
+                  kind, first_stop, second_stop);
     ck_assert(memcmp(t.losses, whole->losses, sizeof t.losses) == 0);
     ck_assert_uint_eq(t.evaluations, whole->evaluations);
     ck_assert(memcmp(t.scores, whole->scores, sizeof t.scores) == 0);
@@ -127,17 +144,16 @@ static void check_resuming(const char *device, const training *whole, const sber
 
 START_TEST(as_if_never_stopped)
 {
-    static const char *const devices[] = {"ref", "cpu"};
     training whole;
     sbertja_error error;
     sbertja_model *wanted, *best;
-    begin(&whole, devices[_i]);
+    begin_kind(&whole, _i);
     ck_assert_msg(run(&whole, &wanted, &error) == SBERTJA_OK, "%s", error.message);
     ck_assert_uint_eq(whole.evaluations, 6);
     ck_assert(sbertja_model_load(whole.options.output_path, NULL, &best, NULL) == SBERTJA_OK);
     for (size_t stop = 1; stop <= STEPS; stop++)
-        check_resuming(devices[_i], &whole, wanted, best, stop, 0);
-    check_resuming(devices[_i], &whole, wanted, best, 2, 7);
+        check_resuming(_i, &whole, wanted, best, stop, 0);
+    check_resuming(_i, &whole, wanted, best, 2, 7);
     sbertja_model_free(wanted);
     sbertja_model_free(best);
     end(&whole);
@@ -247,7 +263,8 @@ END_TEST
 
 static const char *const keys[] = {"steps",   "scheduler",    "warmup_steps",  "learning_rate", "preset",
                                    "beta1",   "weight_decay", "max_grad_norm", "dropout",       "seed",
-                                   "network", "device",       "objectives",    "objectives"};
+                                   "network", "device",       "objectives",    "objectives",    "objectives", "objectives",
+                                   "gradient_accumulation_steps"};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static void change(training *t, int key)
@@ -294,6 +311,15 @@ static void change(training *t, int key)
         break;
     case 12:
         t->objectives[1].margin = 4;
+        break;
+    case 13:
+        t->objectives[1].scale = 4;
+        break;
+    case 14:
+        t->objectives[1].no_duplicates = 1;
+        break;
+    case 16:
+        o->gradient_accumulation_steps = 2;
         break;
     default: /* other data, as many */
         sbertja_dataset_free(t->sentences);
@@ -386,6 +412,6 @@ START_TEST(wrong_content)
 }
 END_TEST
 
-SUITE_MAIN("train/checkpoint", 60, {as_if_never_stopped, 2}, {nothing_to_do, 0},
+SUITE_MAIN("train/checkpoint", 60, {as_if_never_stopped, KINDS}, {nothing_to_do, 0},
            {finished_and_saved_elsewhere, 0}, {every_so_many_steps, 2}, {another_training, KEYS},
            {cut_short, 0}, {wrong_content, 5})

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/failing_alloc.h"
 #include "support/suite.h"
 #include "train/sampler.h"
 
@@ -170,6 +171,141 @@ START_TEST(plain)
 }
 END_TEST
 
+/* ---- No text twice ---- */
+
+/* Pairs of texts, each a letter: "ab" is the example (a, b). */
+static sbj_dataset *make_pairs(const char *const *pairs)
+{
+    sbj_dataset *d;
+    ck_assert(sbj_dataset_create(&sbj_malloc, &d, NULL) == SBERTJA_OK);
+    for (; *pairs != NULL; pairs++) {
+        const char *const texts[2] = {*pairs, *pairs + 1};
+        const size_t lengths[2] = {1, 1};
+        ck_assert(sbj_dataset_add(d, texts, lengths, 2, 0, NULL) == SBERTJA_OK);
+    }
+    return d;
+}
+
+static sbj_sampler distinct_sampler(const sbj_dataset *d, size_t batch, int keep_order)
+{
+    sbj_sampler s;
+    sbertja_objective o = objective(batch, 0);
+    o.no_duplicates = 1;
+    o.keep_order = keep_order;
+    ck_assert(sbj_sampler_create(&sbj_malloc, d, &o, 1, 1, NULL, &s, NULL) == SBERTJA_OK);
+    return s;
+}
+
+/* In the data's own order, three passes over, so that the batches can be written down. */
+START_TEST(put_off)
+{
+    static const struct {
+        const char *name;
+        const char *const pairs[9];
+        size_t batch;
+        const char *batches; /* of a pass: the examples' numbers */
+    } cases[] = {
+        {"nothing in common", {"ab", "cd", "ef", "gh", "ij", NULL}, 2, "01 23 4 "},
+        {"the first text again", {"ab", "ac", "de", "fg", NULL}, 2, "02 13 "},
+        {"a first text as second", {"ab", "ca", "de", "fg", NULL}, 2, "02 13 "},
+        {"put off twice, still in order", {"ab", "ac", "ad", "ef", "gh", NULL}, 2, "03 14 2 "},
+        {"one text in all", {"ab", "ac", "ad", NULL}, 2, "0 1 2 "},
+        {"equal texts within an example", {"aa", "bb", "aa", "cc", NULL}, 3, "013 2 "},
+        {"a batch of all", {"ab", "cd", "ac", "ef", NULL}, 9, "013 2 "},
+        {"batches of one", {"ab", "ab", "ab", NULL}, 1, "0 1 2 "},
+    };
+    sbj_dataset *d = make_pairs(cases[_i].pairs);
+    sbj_sampler s = distinct_sampler(d, cases[_i].batch, 1);
+    for (int pass = 0; pass < 3; pass++) {
+        char found[64] = "";
+        for (size_t dealt = 0, rows[9]; dealt < d->examples;) {
+            const size_t count = sbj_sampler_next(&s, rows);
+            for (size_t i = 0; i < count; i++)
+                sprintf(found + strlen(found), "%zu", rows[i]);
+            strcat(found, " ");
+            dealt += count;
+        }
+        ck_assert_msg(strcmp(found, cases[_i].batches) == 0, "%s: pass %d: %s", cases[_i].name, pass, found);
+    }
+    sbj_sampler_free(&s);
+    sbj_dataset_free(d);
+}
+END_TEST
+
+static bool share_a_text(const sbj_dataset *d, size_t a, size_t b)
+{
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < 2; k++)
+            if (strcmp(d->texts[2 * a + i], d->texts[2 * b + k]) == 0)
+                return true;
+    return false;
+}
+
+/* Shuffled: a pass has every example once, and no batch a text twice. */
+START_TEST(distinct_batches)
+{
+    enum { COUNT = 40 };
+    char texts[COUNT][3];
+    const char *pairs[COUNT + 1] = {NULL};
+    sbj_rng rng = sbj_rng_make(3, 0);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(texts[i], 3, "%c%c", 'a' + (int)sbj_rng_below(&rng, 20), 'a' + (int)sbj_rng_below(&rng, 20));
+        pairs[i] = texts[i];
+    }
+    sbj_dataset *d = make_pairs(pairs);
+    sbj_sampler s = distinct_sampler(d, 4, 0);
+    for (int pass = 0; pass < 50; pass++) {
+        size_t seen[COUNT] = {0}, rows[4];
+        for (size_t dealt = 0; dealt < COUNT;) {
+            const size_t count = sbj_sampler_next(&s, rows);
+            ck_assert_uint_ge(count, 1);
+            for (size_t i = 0; i < count; i++) {
+                ck_assert(seen[rows[i]]++ == 0);
+                for (size_t k = 0; k < i; k++)
+                    ck_assert(!share_a_text(d, rows[i], rows[k]));
+            }
+            dealt += count;
+        }
+    }
+    sbj_sampler_free(&s);
+    sbj_dataset_free(d);
+}
+END_TEST
+
+START_TEST(distinct_refused)
+{
+    static const size_t counts[] = {9, 9};
+    sbertja_error error;
+    sbj_sampler s;
+    sbj_dataset *d = make_dataset(counts, 2);
+    sbertja_objective o = objective(8, 4);
+    o.no_duplicates = 1;
+    ck_assert(sbj_sampler_create(&sbj_malloc, d, &o, 1, 1, NULL, &s, &error) == SBERTJA_E_ARGUMENT);
+    ck_assert_str_eq(error.message, "no_duplicates: needs samples_per_label 0, found 4");
+    sbj_dataset_free(d);
+}
+END_TEST
+
+START_TEST(no_memory)
+{
+    static const char *const pairs[] = {"ab", "ac", NULL};
+    sbj_dataset *d = make_pairs(pairs);
+    sbertja_objective o = objective(2, 0);
+    o.no_duplicates = 1;
+    failing_alloc heap;
+    size_t n = 0;
+    do {
+        sbj_sampler s;
+        failing_alloc_init(&heap, ++n);
+        const sbertja_status status = sbj_sampler_create(&heap.alloc, d, &o, 1, 1, NULL, &s, NULL);
+        ck_assert_int_eq(status, failing_alloc_failed(&heap) ? SBERTJA_E_MEMORY : SBERTJA_OK);
+        sbj_sampler_free(&s);
+        ck_assert_uint_eq(failing_alloc_live(&heap), 0);
+    } while (failing_alloc_failed(&heap));
+    sbj_dataset_free(d);
+}
+END_TEST
+
 START_TEST(examples_alike)
 {
     const char *texts[9] = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
@@ -185,5 +321,47 @@ START_TEST(examples_alike)
 }
 END_TEST
 
+/* Texts of 1 to 7 tokens in batches of at most 10 tokens and 4 examples: none above unless it is one example, none that
+ * could have taken the next, every example once a pass. */
+START_TEST(limited_in_tokens)
+{
+    static const size_t counts[] = {30};
+    size_t rows[4], tokens[30], seen[30] = {0}, dealt = 0, batches = 0;
+    sbj_sampler s;
+    sbertja_error error;
+    sbj_dataset *d = make_dataset(counts, 1);
+    sbertja_objective o = objective(4, 0);
+    o.keep_order = _i == 0;
+    for (size_t i = 0; i < 30; i++)
+        tokens[i] = i == 13 ? 99 : 1 + i % 7;
+    ck_assert(sbj_sampler_create(&sbj_malloc, d, &o, 3, 1, NULL, &s, NULL) == SBERTJA_OK);
+    ck_assert_msg(sbj_sampler_limit(&s, d, tokens, 10, &error) == SBERTJA_OK, "%s", error.message);
+    while (dealt < 30) {
+        size_t sum = 0;
+        const size_t count = sbj_sampler_next(&s, rows);
+        for (size_t i = 0; i < count; i++) {
+            sum += tokens[rows[i]];
+            ck_assert_uint_eq(seen[rows[i]]++, 0);
+        }
+        ck_assert(sum <= 10 || count == 1);
+        dealt += count;
+        batches++;
+        if (count < 4 && dealt < 30)
+            ck_assert_uint_gt(sum + tokens[s.cards[dealt]], 10);
+    }
+    ck_assert_uint_ge(batches, sbj_sampler_batches(&s) / 2);
+    sbj_sampler_free(&s);
+    o = objective(4, 2);
+    sbj_dataset *two = make_dataset((size_t[]){9, 9}, 2);
+    ck_assert(sbj_sampler_create(&sbj_malloc, two, &o, 3, 1, NULL, &s, NULL) == SBERTJA_OK);
+    ck_assert_int_eq(sbj_sampler_limit(&s, two, tokens, 10, &error), SBERTJA_E_ARGUMENT);
+    ck_assert_msg(strstr(error.message, "batch_tokens: 10, but batches by label") != NULL, "%s", error.message);
+    sbj_sampler_free(&s);
+    sbj_dataset_free(d);
+    sbj_dataset_free(two);
+}
+END_TEST
+
 SUITE_MAIN("train/sampler", 20, {by_label, 6}, {the_seed_decides, 0}, {few_sentences, 0}, {refusals, 6}, {plain, 2},
-           {examples_alike, 0})
+           {put_off, 8}, {distinct_batches, 0}, {distinct_refused, 0}, {no_memory, 0}, {examples_alike, 0},
+           {limited_in_tokens, 2})

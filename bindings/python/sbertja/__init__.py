@@ -9,19 +9,20 @@ On the C library libsbertja through ctypes; needs NumPy and nothing else.
 """
 from . import datasets, evaluation, losses, models, readers, util
 from ._progress import LoggingHandler
-from .datasets import DataLoader, SentenceLabelDataset, SentencesDataset
+from .datasets import DataLoader, NoDuplicatesDataLoader, SentenceLabelDataset, SentencesDataset
 from .errors import (ArgumentError, FileError, FormatError, InternalError, MissingError, NotFoundError,
                      OutOfMemoryError, SbertjaError, StoppedError, UnsupportedError)
 from .sentence_transformer import SentenceTransformer, build_info
 from .readers import InputExample
 from .tokenizer import Tokenizer
 from .util import SimilarityFunction
+from .vocabulary import train_vocabulary
 
 __version__ = "0.1.0"
 
 __all__ = [
     "ArgumentError", "DataLoader", "FileError", "FormatError", "InputExample", "InternalError", "LoggingHandler",
-    "MissingError", "NotFoundError", "OutOfMemoryError", "SbertjaError", "SentenceLabelDataset", "SentenceTransformer",
-    "SentencesDataset", "SimilarityFunction", "StoppedError", "Tokenizer", "UnsupportedError", "build_info", "datasets",
-    "evaluation", "losses", "models", "readers", "util",
+    "MissingError", "NoDuplicatesDataLoader", "NotFoundError", "OutOfMemoryError", "SbertjaError",
+    "SentenceLabelDataset", "SentenceTransformer", "SentencesDataset", "SimilarityFunction", "StoppedError", "Tokenizer",
+    "UnsupportedError", "build_info", "datasets", "evaluation", "losses", "models", "readers", "train_vocabulary", "util",
 ]

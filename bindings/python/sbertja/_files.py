@@ -78,6 +78,11 @@ def packaged_dictionary(directory):
     if config.get("word_tokenizer_type") != "mecab":
         return None
     name = (config.get("mecab_kwargs") or {}).get("mecab_dic", "ipadic")
+    return dictionary_package(name)
+
+
+def dictionary_package(name):
+    """The folder of the MeCab dictionary in the Python package of this name, if it is installed; else None."""
     if name not in ("ipadic", "unidic_lite", "unidic") or importlib.util.find_spec(name) is None:
         return None
     folder = importlib.import_module(name).DICDIR

@@ -17,7 +17,8 @@ SIZE_MAX = ctypes.c_size_t(-1).value
 
 # sbertja_module_kind, sbertja_loss, sbertja_metric, sbertja_log_level
 POOLING, DENSE, NORMALIZE = 1, 2, 3
-BATCH_ALL_TRIPLET_LOSS, TRIPLET_LOSS = 1, 2
+BATCH_ALL_TRIPLET_LOSS, TRIPLET_LOSS, COSINE_SIMILARITY_LOSS, COSENT_LOSS, MULTIPLE_NEGATIVES_RANKING_LOSS = range(1, 6)
+DISTILLATION_LOSS = 6
 EUCLIDEAN, COSINE, MANHATTAN = 1, 2, 3
 LOG_WARNING = 1
 
@@ -88,6 +89,36 @@ class SaveOptions(Structure):
     initializer = "sbertja_save_options_init"
 
 
+class VocabularyOptions(Structure):
+    _fields_ = [
+        ("size", c_uint32),
+        ("every_character", c_int),
+        ("entries", c_size_t),
+        ("min_frequency", c_size_t),
+        ("word_tokenizer", c_char_p),
+        ("mecab_dictionary", c_char_p),
+        ("dictionary", c_char_p),
+        ("lower_case", c_int),
+        ("threads", c_int),
+        ("log", LogFunction),
+        ("log_user", c_void_p),
+        ("allocator", c_void_p),
+    ]
+    initializer = "sbertja_vocabulary_options_init"
+
+
+class VocabularySummary(Structure):
+    _fields_ = [
+        ("entries", c_size_t),
+        ("alphabet", c_size_t),
+        ("merges", c_size_t),
+        ("texts", c_uint64),
+        ("words", c_uint64),
+        ("known_words", c_uint64),
+        ("distinct_words", c_size_t),
+    ]
+
+
 class SessionOptions(Structure):
     _fields_ = [("size", c_uint32), ("threads", c_int), ("batch_tokens", c_size_t)]
     initializer = "sbertja_session_options_init"
@@ -105,6 +136,17 @@ class EncodeOptions(Structure):
     initializer = "sbertja_encode_options_init"
 
 
+class Teacher(Structure):
+    _fields_ = [
+        ("size", c_uint32),
+        ("path", c_char_p),
+        ("vectors", POINTER(c_float)),
+        ("dimension", c_size_t),
+        ("weight", c_double),
+    ]
+    initializer = "sbertja_teacher_init"
+
+
 class Objective(Structure):
     _fields_ = [
         ("size", c_uint32),
@@ -115,6 +157,12 @@ class Objective(Structure):
         ("batch_size", c_size_t),
         ("samples_per_label", c_size_t),
         ("keep_order", c_int),
+        ("scale", c_double),
+        ("no_duplicates", c_int),
+        ("batch_tokens", c_size_t),
+        ("teachers", POINTER(Teacher)),
+        ("teacher_count", c_size_t),
+        ("similarity_weight", c_double),
     ]
     initializer = "sbertja_objective_init"
 
@@ -168,6 +216,8 @@ class FitOptions(Structure):
         ("progress_user", c_void_p),
         ("log", LogFunction),
         ("log_user", c_void_p),
+        ("keep_head", c_int),
+        ("gradient_accumulation_steps", c_size_t),
     ]
     initializer = "sbertja_fit_options_init"
 
@@ -176,7 +226,8 @@ class Parameter(Structure):
     _fields_ = [("name", c_char_p), ("rows", c_size_t), ("columns", c_size_t)]
 
 
-STRUCTS = (Module, LoadOptions, Architecture, SaveOptions, SessionOptions, EncodeOptions, Objective, FitOptions)
+STRUCTS = (Module, LoadOptions, Architecture, SaveOptions, VocabularyOptions, SessionOptions, EncodeOptions, Objective,
+           FitOptions)
 
 _Texts, _Sizes, _Out, _Error = POINTER(c_char_p), POINTER(c_size_t), POINTER(c_void_p), POINTER(Error)
 _FUNCTIONS = {  # name: (result, arguments)
@@ -203,6 +254,10 @@ _FUNCTIONS = {  # name: (result, arguments)
     "sbertja_encoding_ids": (POINTER(c_int32), [c_void_p, _Sizes]),
     "sbertja_encoding_token_count": (c_size_t, [c_void_p]),
     "sbertja_encoding_token": (c_char_p, [c_void_p, c_size_t]),
+    "sbertja_vocabulary_trainer_create": (c_int, [POINTER(VocabularyOptions), _Out, _Error]),
+    "sbertja_vocabulary_trainer_add": (c_int, [c_void_p, _Texts, _Sizes, c_size_t, _Error]),
+    "sbertja_vocabulary_trainer_finish": (c_int, [c_void_p, c_char_p, POINTER(VocabularySummary), _Error]),
+    "sbertja_vocabulary_trainer_free": (None, [c_void_p]),
     "sbertja_session_create": (c_int, [c_void_p, POINTER(SessionOptions), _Out, _Error]),
     "sbertja_session_free": (None, [c_void_p]),
     "sbertja_encode": (c_int, [c_void_p, _Texts, _Sizes, c_size_t, POINTER(EncodeOptions), POINTER(c_float), _Error]),

@@ -81,15 +81,17 @@ class SentenceLabelDataset:
 
 
 class DataLoader:
-    """Batches of a dataset. Options of torch's loader that have no meaning here (workers, collate_fn) are accepted."""
+    """Batches of a dataset. Options of torch's loader that have no meaning here (workers, collate_fn) are accepted.
+    `batch_tokens`: fit ends a batch before the example that would bring it above so many tokens; 0: no limit."""
 
-    def __init__(self, dataset, batch_size=1, shuffle=False, *, drop_last=False, **_ignored):
+    def __init__(self, dataset, batch_size=1, shuffle=False, *, drop_last=False, batch_tokens=0, **_ignored):
         if not isinstance(batch_size, int) or batch_size < 1:
             raise errors.ArgumentError(f"DataLoader: batch_size is {batch_size!r}, must be 1 or more")
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.drop_last = drop_last
+        self.batch_tokens = batch_tokens
         self.collate_fn = None  # fit of sentence-transformers sets it
 
     def __len__(self):
@@ -101,6 +103,29 @@ class DataLoader:
             random.shuffle(examples)
         for index in range(len(self)):
             yield examples[index * self.batch_size:(index + 1) * self.batch_size]
+
+
+class NoDuplicatesDataLoader(DataLoader):
+    """Batches of the shuffled examples in which no text comes twice, for MultipleNegativesRankingLoss: an example with a
+    text that the batch has already waits for a later one. The last batches of a pass may be smaller."""
+
+    no_duplicates = True
+
+    def __init__(self, train_examples, batch_size):
+        super().__init__(train_examples, batch_size, shuffle=True)
+
+    def __iter__(self):
+        waiting = random.sample(list(self.dataset), len(self.dataset))
+        while waiting:
+            batch, later, texts = [], [], set()
+            for example in waiting:
+                if len(batch) == self.batch_size or not texts.isdisjoint(example.texts):
+                    later.append(example)
+                else:
+                    batch.append(example)
+                    texts.update(example.texts)
+            yield batch
+            waiting = later
 
 
 def _counts(counts):

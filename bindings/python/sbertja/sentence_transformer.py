@@ -190,12 +190,16 @@ class SentenceTransformer:
             warmup_steps=10000, optimizer_class=None, optimizer_params=None, weight_decay=0.01, evaluation_steps=0,
             output_path=None, save_best_model=True, max_grad_norm=1, use_amp=False, callback=None,
             show_progress_bar=True, checkpoint_path=None, checkpoint_save_steps=500, checkpoint_save_total_limit=0, *,
-            seed=None, threads=None, preset=None, resume=False):
+            seed=None, threads=None, preset=None, resume=False, keep_head=False, no_dropout=False,
+            gradient_accumulation_steps=1):
         """Trains this model by pairs of a DataLoader and a loss, in turn.
 
         `preset` is the arithmetic of AdamW: "torch" (as sentence-transformers has had it since 2.2.2) or "st-0.4.1",
         which optimizer_params={"correct_bias": False} means too. `checkpoint_path` is a directory with one state, from
         which `resume=True` goes on to the same last bit. After an interrupt the model is what it had become by then.
+        `keep_head` leaves the head of a DistillationLoss at the model's end, as a Dense module; `no_dropout` trains
+        without dropout whatever the model's configuration says. With `gradient_accumulation_steps` a step, also in
+        warmup_steps and evaluation_steps, is so many batches and goes by their mean gradient.
         """
         training.warn_unused(optimizer_class, use_amp, checkpoint_save_total_limit)
         options = _native.make(
@@ -204,7 +208,8 @@ class SentenceTransformer:
             weight_decay=weight_decay, max_grad_norm=max_grad_norm, evaluation_steps=evaluation_steps,
             output_path=output_path and os.fsencode(output_path), keep_last=int(not save_best_model),
             checkpoint_path=checkpoint_path and os.fsencode(checkpoint_path),
-            checkpoint_steps=checkpoint_save_steps, resume=int(resume), seed=seed,
+            checkpoint_steps=checkpoint_save_steps, resume=int(resume), seed=seed, keep_head=int(keep_head),
+            no_dropout=int(no_dropout), gradient_accumulation_steps=int(gradient_accumulation_steps),
             threads=self.threads if threads is None else threads, log=log_function,
             **training.optimizer_options(optimizer_params, preset))
         training.fit(self, train_objectives, options, evaluator, callback, output_path, show_progress_bar)

@@ -62,16 +62,18 @@ def _objectives(model, train_objectives):
         raise errors.ArgumentError("fit: train_objectives is empty: give pairs of a DataLoader and a loss")
     handles, objectives = [], (_native.Objective * len(train_objectives))()
     for index, (loader, loss) in enumerate(train_objectives):
-        if not isinstance(loss, (losses.BatchAllTripletLoss, losses.TripletLoss)):
+        if not isinstance(loss, losses.Loss):
             raise errors.UnsupportedError(f"fit: objective {index}: the loss {type(loss).__name__}")
         if loss.model is not model:
             raise errors.ArgumentError(f"fit: objective {index}: its loss was made for another model")
         handle = _dataset(loader.dataset, loss)
         handles.append(handle)
+        loss.check_count(len(getattr(loader.dataset, "examples", loader.dataset)))
         objectives[index] = _native.make(
-            _native.Objective, dataset=handle.address, loss=loss.kind, metric=loss.metric,
-            margin=loss.triplet_margin, batch_size=loader.batch_size,
-            samples_per_label=getattr(loader.dataset, "samples_per_label", 0), keep_order=int(not _shuffles(loader)))
+            _native.Objective, dataset=handle.address, loss=loss.kind, batch_size=loader.batch_size,
+            samples_per_label=getattr(loader.dataset, "samples_per_label", 0), keep_order=int(not _shuffles(loader)),
+            no_duplicates=int(getattr(loader, "no_duplicates", False)),
+            batch_tokens=getattr(loader, "batch_tokens", 0), **loss.options())
     return handles, objectives
 
 
@@ -90,9 +92,7 @@ def _dataset(dataset, loss):
         texts = example.texts
         if isinstance(texts, str) or not texts:
             raise TypeError(f"fit: example {index}: texts must be a list of str, not {texts!r}")
-        if len(texts) != loss.text_count:
-            raise errors.ArgumentError(f"fit: example {index} has {len(texts)} texts, {type(loss).__name__} wants "
-                                       f"{loss.text_count}")
+        loss.check_texts(texts, index)
         encoded = [_handles.encode_text(text, f"text {number} of example {index}")
                    for number, text in enumerate(texts)]
         _native.call("sbertja_dataset_add", handle.address, *_native.text_arrays(encoded), len(encoded),

@@ -3,7 +3,7 @@ import unittest
 import warnings
 
 import support  # noqa: F401
-from sbertja import DataLoader, InputExample, SentenceLabelDataset, SentencesDataset
+from sbertja import DataLoader, InputExample, NoDuplicatesDataLoader, SentenceLabelDataset, SentencesDataset
 
 
 def examples(**counts):
@@ -62,6 +62,24 @@ class Loader(unittest.TestCase):
     def test_refused(self):
         with self.assertRaisesRegex(ValueError, "batch_size is 0"):
             DataLoader([], batch_size=0)
+
+
+class NoDuplicates(unittest.TestCase):
+    def test_no_text_twice_and_each_example_once(self):
+        pairs = [InputExample(texts=[a, b]) for a in "abcd" for b in "bcde"]
+        loader = NoDuplicatesDataLoader(pairs, batch_size=3)
+        batches = list(loader)
+        self.assertCountEqual([id(example) for batch in batches for example in batch], map(id, pairs))
+        for batch in batches:
+            self.assertLessEqual(len(batch), 3)
+            for index, example in enumerate(batch):
+                for other in batch[:index]:
+                    self.assertTrue(set(example.texts).isdisjoint(other.texts))
+
+    def test_nothing_in_common(self):
+        loader = NoDuplicatesDataLoader([InputExample(texts=[f"q{i}", f"a{i}"]) for i in range(5)], 2)
+        self.assertEqual([len(batch) for batch in loader], [2, 2, 1])
+        self.assertEqual(len(loader), 3)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import warnings
 
 from support import (TINY, needs_library, np, read_json, read_safetensors, relative_difference, report_rows,
                      tiny_model, tiny_sentences)
-from sbertja import (DataLoader, InputExample, SentenceLabelDataset, SentencesDataset, SentenceTransformer, losses,
-                     models, training)
+from sbertja import (DataLoader, InputExample, NoDuplicatesDataLoader, SentenceLabelDataset, SentencesDataset,
+                     SentenceTransformer, losses, models, training, util)
 from sbertja.losses import BatchHardTripletLossDistanceFunction, TripletDistanceMetric
 
 
@@ -44,6 +44,38 @@ class Arguments(unittest.TestCase):
         for label in (0.5, float("nan"), float("inf"), "2", None, 2 ** 31, -2 ** 31 - 1, 2 ** 70):
             with self.subTest(label), self.assertRaisesRegex(ValueError, "example 7: the label .* is not an integer"):
                 losses.BatchAllTripletLoss.check_label(label, 7)
+
+    def test_scores(self):
+        loss = losses.CoSENTLoss(None)
+        for score in (0.5, 1, np.float32(0.25), -1, "0.5"):
+            self.assertEqual(loss.check_label(score, 0), float(score))
+        for score in (float("nan"), float("inf"), None, "x", [1, 2], 10 ** 400):
+            with self.subTest(score), self.assertRaisesRegex(ValueError, "CoSENTLoss: example 7: the score .* finite"):
+                loss.check_label(score, 7)
+
+    def test_teachers(self):
+        with self.assertRaisesRegex(ValueError, "'mse' or|'mse', 'cosine'"):
+            losses.DistillationLoss(None, [4], metric="l1")
+        with self.assertRaisesRegex(ValueError, "1 weights for 2 teachers"):
+            losses.DistillationLoss(None, [4, 5], weights=[1])
+        loss = losses.DistillationLoss(None, [np.zeros((3, 4))])
+        loss.check_count(3)
+        with self.assertRaisesRegex(ValueError, r"teacher 0 has the shape \(3, 4\), expected 5 rows"):
+            loss.check_count(5)
+
+    def test_losses_on_cosines_take_their_defaults_only(self):
+        class MSELoss:  # torch's, by its name
+            pass
+
+        losses.CosineSimilarityLoss(None, MSELoss())
+        with self.assertRaisesRegex(NotImplementedError, "only MSELoss"):
+            losses.CosineSimilarityLoss(None, object())
+        with self.assertRaisesRegex(NotImplementedError, "only Identity"):
+            losses.CosineSimilarityLoss(None, None, object())
+        with self.assertRaisesRegex(ValueError, "give one of pairwise_cos_sim"):
+            losses.CoSENTLoss(None, 20.0, util.cos_sim)
+        with self.assertRaisesRegex(ValueError, "give one of cos_sim"):
+            losses.MultipleNegativesRankingLoss(None, 20.0, util.dot_score)
 
     def test_optimizer_params(self):
         found = training.optimizer_options({"lr": 1e-3, "betas": (0.8, 0.9), "correct_bias": False, "eps": 1e-7}, None)
@@ -116,6 +148,67 @@ class Script(unittest.TestCase):
 
 
 @needs_library
+class Pairs(unittest.TestCase):
+    """Losses on scored pairs and on anchors."""
+
+    def setUp(self):
+        texts = [text for text, _ in report_rows(count=12)]
+        self.pairs = [InputExample(texts=[a, b], label=score / 17)
+                      for score, (a, b) in enumerate(zip(texts[0::2], texts[1::2]))]
+
+    def losses_of(self, make, examples, epochs=20, loader=DataLoader):
+        """What a loss is before and after, by an evaluator of our own on the vectors."""
+        model = tiny_model()
+        before = model.encode([text for example in examples for text in example.texts])
+        model.fit([(loader(examples, batch_size=6), make(model))], epochs=epochs, warmup_steps=0,
+                  optimizer_params={"lr": 1e-3}, show_progress_bar=False)
+        after = model.encode([text for example in examples for text in example.texts])
+        return util.pairwise_cos_sim(before[0::2], before[1::2]), util.pairwise_cos_sim(after[0::2], after[1::2])
+
+    def test_cosine_similarity(self):
+        scores = np.array([example.label for example in self.pairs])
+        before, after = self.losses_of(losses.CosineSimilarityLoss, self.pairs)
+        self.assertLess(np.square(after - scores).mean(), 0.5 * np.square(before - scores).mean())
+
+    def test_cosent(self):
+        scores = np.array([example.label for example in self.pairs])
+        before, after = self.losses_of(losses.CoSENTLoss, self.pairs)
+        self.assertGreater(np.corrcoef(after, scores)[0, 1], np.corrcoef(before, scores)[0, 1] + 0.2)
+
+    def test_ranking_without_duplicates(self):
+        def own(vectors):
+            return (util.cos_sim(vectors[0::2], vectors[1::2]).argmax(1) == range(len(self.pairs))).mean()
+
+        model = tiny_model()
+        texts = [text for example in self.pairs for text in example.texts]
+        before = own(model.encode(texts))
+        loader = NoDuplicatesDataLoader(self.pairs * 2, batch_size=9)
+        model.fit([(loader, losses.MultipleNegativesRankingLoss(model))], epochs=15, warmup_steps=0,
+                  optimizer_params={"lr": 1e-3}, show_progress_bar=False)
+        self.assertGreater(own(model.encode(texts)), before)
+
+    def test_hard_negatives(self):
+        model = tiny_model()
+        before = model.encode("水")
+        examples = [InputExample(texts=[*pair.texts, "石", "空"]) for pair in self.pairs]
+        model.fit([(DataLoader(examples, 4, shuffle=True), losses.MultipleNegativesRankingLoss(model, scale=10))],
+                  warmup_steps=0, show_progress_bar=False)
+        self.assertFalse(np.array_equal(model.encode("水"), before))
+
+    def test_refused(self):
+        model = tiny_model()
+        for message, examples, loss in (
+                ("example 0 has 3 texts, CosineSimilarityLoss wants 2", [InputExample(texts=["水"] * 3)],
+                 losses.CosineSimilarityLoss(model)),
+                ("example 0 has 1 texts, MultipleNegativesRankingLoss wants 2 or more", [InputExample(texts=["水"])],
+                 losses.MultipleNegativesRankingLoss(model)),
+                ("the score nan", [InputExample(texts=["水", "火"], label=float("nan"))], losses.CoSENTLoss(model)),
+                ("scale: expected a number above 0", self.pairs, losses.CoSENTLoss(model, scale=0))):
+            with self.subTest(message), self.assertRaisesRegex(ValueError, message):
+                model.fit([(DataLoader(examples, 2), loss)], show_progress_bar=False)
+
+
+@needs_library
 class Arithmetic(unittest.TestCase):
     """20 steps without dropout, rows in order: the references' batches."""
 
@@ -163,6 +256,17 @@ class Callbacks(unittest.TestCase):
                 self.assertEqual(file.read(), "0,-1\n1,-1\n2,-1\n")
         self.assertFalse(np.array_equal(seen[0], seen[1]))
         np.testing.assert_array_equal(model.encode("水"), seen[2])
+
+    def test_steps_are_updates(self):
+        model, seen = tiny_model(), []
+
+        def evaluator(current, output_path=None, epoch=-1, steps=-1):
+            seen.append(steps)
+            return 0
+
+        model.fit([objective(model)], evaluator, steps_per_epoch=2, evaluation_steps=1, warmup_steps=0,
+                  gradient_accumulation_steps=3, show_progress_bar=False)
+        self.assertEqual(seen, [1, 2, -1])
 
     def test_an_exception_in_the_evaluator_passes(self):
         model = tiny_model()
@@ -265,6 +369,39 @@ class Classifier(unittest.TestCase):
         classifier = BaggingClassifier(LogisticRegression(max_iter=200), n_estimators=3, random_state=0)
         classifier.fit(vectors, [label for _, label in rows])
         self.assertEqual(classifier.predict(vectors).shape, (60,))
+
+
+
+@needs_library
+class Distillation(unittest.TestCase):
+    def distil(self, folder, **options):
+        """A student of one layer and the vectors that the tiny model gives for the report's first sentences."""
+        examples = labelled(24)
+        teacher = tiny_model().encode([example.texts[0] for example in examples])
+        np.save(os.path.join(folder, "teacher.npy"), teacher.astype(np.float16))
+        student = tiny_model()
+        results = []
+        for vectors in (os.path.join(folder, "teacher.npy"), teacher.astype(np.float16).astype(np.float32)):
+            student = tiny_model()
+            loss = losses.DistillationLoss(student, [vectors, 7], metric="cosine", similarity=0.5)
+            loader = DataLoader(examples, batch_size=24, shuffle=True, batch_tokens=300)
+            student.fit([(loader, loss)], epochs=2, warmup_steps=0, optimizer_params={"lr": 1e-3}, no_dropout=True,
+                        show_progress_bar=False, **options)
+            results.append(student.encode("水が漏れた。"))
+        np.testing.assert_array_equal(*results)
+        return student
+
+    def test_a_file_and_an_array_teach_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            student = self.distil(folder)
+            self.assertEqual(student.get_sentence_embedding_dimension(),
+                             tiny_model().get_sentence_embedding_dimension())
+
+    def test_the_head_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            student = self.distil(folder, keep_head=True)
+            self.assertEqual(student.get_sentence_embedding_dimension(),
+                             tiny_model().get_sentence_embedding_dimension() + 7)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ class Structs(unittest.TestCase):
     def test_fields_have_the_names_and_order_of_the_header(self):
         header = (ROOT / "include" / "sbertja.h").read_text(encoding="utf-8")
         header = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
-        for struct in (*_native.STRUCTS, _native.Error, _native.Progress, _native.Parameter):
+        for struct in (*_native.STRUCTS, _native.Error, _native.Progress, _native.Parameter,
+                       _native.VocabularySummary):
             name = re.sub(r"(?<!^)(?=[A-Z])", "_", struct.__name__).lower()
             with self.subTest(name):
                 body = re.search(r"typedef struct sbertja_%s \{(.*?)\}" % name, header, re.S).group(1)

@@ -1,0 +1,41 @@
+/* Training vocabularies. */
+#include "api/api.h"
+#include "text/vocabulary_trainer.h"
+
+SBERTJA_API sbertja_status sbertja_vocabulary_trainer_create(const sbertja_vocabulary_options *options,
+                                                             sbertja_vocabulary_trainer **trainer, sbertja_error *error)
+{
+    sbertja_vocabulary_options o = SBERTJA_VOCABULARY_OPTIONS_INIT;
+    if (trainer == NULL)
+        return sbj_no_argument(error, "trainer");
+    *trainer = NULL;
+    sbertja_status status =
+        sbj_take_options("vocabulary options", options, options ? options->size : 0, &o, sizeof o, error);
+    return status == SBERTJA_OK ? sbj_vocabulary_trainer_create(&o, (sbj_vocabulary_trainer **)trainer, error) : status;
+}
+
+SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_trainer *trainer, const char *const *texts,
+                                                          const size_t *lengths, size_t count, sbertja_error *error)
+{
+    if (trainer == NULL)
+        return sbj_no_argument(error, "trainer");
+    if (texts == NULL && count > 0)
+        return sbj_no_argument(error, "texts");
+    for (size_t i = 0; i < count; i++)
+        if (texts[i] == NULL)
+            return sbj_fail(error, SBERTJA_E_ARGUMENT, "text %zu: is NULL", i);
+    return sbj_vocabulary_trainer_add((sbj_vocabulary_trainer *)trainer, texts, lengths, count, error);
+}
+
+SBERTJA_API sbertja_status sbertja_vocabulary_trainer_finish(sbertja_vocabulary_trainer *trainer, const char *path,
+                                                             sbertja_vocabulary_summary *summary, sbertja_error *error)
+{
+    if (trainer == NULL || path == NULL)
+        return sbj_no_argument(error, trainer == NULL ? "trainer" : "path");
+    return sbj_vocabulary_trainer_finish((sbj_vocabulary_trainer *)trainer, path, summary, error);
+}
+
+SBERTJA_API void sbertja_vocabulary_trainer_free(sbertja_vocabulary_trainer *trainer)
+{
+    sbj_vocabulary_trainer_free((sbj_vocabulary_trainer *)trainer);
+}
