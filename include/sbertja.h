@@ -118,10 +118,10 @@ typedef struct sbertja_load_options {
 
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
  * pooling. Weights are mapped from the file and read again from there when they are asked for, trained or saved; the file
- * may be replaced or deleted meanwhile, but not overwritten in place. A packed file that fits (see
- * sbertja_save_options) is used; one that does not is told of through the log, and is no error. Fails with _E_IO,
- * _E_FORMAT, _E_UNSUPPORTED (another architecture or tokenizer), _E_MISSING (no
- * dictionary or device), _E_MEMORY, _E_ARGUMENT. */
+ * may be replaced or deleted meanwhile, but not overwritten in place. A packed file that fits (see sbertja_save_options) is
+ * used; one that does not is told of through the log. Fails with _E_IO, _E_FORMAT, _E_UNSUPPORTED (another architecture or
+ * tokenizer, or a precision that the device or engine has not), _E_MISSING (no dictionary or device), _E_MEMORY,
+ * _E_ARGUMENT. */
 SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
                                               sbertja_model **model, sbertja_error *error);
 

@@ -1,5 +1,5 @@
-/* Where the encoder's matrices come from and what becomes of their memory: the packed file, when it is used and when not;
- * weights that are given back; training and saving from a model that has only a packed form. */
+/* Where the encoder's matrices come from and what becomes of their memory: the packed file, when it is used and when
+ * not; weights that are given back; training and saving from a model that has only a packed form. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,8 +78,8 @@ static void expect(const char *directory, sbj_precision precision, const char *w
 static const char *packed_name(sbj_precision precision, const char *instructions)
 {
     static char name[64];
-    snprintf(name, sizeof name, "packed-%s-%.*s-%d.bin", sbj_precision_name(precision),
-             (int)strcspn(instructions, " "), instructions, SBJ_PACKED_VERSION);
+    snprintf(name, sizeof name, "packed-%s-%.*s-%d.bin", sbj_precision_name(precision), (int)strcspn(instructions, " "),
+             instructions, SBJ_PACKED_VERSION);
     return name;
 }
 
@@ -212,8 +212,7 @@ START_TEST(of_other_weights)
     /* The first tensor's data comes right behind the header. */
     uint64_t header;
     memcpy(&header, archive.data, sizeof header);
-    const size_t at = sizeof header + (size_t)header +
-                      (size_t)((const char *)stored->data - (const char *)first->data);
+    const size_t at = sizeof header + (size_t)header + (size_t)((const char *)stored->data - (const char *)first->data);
     changed[at + 3] ^= 1; /* in the exponent of its first number */
     sbj_archive_free(tensors);
     ck_assert(sbj_write_file(weights, changed, archive.size, NULL) == SBERTJA_OK);
@@ -242,8 +241,10 @@ START_TEST(for_another_machine)
     encode(model, wanted);
     sbj_model_free(model);
     model = load(temporary_path("m"), SBJ_PRECISION_INT8, NULL, "portable");
-    ck_assert_msg(strstr(said, ".bin: is not used: it is for another instruction set or version; the weights are packed "
-                               "anew") != NULL, "%s", said);
+    ck_assert_msg(strstr(said,
+                         ".bin: is not used: it is for another instruction set or version; the weights are packed "
+                         "anew") != NULL,
+                  "%s", said);
     encode(model, vectors);
     ck_assert(memcmp(vectors, wanted, TEXTS * model->network.width * sizeof *vectors) == 0);
     sbj_model_free(model);
@@ -309,9 +310,9 @@ static const struct {
     sbj_precision precision;
     bool packed, given_back;
 } residents[] = {
-    {"f32", "packed", SBJ_PRECISION_F32, false, true},  {"f32", "packed", SBJ_PRECISION_BF16, false, true},
-    {"f32", "packed", SBJ_PRECISION_INT8, false, true}, {"f32", "packed", SBJ_PRECISION_INT8, true, true},
-    {"bf16", "packed", SBJ_PRECISION_F32, false, true}, {"bf16", "packed", SBJ_PRECISION_BF16, true, true},
+    {"f32", "packed", SBJ_PRECISION_F32, false, true},    {"f32", "packed", SBJ_PRECISION_BF16, false, true},
+    {"f32", "packed", SBJ_PRECISION_INT8, false, true},   {"f32", "packed", SBJ_PRECISION_INT8, true, true},
+    {"bf16", "packed", SBJ_PRECISION_F32, false, true},   {"bf16", "packed", SBJ_PRECISION_BF16, true, true},
     {"f32", "openblas", SBJ_PRECISION_F32, false, false},
 };
 enum { RESIDENTS = sizeof residents / sizeof *residents };
