@@ -4,6 +4,8 @@
 VERSION  := 0.1.0
 BUILD    ?= build
 PREFIX   ?= /usr/local
+# Compiled in, as the last place to look for the default model; those beside the installed files follow by themselves.
+datadir  ?= $(PREFIX)/share
 DESTDIR  ?=
 CC       ?= gcc
 CXX      ?= g++
@@ -38,7 +40,7 @@ endif
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
 INCLUDES := -Iinclude -Ilib $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 # Added to what the caller gives, in the environment or as an argument of make.
-override CPPFLAGS += $(INCLUDES) -DSBERTJA_VERSION='"$(VERSION)"'
+override CPPFLAGS += $(INCLUDES) -DSBERTJA_VERSION='"$(VERSION)"' -DSBERTJA_DATADIR='"$(datadir)"'
 override CFLAGS += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffp-contract=off -pthread $(SANITIZE)
 LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmecab -lm -pthread
 override LDFLAGS += $(SANITIZE)
