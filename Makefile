@@ -142,14 +142,15 @@ $(BUILD)/examples/%: examples/%.cpp $(LIB_SO)
 	$(call say,CXX   $<)
 	$(Q)$(CXX) -Iinclude $(OPT) -std=c++17 -Wall -Wextra $(SANITIZE) $(LDFLAGS) -o $@ $< $(EXAMPLE_LIBS)
 
-$(BUILD)/bench/bench: bench/bench.c bench/workload.c bench/workload.h $(LIB_SO)
+BENCH_C := $(sort $(wildcard bench/*.c))
+$(BUILD)/bench/bench: $(BENCH_C) $(wildcard bench/*.h) $(LIB_SO)
 	$(Q)mkdir -p $(@D)
-	$(call say,CC    $<)
-	$(Q)$(CC) -Iinclude $(CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags openblas) -o $@ bench/bench.c bench/workload.c \
-	    -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' $(shell pkg-config --libs openblas)
+	$(call say,CC    bench/*.c)
+	$(Q)$(CC) -Iinclude $(CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags openblas) -DDICTIONARY='"$(DEBIAN_DICTIONARY)"' \
+	    -o $@ $(BENCH_C) -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' $(shell pkg-config --libs openblas) -lmecab
 
-bench: all $(BUILD)/bench/bench ## one table of how fast it is on this machine; M="base small"
-	$(Q)$(BUILD)/bench/bench $(M)
+bench: all $(BUILD)/bench/bench ## one table of how fast it is on this machine; BENCH="small train": a part
+	$(Q)$(BUILD)/bench/bench $(BENCH)
 
 # ---- Testing -------------------------------------------------------------------------------------------------------------
 

@@ -121,9 +121,9 @@ typedef struct sbertja_load_options {
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
  * pooling; `directory` NULL is the default model. Weights are mapped from the file and read again from there when they are
  * asked for, trained or saved; the file may be replaced or deleted meanwhile, but not overwritten in place. A packed file
- * that fits (see sbertja_save_options) is used; one that does not is told of through the log, and is no error. Fails with
- * _E_IO, _E_FORMAT, _E_UNSUPPORTED (another architecture or tokenizer), _E_MISSING (no dictionary, device or default
- * model), _E_MEMORY, _E_ARGUMENT. */
+ * that fits (see sbertja_save_options) is used; one that does not is told of through the log. Fails with _E_IO, _E_FORMAT,
+ * _E_UNSUPPORTED (another architecture or tokenizer, or a precision that the device or engine has not), _E_MISSING (no
+ * dictionary, device or default model), _E_MEMORY, _E_ARGUMENT. */
 SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
                                               sbertja_model **model, sbertja_error *error);
 
@@ -379,7 +379,7 @@ typedef int (*sbertja_fit_evaluate)(void *user, const sbertja_model *model, size
 typedef struct sbertja_fit_options {
     uint32_t size;
     size_t epochs;
-    size_t steps_per_epoch; /* 0: as many as the smallest dataset has batches */
+    size_t steps_per_epoch; /* 0: as many as the smallest dataset has batches for */
     const char *scheduler;  /* "warmuplinear" (NULL), "constantlr", "warmupconstant", "warmupcosine",
                              * "warmupcosinewithhardrestarts" */
     size_t warmup_steps;
@@ -403,10 +403,12 @@ typedef struct sbertja_fit_options {
     sbertja_log_function log;
     void *log_user;
     int keep_head; /* nonzero: the head of SBERTJA_DISTILLATION_LOSS stays, as a Dense module */
+    size_t gradient_accumulation_steps; /* batches of each objective in a step, which goes by their mean gradient; steps,
+                                         * here and in callbacks, are always those that change the weights */
 } sbertja_fit_options;
 #define SBERTJA_FIT_OPTIONS_INIT                                                                                       \
     {sizeof(sbertja_fit_options), 1, 0, NULL, 10000, NULL, 2e-5, 0.9, 0.999, 0, 0.01, 1.0, 42, 0, 0, 0, NULL, NULL,    \
-     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0}
+     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 1}
 
 /* Trains a copy of `model` by the objectives in turn, as SentenceTransformer.fit does; `model` stays as it was. The same
  * data, options and seed give the same bits. `trained` may be NULL when output_path is given. A stop by a callback

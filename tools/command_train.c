@@ -229,6 +229,8 @@ static int parse(int argc, char **argv, train_settings *s)
         {"epochs", 0, OPTION_SIZE, &f->epochs, "N", "times through the data", 1, 0},
         {"steps-per-epoch", 0, OPTION_SIZE, &f->steps_per_epoch, "N", "0: once through the data", 0, 0},
         {"batch-size", 0, OPTION_SIZE, &o->batch_size, "N", "sentences (or triplets, or pairs) in a batch", 1, 0},
+        {"accumulation-steps", 0, OPTION_SIZE, &f->gradient_accumulation_steps, "N",
+         "batches whose mean gradient makes one step", 1, 0},
         {"samples-per-label", 0, OPTION_SIZE, &o->samples_per_label, "N",
          "sentences of one label that stand together; 0: shuffled", 0, 0},
         {"no-duplicates", 0, OPTION_FLAG, &o->no_duplicates, NULL, "no text twice in a batch", 0, 0},

@@ -18,6 +18,7 @@ void model_settings_init(model_settings *settings, int what)
     model_settings *s = settings;
     *s = (model_settings){.load = SBERTJA_LOAD_OPTIONS_INIT, .session = SBERTJA_SESSION_OPTIONS_INIT};
     s->load.log = print_log;
+    s->load.precision = "f32";
     const struct {
         int what;
         option row;
@@ -32,6 +33,8 @@ void model_settings_init(model_settings *settings, int what)
         {SETTINGS_LOAD, {"engine", 0, OPTION_TEXT, &s->load.engine, "NAME", "matrix products, see sbertja info", 0, 0}},
         {SETTINGS_LOAD,
          {"instructions", 0, OPTION_TEXT, &s->load.instructions, "NAME", "of the processor, see sbertja info", 0, 0}},
+        {SETTINGS_LOAD,
+         {"precision", 0, OPTION_CHOICE, &s->load.precision, "f32|bf16|int8", "of the encoder's matrices", 0, 0}},
         {SETTINGS_VECTORS, {"threads", 0, OPTION_INT, &s->session.threads, "N", "0: all processors", 0, 0}},
         {SETTINGS_VECTORS,
          {"batch-tokens", 0, OPTION_SIZE, &s->session.batch_tokens, "N", "most in a packed batch; 0: as it suits", 0,

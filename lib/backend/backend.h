@@ -227,15 +227,27 @@ typedef struct sbj_normalize_gradients {
     sbj_tensor x; /* out; may be y's own window */
 } sbj_normalize_gradients;
 
-/* One step of AdamW over the parameter arena and arenas of the same form for gradients and moments. All [1, size]. The
- * gradient is multiplied by grad_scale (clipping) and set to 0 afterwards.
- *   torch:     p -= lr wd p; m, v updated; p -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps)   (torch.optim.AdamW)
- *   st-0.4.1:  m, v updated; p -= lr * m / (sqrt(v) + eps); p -= lr wd p   (transformers.AdamW, correct_bias=False) */
+/* Where the parameters lie in an arena. */
 typedef struct sbj_segment {
     size_t offset, rows, columns; /* one parameter in the arena, rows * columns elements */
     bool decay;
+    /* A byte a row, in host memory: 0 where no gradient has ever come, so that gradient, m and v are 0 and all that a
+     * step does to the row is decay. The result is the same as without; a table of words has few others. NULL: any row
+     * may have had one. */
+    const unsigned char *reached;
 } sbj_segment;
 
+/* The sum of squares of an arena's segments, in double, in an order that does not depend on the number of threads. */
+typedef struct sbj_sumsq {
+    sbj_tensor arena;            /* [1, size] */
+    const sbj_segment *segments; /* as in sbj_adamw; rows that no gradient has reached are not read */
+    size_t segment_count;
+} sbj_sumsq;
+
+/* One step of AdamW over the parameter arena and arenas of the same form for gradients and moments. All [1, size]. The
+ * gradient is multiplied by grad_scale (clipping, mean over batches) and set to 0 afterwards.
+ *   torch:     p -= lr wd p; m, v updated; p -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps)   (torch.optim.AdamW)
+ *   st-0.4.1:  m, v updated; p -= lr * m / (sqrt(v) + eps); p -= lr wd p   (transformers.AdamW, correct_bias=False) */
 typedef struct sbj_adamw {
     sbj_tensor parameters, gradients, m, v;
     const sbj_segment *segments; /* ascending, without overlap; what lies between them is not touched */
@@ -292,8 +304,7 @@ typedef struct sbj_backend_table {
     sbertja_status (*normalize)(const sbj_run *, const sbj_normalize *, sbertja_error *);
     sbertja_status (*normalize_backward)(const sbj_run *, const sbj_normalize *, const sbj_normalize_gradients *,
                                          sbertja_error *);
-    /* Sum of squares of a [1, size] tensor, in double, in an order that does not depend on the number of threads. */
-    sbertja_status (*sumsq)(const sbj_run *, sbj_tensor, double *sum, sbertja_error *);
+    sbertja_status (*sumsq)(const sbj_run *, const sbj_sumsq *, double *sum, sbertja_error *);
     sbertja_status (*adamw)(const sbj_run *, const sbj_adamw *, sbertja_error *);
 
     /* Names of what was chosen, for reports: "avx2", "openblas 0.3.21 (Haswell)"; "" where there is no choice. */
@@ -359,7 +370,7 @@ sbertja_status sbj_do_pool_backward(const sbj_run *, const sbj_pool_op *, const 
 sbertja_status sbj_do_normalize(const sbj_run *, const sbj_normalize *, sbertja_error *);
 sbertja_status sbj_do_normalize_backward(const sbj_run *, const sbj_normalize *, const sbj_normalize_gradients *,
                                          sbertja_error *);
-sbertja_status sbj_do_sumsq(const sbj_run *, sbj_tensor, double *sum, sbertja_error *);
+sbertja_status sbj_do_sumsq(const sbj_run *, const sbj_sumsq *, double *sum, sbertja_error *);
 sbertja_status sbj_do_adamw(const sbj_run *, const sbj_adamw *, sbertja_error *);
 
 #endif

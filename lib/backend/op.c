@@ -215,10 +215,10 @@ sbertja_status sbj_do_normalize_backward(const sbj_run *run, const sbj_normalize
     return status != SBERTJA_OK ? status : run->backend->table->normalize_backward(run, record, gradients, error);
 }
 
-sbertja_status sbj_do_sumsq(const sbj_run *run, sbj_tensor t, double *sum, sbertja_error *error)
+sbertja_status sbj_do_sumsq(const sbj_run *run, const sbj_sumsq *record, double *sum, sbertja_error *error)
 {
-    sbertja_status status = sbj_check_sumsq(run, t, error);
-    return status != SBERTJA_OK ? status : run->backend->table->sumsq(run, t, sum, error);
+    sbertja_status status = sbj_check_sumsq(run, record, error);
+    return status != SBERTJA_OK ? status : run->backend->table->sumsq(run, record, sum, error);
 }
 
 sbertja_status sbj_do_adamw(const sbj_run *run, const sbj_adamw *record, sbertja_error *error)

@@ -294,19 +294,11 @@ sbertja_status sbj_check_normalize(const sbj_run *run, const sbj_normalize *r, c
     return sbj_sheet_judge(&s);
 }
 
-sbertja_status sbj_check_sumsq(const sbj_run *run, sbj_tensor t, sbertja_error *error)
-{
-    sbj_sheet s;
-    sbj_sheet_begin(&s, "sumsq", run->backend, error);
-    sbj_sheet_add(&s, "tensor", t, "[1, size]", 1, t.columns, SBJ_READ);
-    return sbj_sheet_judge(&s);
-}
-
-static void check_segments(sbj_sheet *s, const sbj_adamw *r, size_t size)
+static void check_segments(sbj_sheet *s, const sbj_segment *segments, size_t segment_count, size_t size)
 {
     size_t end = 0;
-    for (size_t i = 0; i < r->segment_count; i++) {
-        const sbj_segment *segment = &r->segments[i];
+    for (size_t i = 0; i < segment_count; i++) {
+        const sbj_segment *segment = &segments[i];
         size_t count, after;
         if (segment->offset < end) {
             sbj_sheet_fault(s, "segments[%zu]: begins at %zu, expected %zu or later", i, segment->offset, end);
@@ -320,6 +312,15 @@ static void check_segments(sbj_sheet *s, const sbj_adamw *r, size_t size)
         }
         end = after;
     }
+}
+
+sbertja_status sbj_check_sumsq(const sbj_run *run, const sbj_sumsq *r, sbertja_error *error)
+{
+    sbj_sheet s;
+    sbj_sheet_begin(&s, "sumsq", run->backend, error);
+    check_segments(&s, r->segments, r->segment_count, r->arena.columns);
+    sbj_sheet_add(&s, "arena", r->arena, "[1, size]", 1, r->arena.columns, SBJ_READ);
+    return sbj_sheet_judge(&s);
 }
 
 static void check_number(sbj_sheet *s, const char *name, double value, double least, double below)
@@ -342,7 +343,7 @@ sbertja_status sbj_check_adamw(const sbj_run *run, const sbj_adamw *r, sbertja_e
     check_eps(&s, r->eps);
     if (r->t == 0)
         sbj_sheet_fault(&s, "t: 0, expected 1 or more");
-    check_segments(&s, r, size);
+    check_segments(&s, r->segments, r->segment_count, size);
     sbj_sheet_add(&s, "parameters", r->parameters, "[1, size]", 1, size, SBJ_WRITTEN);
     sbj_sheet_add(&s, "gradients", r->gradients, "[1, size]", 1, size, SBJ_WRITTEN);
     sbj_sheet_add(&s, "m", r->m, "[1, size]", 1, size, SBJ_WRITTEN);

@@ -19,7 +19,7 @@ sbertja_status sbj_check_attention(const sbj_run *, const sbj_attention *, const
 sbertja_status sbj_check_pool(const sbj_run *, const sbj_pool_op *, const sbj_pool_gradients *, sbertja_error *);
 sbertja_status sbj_check_normalize(const sbj_run *, const sbj_normalize *, const sbj_normalize_gradients *,
                                    sbertja_error *);
-sbertja_status sbj_check_sumsq(const sbj_run *, sbj_tensor, sbertja_error *);
+sbertja_status sbj_check_sumsq(const sbj_run *, const sbj_sumsq *, sbertja_error *);
 sbertja_status sbj_check_adamw(const sbj_run *, const sbj_adamw *, sbertja_error *);
 sbertja_status sbj_check_matrix(const sbj_backend *, const sbj_matrix *, sbertja_error *);
 

@@ -94,14 +94,6 @@ static sbertja_status run_layer(const sbj_run *run, const sbj_layer_records *r, 
     return sbj_do_linear_norm(run, &r->output, error);
 }
 
-/* In inference one layer's records serve all: its output becomes the next one's input. */
-static void exchange_ends(sbj_layer_records *r)
-{
-    sbj_tensor x = r->qkv.x;
-    r->qkv.x = r->self_output.residual = r->output.y;
-    r->output.y = r->output.sum = x;
-}
-
 sbertja_status sbj_bert_forward(const sbj_run *run, const sbj_views *w, sbj_workspace *ws, bool dropout,
                                 sbj_tensor *hidden, sbertja_error *error)
 {
@@ -110,19 +102,13 @@ sbertja_status sbj_bert_forward(const sbj_run *run, const sbj_views *w, sbj_work
     if ((status = sbj_do_embed(run, &ws->embed, error)) != SBERTJA_OK)
         return status;
     *hidden = ws->embed.y;
-    if (!ws->training) {
-        ws->layers[0].qkv.x = ws->layers[0].self_output.residual = ws->hidden[0];
-        ws->layers[0].output.y = ws->layers[0].output.sum = ws->hidden[1];
-    }
     for (size_t layer = 0; layer < ws->network->config.layers; layer++) {
-        sbj_layer_records *r = &ws->layers[ws->training ? layer : 0];
+        sbj_layer_records *r = &ws->layers[ws->training ? layer : 0]; /* in inference one layer's records serve all */
         set_attention(w, ws, r, layer, dropout);
         set_feed_forward(w, ws, r, layer, dropout);
         if ((status = run_layer(run, r, error)) != SBERTJA_OK)
             return status;
         *hidden = r->output.y;
-        if (!ws->training)
-            exchange_ends(r);
     }
     return SBERTJA_OK;
 }

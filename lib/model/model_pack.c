@@ -1,6 +1,6 @@
-/* The engine's own form of every matrix, once, when a model is made. The encoder's weights come from the packed file, or
- * from the weight file one matrix after another: read or converted, packed, and forgotten, so that no two forms of all of
- * them are ever in memory. Engines that have no form of their own keep the weights. */
+/* The engine's own form of every matrix, once, when a model is made. The encoder's weights come from the packed file,
+ * or from the weight file one matrix after another: read or converted, packed, and forgotten, so that no two forms of
+ * all of them are ever in memory. Engines that have no form of their own keep the weights. */
 #include "model/model.h"
 
 /* A tensor for a weight that the file has in another type. */

@@ -1,16 +1,17 @@
-/* The encoder's matrices in the engine's form, in a file beside the weights: "packed-int8-avx2-1.bin" for the engine packed,
- * int8, AVX2 and version 1 of the form.
+/* The encoder's matrices in the engine's form, in a file beside the weights: "packed-int8-avx2-1.bin" for the engine
+ * packed, int8, AVX2 and version 1 of the form.
  *
  *     header   magic, form, fingerprint of the weights, size of the file, number of matrices
  *     entries  of each matrix: parts, rows, columns, place
  *     data     of each matrix, aligned to 64 bytes
  *
- * All in front of the data is known beforehand, so a file is used only if it is byte for byte what is expected. The data
- * itself is not looked at, like that of the weights: a file with other numbers in it gives other vectors. */
+ * All in front of the data is known beforehand, so a file is used only if it is byte for byte what is expected. The
+ * data itself is not looked at, like that of the weights: a file with other numbers in it gives other vectors. */
 #include <stdio.h>
 #include <string.h>
 
 #include "model/model.h"
+#include "util/hash.h"
 
 enum { ALIGNMENT = 64, FORM_ROOM = 40, PLACES = 16 };
 
@@ -39,32 +40,25 @@ static void form_of(const sbj_backend *backend, sbj_precision precision, char fo
 
 /* ---- What the weights are known by ---- */
 
-static uint64_t hash(uint64_t h, const void *data, size_t size)
-{
-    const unsigned char *bytes = data;
-    for (size_t i = 0; i < size; i++)
-        h = (h ^ bytes[i]) * 0x100000001b3u; /* FNV-1a */
-    return h;
-}
-
-/* Names, types, shapes and all vectors, which every training changes; and of each matrix a few places, since reading all
- * of them is what the packed file is there to spare. */
+/* Names, types, shapes and all vectors, which every training changes; and of each matrix a few places, since reading
+ * all of them is what the packed file is there to spare. */
 static uint64_t fingerprint(const sbj_network *network, const sbj_archive *archive)
 {
-    uint64_t h = 0xcbf29ce484222325u;
+    uint64_t h = SBJ_HASH_START;
     for (size_t i = 0; i < network->parameter_count; i++) {
         const sbj_parameter *p = &network->parameters[i];
         const sbj_stored *stored = p->module < 0 ? sbj_weights_find(archive, p->name) : NULL;
         if (stored == NULL)
             continue;
-        const size_t size = stored->count * sbj_dtype_size(stored->dtype), some = size / PLACES < 64 ? size / PLACES : 64;
+        const size_t size = stored->count * sbj_dtype_size(stored->dtype),
+                     some = size / PLACES < 64 ? size / PLACES : 64;
         const uint64_t form[] = {stored->dtype, p->rows, p->columns};
-        h = hash(h, p->name, strlen(p->name));
-        h = hash(h, form, sizeof form);
+        h = sbj_hash(h, p->name, strlen(p->name));
+        h = sbj_hash(h, form, sizeof form);
         if (p->vector)
-            h = hash(h, stored->data, size);
+            h = sbj_hash(h, stored->data, size);
         for (size_t place = 0; place < PLACES && !p->vector; place++)
-            h = hash(h, (const char *)stored->data + size / PLACES * place, some);
+            h = sbj_hash(h, (const char *)stored->data + size / PLACES * place, some);
         if (!p->vector)
             sbj_archive_forget(archive, stored); /* the system has brought more than these few bytes */
     }
@@ -161,8 +155,8 @@ static sbertja_status map_if_good(sbj_model *model, const char *path, sbertja_er
         say_unused(model, path, reason.message);
         return SBERTJA_OK;
     }
-    sbertja_status status = make_header(model->backend, &model->network, model->archives[0], model->precision,
-                                        &expected, error);
+    sbertja_status status =
+        make_header(model->backend, &model->network, model->archives[0], model->precision, &expected, error);
     if (status == SBERTJA_OK)
         why = fault(&model->packed, expected, header_size(&model->network));
     sbj_free(&model->alloc, expected);
@@ -262,8 +256,8 @@ static sbertja_status piece(void *context, size_t index, const void **data, size
 sbertja_status sbj_packed_write(const sbj_model *model, const char *folder, sbj_precision precision,
                                 sbertja_error *error)
 {
-    const sbj_backend_options options = {model->device, model->engine, model->instructions, &model->alloc,
-                                         {NULL, NULL}, precision};
+    const sbj_backend_options options = {model->device, model->engine, model->instructions,
+                                         &model->alloc, {NULL, NULL},  precision};
     writing w = {.network = &model->network, .w.precision = precision};
     sbj_archive *archive = NULL;
     char name[FORM_ROOM + 4], *path = NULL;

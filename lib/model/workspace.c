@@ -23,13 +23,15 @@ static sbj_tensor take(planner *p, size_t rows, size_t columns)
     return t;
 }
 
-/* One layer. `x` and `y` are its input and output; in inference `sum` is done in y's place. */
+/* One layer. `x` is its input, and then its output; in inference `sum` is done in y's place. */
 static void plan_layer(planner *p, const sbj_workspace *w, sbj_layer_records *r, sbj_tensor *x)
 {
     const sbj_config *c = &w->network->config;
     const bool training = w->training;
     const size_t t = w->tokens, h = c->hidden;
     memset(r, 0, sizeof *r);
+    r->self_output.y = take(p, t, h);
+    const size_t begin = p->used;
     r->qkv.x = *x;
     r->qkv.y = take(p, t, 3 * h);
     r->attention.qkv = r->qkv.y;
@@ -37,15 +39,19 @@ static void plan_layer(planner *p, const sbj_workspace *w, sbj_layer_records *r,
     r->attention.y = take(p, t, h);
     r->self_output.x = r->attention.y;
     r->self_output.residual = *x;
-    r->self_output.y = take(p, t, h);
     r->self_output.sum = training ? take(p, t, h) : r->self_output.y;
     r->self_output.stats = training ? take(p, t, 2) : SBJ_NONE;
+    const size_t end = p->used;
     r->inner.x = r->self_output.y;
     r->inner.pre = training ? take(p, t, c->intermediate) : SBJ_NONE;
+    if (!training)
+        p->used = begin;
     r->inner.y = take(p, t, c->intermediate);
+    if (p->used < end)
+        p->used = end;
     r->output.x = r->inner.y;
     r->output.residual = r->self_output.y;
-    r->output.y = training ? take(p, t, h) : w->hidden[1];
+    r->output.y = training ? take(p, t, h) : *x;
     r->output.sum = training ? take(p, t, h) : r->output.y;
     r->output.stats = training ? take(p, t, 2) : SBJ_NONE;
     *x = r->output.y;
@@ -87,11 +93,10 @@ static void plan(planner *p, sbj_workspace *w)
 {
     const sbj_config *c = &w->network->config;
     const size_t t = w->tokens, h = c->hidden;
-    for (int i = 0; i < 2; i++) {
-        w->hidden[i] = w->training && i == 1 ? SBJ_NONE : take(p, t, h);
+    w->hidden = take(p, t, h);
+    for (int i = 0; i < 2; i++)
         w->d_hidden[i] = w->training ? take(p, t, h) : SBJ_NONE;
-    }
-    w->embed.y = w->hidden[0];
+    w->embed.y = w->hidden;
     w->embed.sum = w->training ? take(p, t, h) : w->embed.y;
     w->embed.stats = w->training ? take(p, t, 2) : SBJ_NONE;
     sbj_tensor x = w->embed.y;

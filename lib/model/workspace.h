@@ -3,7 +3,8 @@
  * the token budget, not from the data.
  *
  * What forward leaves for backward is in the records below, the very ones that the operations take. In inference all
- * layers share one layer's records. */
+ * layers share one layer's records, the output of a layer takes the place of its input, and inner.y that of qkv.y and
+ * attention.y, which are dead by then. */
 #ifndef SBJ_WORKSPACE_H
 #define SBJ_WORKSPACE_H
 
@@ -36,7 +37,7 @@ typedef struct sbj_workspace {
     sbj_batch batch;
     int32_t *host_ids, *host_positions, *host_cu;
 
-    sbj_tensor hidden[2];   /* [T, H]: inference: the input and output of a layer, in turn */
+    sbj_tensor hidden;      /* [T, H]: the input of the first layer; in inference of all, and their output */
     sbj_embed embed;
     sbj_layer_records *layers; /* config.layers of them in training, else one */
     sbj_pool_op pool;

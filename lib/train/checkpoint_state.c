@@ -4,7 +4,8 @@
  *   checkpoint.json   format, steps done, best score, and the configuration that must be the same on resuming
  *   parameters.bin    the parameter arena as it lies in memory, little-endian, and after it for each objective m and v
  *
- * Where the samplers stand follows from the number of steps, and dropout from seed and step, so neither is stored. */
+ * Where the samplers stand, and which words they have dealt, follows from the number of steps, and dropout from seed and
+ * step, so none of it is stored. */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
@@ -91,6 +92,7 @@ static cJSON *describe(const sbj_trainer *t, const sbj_progress_state *state)
     cJSON_AddNumberToObject(c, "weight_decay", t->weight_decay);
     cJSON_AddNumberToObject(c, "max_grad_norm", t->max_grad_norm);
     cJSON_AddBoolToObject(c, "dropout", t->dropout);
+    cJSON_AddNumberToObject(c, "gradient_accumulation_steps", (double)t->accumulation);
     add_hash(c, "seed", t->seed);
     add_hash(c, "teachers", sbj_teachers_hash(&t->teachers));
     cJSON *goals = cJSON_AddArrayToObject(c, "objectives");
@@ -255,8 +257,8 @@ static void fast_forward(sbj_trainer *t, size_t done)
 {
     for (size_t i = 0; i < t->goal_count; i++) {
         sbj_goal *goal = &t->goals[i];
-        for (size_t step = 0; step < done; step++)
-            sbj_sampler_next(&goal->sampler, goal->rows);
+        for (size_t batch = 0; batch < done * t->accumulation; batch++)
+            sbj_goal_next(goal);
         goal->updates = done;
     }
 }

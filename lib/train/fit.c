@@ -1,4 +1,4 @@
-/* SentenceTransformer.fit: epochs of steps, each step one batch of every objective in turn; evaluation, the best model,
+/* SentenceTransformer.fit: epochs of steps, each step a batch (or several) of every objective in turn; evaluation, the best model,
  * checkpoints, progress. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
@@ -81,7 +81,7 @@ static sbertja_status report(const fitting *f, size_t epoch, size_t objective, d
     return SBERTJA_OK;
 }
 
-/* Every objective's next batch. A stop takes effect when all have had theirs: a step is whole or not at all. */
+/* Every objective's next batches. A stop takes effect when all have had theirs: a step is whole or not at all. */
 static sbertja_status run_step(fitting *f, sbertja_error *error)
 {
     sbj_trainer *t = f->trainer;
@@ -144,6 +144,7 @@ static sbertja_status advance(fitting *f, sbertja_error *error)
     return written;
 }
 
+/* Steps that take all of the smallest dataset. */
 static size_t smallest_epoch(const sbj_trainer *t)
 {
     size_t least = SIZE_MAX;
@@ -151,7 +152,7 @@ static size_t smallest_epoch(const sbj_trainer *t)
         const size_t batches = sbj_sampler_batches(&t->goals[i].sampler);
         least = batches < least ? batches : least;
     }
-    return least;
+    return (least - 1) / t->accumulation + 1;
 }
 
 static sbertja_status begin(fitting *f, sbertja_error *error)
@@ -161,7 +162,7 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
     f->state.best = -INFINITY;
     f->state.evaluated = true;
     if (!sbj_mul(f->steps_per_epoch, o->epochs, &f->state.total) ||
-        f->state.total > UINT32_MAX / f->trainer->goal_count) /* each is a key of dropout, of 32 bits */
+        f->state.total > UINT32_MAX / f->trainer->goal_count / f->trainer->accumulation) /* a key of dropout each */
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "epochs: %zu of %zu steps are too many", o->epochs,
                         f->steps_per_epoch);
     if (o->resume && o->checkpoint_path == NULL)

@@ -66,6 +66,9 @@ static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_ob
         return status;
     if ((goal->rows = sbj_new(&t->alloc, o.batch_size, sizeof *goal->rows)) == NULL)
         return sbj_no_memory(error, o.batch_size * sizeof *goal->rows);
+    goal->words = t->model->network.parameters[SBJ_WORD].rows;
+    if ((goal->reached = sbj_new(&t->alloc, goal->words, 1)) == NULL)
+        return sbj_no_memory(error, goal->words);
     if ((status = sbj_tokenize_all(&t->alloc, t->pool, t->encodings, (const char *const *)d->texts, d->lengths,
                                    d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK)
         return status;
@@ -93,6 +96,8 @@ static sbertja_status check_options(const sbertja_fit_options *o, sbertja_error 
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: %s, expected %s", numbers[i].name, text,
                         numbers[i].below == 1 ? "at least 0 and less than 1" : "a number of at least 0");
     }
+    if (o->gradient_accumulation_steps == 0)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "gradient_accumulation_steps: 0, expected at least 1");
     return SBERTJA_OK;
 }
 
@@ -114,6 +119,7 @@ static sbertja_status set_options(sbj_trainer *t, const sbertja_fit_options *o, 
     t->max_grad_norm = o->max_grad_norm;
     t->correct_bias = preset.correct_bias;
     t->dropout = !o->no_dropout;
+    t->accumulation = o->gradient_accumulation_steps;
     t->seed = o->seed;
     t->keep_head = o->keep_head != 0;
     return SBERTJA_OK;
@@ -141,7 +147,7 @@ static sbertja_status make_arenas(sbj_trainer *t, sbertja_error *error)
         const sbj_parameter *p = &n->parameters[i];
         if (!p->trained)
             continue;
-        t->segments[t->segment_count++] = (sbj_segment){p->offset, p->rows, p->columns, p->decay};
+        t->segments[t->segment_count++] = (sbj_segment){p->offset, p->rows, p->columns, p->decay, NULL};
         float *values = sbj_new_raw(&t->alloc, p->rows * p->columns, sizeof *values);
         if (values == NULL)
             return sbj_no_memory(error, p->rows * p->columns * sizeof *values);
@@ -235,6 +241,7 @@ void sbj_trainer_free(sbj_trainer *t)
         sbj_token_lists_free(&goal->tokens);
         sbj_sampler_free(&goal->sampler);
         sbj_free(&alloc, goal->rows);
+        sbj_free(&alloc, goal->reached);
         sbj_tensor_free(b, &goal->m);
         sbj_tensor_free(b, &goal->v);
     }
@@ -263,6 +270,20 @@ void sbj_trainer_free(sbj_trainer *t)
 }
 
 /* ---- A step ---- */
+
+size_t sbj_goal_next(sbj_goal *goal)
+{
+    const size_t examples = sbj_sampler_next(&goal->sampler, goal->rows), groups = goal->dataset->groups;
+    for (size_t i = 0; i < examples * groups; i++) {
+        const size_t text = goal->rows[i / groups] * groups + i % groups;
+        for (size_t k = 0; k < goal->tokens.counts[text]; k++) {
+            const size_t id = (size_t)goal->tokens.ids[text][k];
+            if (id < goal->words) /* else the forward pass refuses the batch */
+                goal->reached[id] = 1;
+        }
+    }
+    return examples;
+}
 
 /* The sentences of the batch, group after group, and room for their vectors. */
 static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbertja_error *error)
@@ -356,48 +377,63 @@ static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t exam
         status = diverged("the loss", error);
     if (status == SBERTJA_OK)
         status = write_gradients(t, error);
-    result->loss = loss.loss;
-    result->active = loss.active;
+    result->loss += loss.loss / (double)t->accumulation;
+    result->active += loss.active / (double)t->accumulation;
     sbj_free(&t->alloc, labels);
     return status;
 }
 
-static sbertja_status update(sbj_trainer *t, sbj_goal *goal, const sbj_run *run, double learning_rate,
-                             sbj_step_result *result, sbertja_error *error)
+static sbertja_status update(sbj_trainer *t, sbj_goal *goal, double learning_rate, sbj_step_result *result,
+                             sbertja_error *error)
 {
+    const sbj_run run = {t->model->backend, t->pool, t->workspace.scratch, t->seed, 0};
+    const sbj_sumsq sumsq = {t->gradients, t->segments, t->segment_count};
+    const double batches = (double)t->accumulation; /* the arena has the sum of their gradients */
     double sum;
-    sbertja_status status = sbj_do_sumsq(run, t->gradients, &sum, error);
+    t->segments[SBJ_WORD].reached = goal->reached;
+    sbertja_status status = sbj_do_sumsq(&run, &sumsq, &sum, error);
     if (status != SBERTJA_OK)
         return status;
-    result->grad_norm = sqrt(sum);
+    result->grad_norm = sqrt(sum) / batches;
     if (!isfinite(sum))
         return diverged("the gradient", error);
     const sbj_adamw adamw = {t->parameters, t->gradients, goal->m, goal->v, t->segments, t->segment_count,
                              learning_rate, t->beta1, t->beta2, t->epsilon, t->weight_decay,
-                             sbj_clip_factor(result->grad_norm, t->max_grad_norm), goal->updates + 1,
+                             sbj_clip_factor(result->grad_norm, t->max_grad_norm) / batches, goal->updates + 1,
                              t->correct_bias};
-    if ((status = sbj_do_adamw(run, &adamw, error)) != SBERTJA_OK)
+    if ((status = sbj_do_adamw(&run, &adamw, error)) != SBERTJA_OK)
         return status;
     goal->updates++;
     return prepare(t, error);
+}
+
+/* Forward and back with the next batch, whose gradient is added to those of this step's batches before it. */
+static sbertja_status add_batch(sbj_trainer *t, sbj_goal *goal, uint32_t key, sbj_step_result *result,
+                                sbertja_error *error)
+{
+    const size_t examples = sbj_goal_next(goal);
+    sbertja_status status = gather(t, goal, examples, error);
+    if (status != SBERTJA_OK)
+        return status;
+    result->sentences += t->workspace.batch.sentences;
+    const sbj_run run = {t->model->backend, t->pool, t->workspace.scratch, t->seed, key};
+    if ((status = sbj_forward(&run, &t->weights, &t->workspace, t->dropout, error)) != SBERTJA_OK ||
+        (status = run_loss(t, goal, examples, result, error)) != SBERTJA_OK)
+        return status;
+    return sbj_backward(&run, &t->workspace, &t->weight_gradients, error);
 }
 
 sbertja_status sbj_trainer_step(sbj_trainer *t, size_t index, size_t step, double learning_rate,
                                 sbj_step_result *result, sbertja_error *error)
 {
     sbj_goal *goal = &t->goals[index];
-    const size_t examples = sbj_sampler_next(&goal->sampler, goal->rows);
-    sbertja_status status = gather(t, goal, examples, error);
-    if (status != SBERTJA_OK)
-        return status;
-    const sbj_run run = {t->model->backend, t->pool, t->workspace.scratch, t->seed,
-                         (uint32_t)(step * t->goal_count + index)};
-    result->sentences = t->workspace.batch.sentences;
-    if ((status = sbj_forward(&run, &t->weights, &t->workspace, t->dropout, error)) != SBERTJA_OK ||
-        (status = run_loss(t, goal, examples, result, error)) != SBERTJA_OK ||
-        (status = sbj_backward(&run, &t->workspace, &t->weight_gradients, error)) != SBERTJA_OK)
-        return status;
-    return update(t, goal, &run, learning_rate, result, error);
+    sbertja_status status = SBERTJA_OK;
+    *result = (sbj_step_result){0};
+    for (size_t i = 0; i < t->accumulation && status == SBERTJA_OK; i++) {
+        const size_t batch = step * t->accumulation + i;
+        status = add_batch(t, goal, (uint32_t)(batch * t->goal_count + index), result, error);
+    }
+    return status == SBERTJA_OK ? update(t, goal, learning_rate, result, error) : status;
 }
 
 sbertja_status sbj_trainer_model(const sbj_trainer *t, sbj_model **model, sbertja_error *error)

@@ -1,4 +1,4 @@
-/* One step of training: a batch of examples -> vectors -> loss -> gradients -> clipping -> AdamW. Holds the weights being
+/* One step of training: batches of examples -> vectors -> loss -> gradients, then clipping -> AdamW. Holds the weights being
  * trained, their gradients, and for each objective moments of its own, as SentenceTransformer.fit makes one optimizer an
  * objective. */
 #ifndef SBJ_TRAINER_H
@@ -19,6 +19,8 @@ typedef struct sbj_goal {
     sbj_sampler sampler;
     size_t *rows;           /* this step's examples */
     sbj_tensor m, v;        /* moments: [1, arena_size] */
+    unsigned char *reached; /* of each row of the word table: whether a batch of this objective had its token */
+    size_t words;           /* rows of the word table */
     uint64_t updates;
 } sbj_goal;
 
@@ -34,7 +36,7 @@ typedef struct sbj_trainer {
     sbj_encoding **encodings;
     sbj_tensor parameters, gradients; /* [1, arena_size] */
     sbj_views weights, weight_gradients;
-    sbj_segment *segments;
+    sbj_segment *segments; /* the first is the word table */
     size_t segment_count;
     sbj_workspace workspace;
     double *vectors, *vector_gradients; /* host; before the head, if there is one */
@@ -49,20 +51,25 @@ typedef struct sbj_trainer {
     size_t warmup_steps;
     double learning_rate, beta1, beta2, epsilon, weight_decay, max_grad_norm;
     bool correct_bias, dropout;
+    size_t accumulation; /* batches of an objective in a step */
     uint64_t seed;
 } sbj_trainer;
 
 typedef struct sbj_step_result {
-    double loss, active, grad_norm;
+    double loss, active; /* means over the batches */
+    double grad_norm;    /* of the mean gradient */
     size_t sentences;
 } sbj_step_result;
 
 sbertja_status sbj_trainer_create(const sbj_model *model, const sbertja_objective *objectives, size_t count,
                                   const sbertja_fit_options *options, sbj_trainer **trainer, sbertja_error *error);
 void sbj_trainer_free(sbj_trainer *trainer);
-/* The next batch of objective `goal`; `step` keys the dropout. */
+/* The next batches of objective `goal`, and one update by their mean gradient; `step` keys the dropout. */
 sbertja_status sbj_trainer_step(sbj_trainer *trainer, size_t goal, size_t step, double learning_rate,
                                 sbj_step_result *result, sbertja_error *error);
+/* Takes the objective's next batch: its examples into `rows`, its tokens among those reached. Returns the number of
+ * examples. */
+size_t sbj_goal_next(sbj_goal *goal);
 /* A model with the weights as they now are, without the head unless it is kept. */
 sbertja_status sbj_trainer_model(const sbj_trainer *trainer, sbj_model **model, sbertja_error *error);
 

@@ -69,6 +69,50 @@ START_TEST(model_load)
 }
 END_TEST
 
+static sbertja_model *load_whole(failing_alloc *heap, const char *directory)
+{
+    failing_alloc_init(heap, 0);
+    const sbertja_load_options options = with(heap, "cpu");
+    sbertja_error error;
+    sbertja_model *model;
+    ck_assert_msg(sbertja_model_load(directory, &options, &model, &error) == SBERTJA_OK, "%s", error.message);
+    return model;
+}
+
+static sbertja_status load_int8(const failing_alloc *heap, const void *directory, sbertja_error *error)
+{
+    sbertja_load_options options = with(heap, "cpu");
+    sbertja_model *model;
+    options.precision = "int8";
+    const sbertja_status status = sbertja_model_load(directory, &options, &model, error);
+    ck_assert((model == NULL) == (status != SBERTJA_OK));
+    sbertja_model_free(model);
+    return status;
+}
+
+static sbertja_status save_packed(const failing_alloc *heap, const void *model, sbertja_error *error)
+{
+    sbertja_save_options options = SBERTJA_SAVE_OPTIONS_INIT;
+    (void)heap;
+    options.packed = "int8";
+    return sbertja_model_save(model, temporary_path("packed"), &options, error);
+}
+
+/* Weights in f32, in another type, and in a packed file. */
+START_TEST(model_in_int8)
+{
+    failing_alloc heap;
+    sbertja_model *model = load_whole(&heap, "tests/data/tiny/model");
+    fail_each(&heap, 3, save_packed, model);
+    sbertja_model_free(model);
+    const char *const directories[] = {"tests/data/tiny/model", "tests/data/tiny/hf-safetensors-bf16",
+                                       temporary_path("packed")};
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_uint_gt(fail_each(&heap, 2, load_int8, directories[i]), 100);
+    ck_assert_uint_eq(failing_alloc_live(&heap), 0);
+}
+END_TEST
+
 static sbertja_status load_tokenizer(const failing_alloc *heap, const void *directory, sbertja_error *error)
 {
     const sbertja_load_options options = with(heap, NULL);
@@ -110,16 +154,6 @@ START_TEST(model_create)
     fail_each(&heap, 1, create, devices[_i]);
 }
 END_TEST
-
-static sbertja_model *load_whole(failing_alloc *heap, const char *directory)
-{
-    failing_alloc_init(heap, 0);
-    const sbertja_load_options options = with(heap, "cpu");
-    sbertja_error error;
-    sbertja_model *model;
-    ck_assert_msg(sbertja_model_load(directory, &options, &model, &error) == SBERTJA_OK, "%s", error.message);
-    return model;
-}
 
 static sbertja_status save(const failing_alloc *heap, const void *model, sbertja_error *error)
 {
@@ -296,5 +330,5 @@ START_TEST(training_runs)
 }
 END_TEST
 
-SUITE_MAIN("api/memory", 120, {model_load, 3}, {tokenizer_load, 0}, {model_create, 2}, {model_save, 2}, {sessions, 0},
-           {session_goes_on, 0}, {training_runs, 3})
+SUITE_MAIN("api/memory", 120, {model_load, 3}, {tokenizer_load, 0}, {model_create, 2}, {model_save, 2},
+           {model_in_int8, 0}, {sessions, 0}, {session_goes_on, 0}, {training_runs, 3})

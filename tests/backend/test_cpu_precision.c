@@ -32,12 +32,24 @@ static const struct size {
     const char *name;
     size_t m, in, out, parts;
 } sizes[] = {
-    {"one by one", 1, 1, 1, 1},          {"one pair", 1, 2, 3, 1},         {"two rows", 2, 7, 17, 1},
-    {"three rows", 3, 33, 15, 1},        {"four rows", 4, 16, 16, 1},      {"five rows", 5, 31, 32, 1},
-    {"six rows", 6, 64, 33, 1},          {"seven rows", 7, 65, 47, 1},     {"eight rows", 8, 9, 8, 1},
-    {"nine rows", 9, 100, 97, 1},        {"ten rows", 10, 101, 96, 1},     {"eleven rows", 11, 48, 129, 1},
-    {"twelve rows", 12, 49, 31, 1},      {"thirteen rows", 13, 40, 23, 3}, {"a block and a row", 97, 385, 97, 1},
-    {"a step and a number", 5, 1537, 40, 1}, {"two steps", 14, 3072, 33, 1}, {"a group of columns", 3, 30, 801, 1},
+    {"one by one", 1, 1, 1, 1},
+    {"one pair", 1, 2, 3, 1},
+    {"two rows", 2, 7, 17, 1},
+    {"three rows", 3, 33, 15, 1},
+    {"four rows", 4, 16, 16, 1},
+    {"five rows", 5, 31, 32, 1},
+    {"six rows", 6, 64, 33, 1},
+    {"seven rows", 7, 65, 47, 1},
+    {"eight rows", 8, 9, 8, 1},
+    {"nine rows", 9, 100, 97, 1},
+    {"ten rows", 10, 101, 96, 1},
+    {"eleven rows", 11, 48, 129, 1},
+    {"twelve rows", 12, 49, 31, 1},
+    {"thirteen rows", 13, 40, 23, 3},
+    {"a block and a row", 97, 385, 97, 1},
+    {"a step and a number", 5, 1537, 40, 1},
+    {"two steps", 14, 3072, 33, 1},
+    {"a group of columns", 3, 30, 801, 1},
 };
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
@@ -102,8 +114,8 @@ static double bf16_element(const layer *l, size_t row, size_t part, size_t colum
     double sum = l->b[part][column];
     *size = fabs(sum);
     for (size_t k = 0; k < l->in; k++) {
-        double term = (double)l->x[row * l->in + k] *
-                      sbj_float_from_bf16(sbj_bf16_from_float(l->w[part][column * l->in + k]));
+        double term =
+            (double)l->x[row * l->in + k] * sbj_float_from_bf16(sbj_bf16_from_float(l->w[part][column * l->in + k]));
         sum += term;
         *size += fabs(term);
     }
@@ -224,7 +236,8 @@ START_TEST(a_row_has_the_same_bits_in_any_company)
 }
 END_TEST
 
-/* ---- Rows and weights that are no ordinary numbers ----------------------------------------------------------------- */
+/* ---- Rows and weights that are no ordinary numbers -----------------------------------------------------------------
+ */
 
 static const struct {
     const char *name;
@@ -263,8 +276,8 @@ END_TEST
 
 START_TEST(bf16_rounds_as_files_do)
 {
-    static const float odd[] = {1, 1.00390625f, 1.01171875f, -1.00390625f, 3e38f, 3.4e38f, 1e-40f, -0.0f,
-                                INFINITY, -INFINITY, NAN, 0x1.fffffep-127f};
+    static const float odd[] = {1,      1.00390625f, 1.01171875f, -1.00390625f, 3e38f, 3.4e38f,
+                                1e-40f, -0.0f,       INFINITY,    -INFINITY,    NAN,   0x1.fffffep-127f};
     enum { ODD = sizeof odd / sizeof *odd };
     const sbj_kernels *kernels;
     float panels[64 * ODD];
@@ -288,7 +301,8 @@ START_TEST(bf16_rounds_as_files_do)
 }
 END_TEST
 
-/* ---- Packed forms in files ----------------------------------------------------------------------------------------- */
+/* ---- Packed forms in files -----------------------------------------------------------------------------------------
+ */
 
 static uint64_t hash(const unsigned char *data, size_t size)
 {
@@ -305,12 +319,9 @@ static const struct {
     sbj_precision precision;
     uint64_t hash;
 } forms[] = {
-    {"avx512", SBJ_PRECISION_BF16, 0x4343a4afa8745181},
-    {"avx512", SBJ_PRECISION_INT8, 0x506ce83e1cc1db45},
-    {"avx2", SBJ_PRECISION_BF16, 0x50f964c664b9ba71},
-    {"avx2", SBJ_PRECISION_INT8, 0x3ddfde439fd94e4d},
-    {"portable", SBJ_PRECISION_BF16, 0x4f91089fc301e011},
-    {"portable", SBJ_PRECISION_INT8, 0x6c645dbfe918ce75},
+    {"avx512", SBJ_PRECISION_BF16, 0x4343a4afa8745181},   {"avx512", SBJ_PRECISION_INT8, 0x506ce83e1cc1db45},
+    {"avx2", SBJ_PRECISION_BF16, 0x50f964c664b9ba71},     {"avx2", SBJ_PRECISION_INT8, 0x3ddfde439fd94e4d},
+    {"portable", SBJ_PRECISION_BF16, 0x4f91089fc301e011}, {"portable", SBJ_PRECISION_INT8, 0x6c645dbfe918ce75},
 };
 enum { FORMS = sizeof forms / sizeof *forms };
 
@@ -385,7 +396,8 @@ START_TEST(a_matrix_asks_for_what_the_back_end_was_made_for)
 }
 END_TEST
 
-SUITE_MAIN("cpu_precision", 60, {int8_is_the_formula_bit_for_bit, SETS}, {bf16_rounds_the_weights_and_nothing_else, SETS},
-           {a_row_has_the_same_bits_in_any_company, 2 * SETS}, {int8_of_odd_numbers, SETS},
-           {bf16_rounds_as_files_do, SETS}, {packed_forms_are_those_of_this_version, FORMS},
-           {adopted_bytes_are_the_matrix, 2}, {a_matrix_asks_for_what_the_back_end_was_made_for, 0})
+SUITE_MAIN("cpu_precision", 60, {int8_is_the_formula_bit_for_bit, SETS},
+           {bf16_rounds_the_weights_and_nothing_else, SETS}, {a_row_has_the_same_bits_in_any_company, 2 * SETS},
+           {int8_of_odd_numbers, SETS}, {bf16_rounds_as_files_do, SETS},
+           {packed_forms_are_those_of_this_version, FORMS}, {adopted_bytes_are_the_matrix, 2},
+           {a_matrix_asks_for_what_the_back_end_was_made_for, 0})

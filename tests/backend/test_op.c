@@ -39,9 +39,9 @@ COUNTS(attention, sbj_attention)
 COUNTS(pool, sbj_pool_op)
 COUNTS(normalize, sbj_normalize)
 
-static sbertja_status sumsq(const sbj_run *run, sbj_tensor t, double *sum, sbertja_error *error)
+static sbertja_status sumsq(const sbj_run *run, const sbj_sumsq *r, double *sum, sbertja_error *error)
 {
-    (void)run, (void)t, (void)sum, (void)error;
+    (void)run, (void)r, (void)sum, (void)error;
     calls++;
     return SBERTJA_OK;
 }
@@ -101,7 +101,7 @@ typedef struct records {
     sbj_pool_gradients d_pool;
     sbj_normalize normalize;
     sbj_normalize_gradients d_normalize;
-    sbj_tensor sumsq;
+    sbj_sumsq sumsq;
     sbj_adamw adamw;
     sbj_segment segments[3];
 } records;
@@ -168,8 +168,8 @@ static void make(records *r)
     r->d_pool = (sbj_pool_gradients){real(3, 24), real(7, 12)};
     r->normalize = (sbj_normalize){real(3, 12), real(3, 12)};
     r->d_normalize = (sbj_normalize_gradients){real(3, 12), real(3, 12)};
-    r->sumsq = real(1, 50);
-    const sbj_segment segments[] = {{0, 4, 5, true}, {20, 1, 10, false}, {32, 3, 6, true}};
+    const sbj_segment segments[] = {{0, 4, 5, true, NULL}, {20, 1, 10, false, NULL}, {32, 3, 6, true, NULL}};
+    r->sumsq = (sbj_sumsq){real(1, 50), r->segments, 3};
     memcpy(r->segments, segments, sizeof segments);
     r->adamw = (sbj_adamw){real(1, 50), real(1, 50), real(1, 50), real(1, 50), r->segments, 3,   1e-3,
                            0.9,         0.999,       1e-8,        0.01,        1,           1,   true};
@@ -214,7 +214,7 @@ static sbertja_status call(operation op, records *r, sbertja_error *error)
     case D_POOL: return sbj_do_pool_backward(&run, &r->pool, &r->d_pool, error);
     case NORMALIZE: return sbj_do_normalize(&run, &r->normalize, error);
     case D_NORMALIZE: return sbj_do_normalize_backward(&run, &r->normalize, &r->d_normalize, error);
-    case SUMSQ: return sbj_do_sumsq(&run, r->sumsq, &sum, error);
+    case SUMSQ: return sbj_do_sumsq(&run, &r->sumsq, &sum, error);
     case ADAMW: return sbj_do_adamw(&run, &r->adamw, error);
     case PREPARE: return sbj_prepare(&backend, NULL, &r->qkv, error);
     case OPERATIONS: break;
@@ -358,7 +358,8 @@ static const fault faults[] = {
     {D_NORMALIZE, AT(d_normalize.x), SAME, AT(d_normalize.y), NULL},
     {D_NORMALIZE, AT(d_normalize.x), ROWS, 2, "normalize_backward: gradient of x: [2, 12], expected [N, E] = [3, 12]"},
 
-    {SUMSQ, AT(sumsq), ROWS, 2, "sumsq: tensor: [2, 50], expected [1, size] = [1, 50]"},
+    {SUMSQ, AT(sumsq.arena), ROWS, 2, "sumsq: arena: [2, 50], expected [1, size] = [1, 50]"},
+    {SUMSQ, AT(sumsq.arena), COLUMNS, 49, "sumsq: segments[2]: [3, 6] at 32, the arena has 49 elements"},
     {ADAMW, AT(adamw.v), COLUMNS, 49, "adamw: v: [1, 49], expected [1, size] = [1, 50]"},
     {ADAMW, AT(adamw.m), SAME, AT(adamw.v), "adamw: m and v overlap"},
     {ADAMW, AT(adamw.lr), REAL, -1, "adamw: lr: -1.000000, expected 0.000000 to less than infinity"},

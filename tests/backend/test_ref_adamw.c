@@ -24,7 +24,8 @@ static void close_ref(void)
 }
 
 /* Gaps of 1, 2 and 3 elements that no segment holds. */
-static const sbj_segment segments[] = {{1, 2, 5, true}, {13, 1, 4, false}, {17, 4, 5, true}};
+static const sbj_segment segments[] = {
+    {1, 2, 5, true, NULL}, {13, 1, 4, false, NULL}, {17, 4, 5, true, NULL}};
 
 static const sbj_segment *segment_of(size_t i)
 {
@@ -116,7 +117,7 @@ END_TEST
 /* With bias correction the first step is lr times the gradient's sign, whatever its size. */
 START_TEST(first_step_is_the_rate)
 {
-    const sbj_segment all = {0, 1, 3, false};
+    const sbj_segment all = {0, 1, 3, false, NULL};
     sbj_adamw r = {.segments = &all};
     r.parameters = tensor(&ref, 1, 3, VALUES(1, 1, 1));
     r.gradients = tensor(&ref, 1, 3, VALUES(4, -1e-3, 1e5));
@@ -138,8 +139,9 @@ END_TEST
 START_TEST(sum_of_squares)
 {
     double sum = NAN;
-    sbj_tensor t = tensor(&ref, 1, 6, VALUES(NAN, 1, -2, 3, -4, NAN));
-    must_do(sbj_do_sumsq(&ref.run, sbj_window(t, 0, 1, 1, 4), &sum, &error), &error);
+    static const sbj_segment part[] = {{1, 2, 2, true, NULL}};
+    const sbj_sumsq r = {tensor(&ref, 1, 6, VALUES(NAN, 1, -2, 3, -4, NAN)), part, 1};
+    must_do(sbj_do_sumsq(&ref.run, &r, &sum, &error), &error);
     ck_assert_double_eq(sum, 30);
 }
 END_TEST

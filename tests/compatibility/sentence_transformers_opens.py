@@ -30,7 +30,7 @@ def main():
         vectors = ours.encode(TEXTS)
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "saved")
-            ours.save(path)
+            ours.save(path, packed="int8")  # a file that they pass over
             theirs = sentence_transformers.SentenceTransformer(path, device="cpu").encode(TEXTS)
             d = difference(vectors, theirs)
             print(f"{name:28} saved by libsbertja, opened by sentence-transformers "

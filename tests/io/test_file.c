@@ -239,8 +239,81 @@ START_TEST(devices_and_pipes_are_written_to)
 }
 END_TEST
 
+/* ---- Pieces, names, pages ---- */
+
+/* "a", "bb", "ccc", ...; piece `fails_at` fails. */
+typedef struct letters {
+    char text[32];
+    size_t fails_at;
+} letters;
+
+static sbertja_status letter_piece(void *context, size_t index, const void **data, size_t *size, sbertja_error *error)
+{
+    letters *l = context;
+    if (index == l->fails_at)
+        return sbj_fail(error, SBERTJA_E_MEMORY, "no letters left");
+    memset(l->text, 'a' + (int)index, sizeof l->text);
+    *data = l->text;
+    *size = index + 1;
+    return SBERTJA_OK;
+}
+
+START_TEST(written_in_pieces)
+{
+    letters l = {"", 9};
+    sbertja_error error;
+    const char *path = temporary_path("pieces");
+    must(sbj_write_pieces(path, 4, letter_piece, &l, &error), &error);
+    check_content(path, "abbcccdddd");
+    must(sbj_write_pieces(path, 0, letter_piece, &l, &error), &error);
+    check_content(path, "");
+    l.fails_at = 2;
+    must_fail(sbj_write_pieces(path, 4, letter_piece, &l, &error), SBERTJA_E_MEMORY, &error, "no letters left");
+    ck_assert_int_eq(entries(temporary_path("")), 0);
+}
+END_TEST
+
+START_TEST(names_that_begin_and_end_so)
+{
+    static const char *const names[] = {"ab-2.bin", "ab-1.bin", "ab-0.txt", "b-1.bin", "ab-.bin"};
+    char name[256] = "none";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_assert(sbj_write_file(temporary_path(names[i]), "", 0, NULL) == SBERTJA_OK);
+    ck_assert(sbj_find_name(temporary_path(""), "ab-1", ".bin", name));
+    ck_assert_str_eq(name, "ab-1.bin");
+    ck_assert(sbj_find_name(temporary_path(""), "ab-", ".bin", name));
+    ck_assert_str_eq(name, "ab-.bin");
+    ck_assert(!sbj_find_name(temporary_path(""), "c", "", name));
+    ck_assert(!sbj_find_name(temporary_path("nowhere"), "", "", name));
+}
+END_TEST
+
+/* What is forgotten comes back, whole pages or not. */
+START_TEST(forgotten_pages_come_back)
+{
+    enum { SIZE = 5 * 4096 + 7 };
+    static char text[SIZE + 1];
+    sbj_map map;
+    sbertja_error error;
+    memset(text, 'x', SIZE);
+    must(sbj_write_file(temporary_path("pages"), text, SIZE, &error), &error);
+    must(sbj_map_open(temporary_path("pages"), &map, &error), &error);
+    for (size_t begin = 0; begin < SIZE; begin += 1001)
+        for (size_t size = 0; begin + size <= SIZE; size += 4097) {
+            sbj_map_forget(&map, map.data + begin, size);
+            ck_assert_mem_eq(map.data, text, SIZE);
+        }
+    sbj_map_close(&map);
+    must(sbj_write_file(temporary_path("pages"), "", 0, &error), &error);
+    must(sbj_map_open(temporary_path("pages"), &map, &error), &error);
+    sbj_map_forget(&map, map.data, 0);
+    sbj_map_close(&map);
+}
+END_TEST
+
 SUITE_MAIN("io/file", 20, {a_map_outlives_its_file, 0}, {an_empty_file_is_mapped, 0}, {what_cannot_be_mapped, 0},
            {joined_paths, sizeof joins / sizeof *joins}, {joining_without_memory, 0},
            {directories_with_parents, sizeof deep / sizeof *deep}, {directories_that_cannot_be, 0},
            {written_and_replaced, WRITERS}, {what_cannot_be_written, WRITERS}, {a_full_disk, WRITERS},
-           {a_link_and_the_rights_stay, 0}, {rights_follow_the_umask, WRITERS}, {devices_and_pipes_are_written_to, 0})
+           {a_link_and_the_rights_stay, 0}, {rights_follow_the_umask, WRITERS}, {devices_and_pipes_are_written_to, 0},
+           {written_in_pieces, 0}, {names_that_begin_and_end_so, 0}, {forgotten_pages_come_back, 0})

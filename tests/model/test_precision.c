@@ -8,8 +8,8 @@
 #include "support/reference.h"
 #include "support/suite.h"
 
-static const char *const directories[] = {"bert", "hf-bin-half", "hf-safetensors-bf16", "model", "model-0.4.1",
-                                          "model-cls-dense-normalize"};
+static const char *const directories[] = {"bert",  "hf-bin-half", "hf-safetensors-bf16",
+                                          "model", "model-0.4.1", "model-cls-dense-normalize"};
 enum { DIRECTORIES = sizeof directories / sizeof *directories };
 
 static const sbj_precision precisions[] = {SBJ_PRECISION_BF16, SBJ_PRECISION_INT8};
@@ -110,9 +110,9 @@ START_TEST(independent_of_the_rest)
             texts[i] = r.texts[(i * (2 * w + 5) % 97) % n];
         encode(model, ways[w].threads, ways[w].budget, texts, n, other);
         for (size_t i = 0; i < n; i++)
-            ck_assert_msg(memcmp(other + i * width, first + (i * (2 * w + 5) % 97) % n * width,
-                                 width * sizeof *other) == 0,
-                          "way %zu, text %zu", w, i);
+            ck_assert_msg(
+                memcmp(other + i * width, first + (i * (2 * w + 5) % 97) % n * width, width * sizeof *other) == 0,
+                "way %zu, text %zu", w, i);
     }
     free(first);
     free(other);

@@ -248,10 +248,12 @@ static void run_normalize(ops_work *w, bool backward)
 static void run_sumsq(ops_work *w)
 {
     sbertja_error error;
-    sbj_tensor t = ops_parameter(w, "tensor", 1, 64 + 5 * w->what->hidden, 0, scale_of(w->what));
+    const size_t size = 64 + 5 * w->what->hidden;
+    const sbj_segment segments[] = {{0, 1, 30, false, NULL}, {37, 1, size - 37, false, NULL}};
+    const sbj_sumsq r = {ops_parameter(w, "arena", 1, size, 0, scale_of(w->what)), segments, 2};
     ops_values *sum = ops_new_values(w->out, "sum", 1, 1);
     sum->values[0] = NAN;
-    ops_must(sbj_do_sumsq(&w->device->run, t, sum->values, &error), &error);
+    ops_must(sbj_do_sumsq(&w->device->run, &r, sum->values, &error), &error);
 }
 
 /* Three parameters with gaps around them; the first row of the last never had a gradient. */
@@ -259,7 +261,8 @@ static void run_adamw(ops_work *w)
 {
     sbertja_error error;
     size_t hidden = w->what->hidden, size = 64 + 5 * hidden;
-    const sbj_segment segments[] = {{2, 3, 4, true}, {20, 1, 7, false}, {27, 5, hidden, true}};
+    const sbj_segment segments[] = {
+        {2, 3, 4, true, NULL}, {20, 1, 7, false, NULL}, {27, 5, hidden, true, NULL}};
     sbj_adamw r = {.segments = segments, .segment_count = 3, .lr = 0.01, .beta1 = 0.9, .beta2 = 0.999, .t = 3};
     r.eps = w->what->st_preset ? 1e-6 : 1e-8;
     r.weight_decay = 0.1;

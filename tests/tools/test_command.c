@@ -139,6 +139,17 @@ static const struct {
      "$S convert $D/model $T/h --dtype f16 && $S convert $T/h $T/h --dtype bf16 && "
      "test $(wc -c <$T/h/model.safetensors) -lt 300000 && echo small",
      "small\n"},
+    {"convert to int8: packed for this machine, the weights as they were",
+     "$S convert $D/model $T/p --dtype int8 && cmp $T/p/model.safetensors $D/model/model.safetensors; ls $T/p/packed-int8-*-1.bin && "
+     "printf 'あ\n水\n' >$T/x; $S encode -m $T/p --precision int8 $T/x >$T/1; "
+     "$S encode -m $D/model --precision int8 $T/x >$T/2; cmp $T/1 $T/2 && echo same",
+     "same\n"},
+    {"a precision is told of", "$S info $D/model --precision=bf16 | grep precision", "bf16\n"},
+    {"search and eval in int8",
+     "printf 'あ\n水\n' >$T/x; $S search -m $D/model --corpus $T/x --query 水 -k 1 --precision int8 | cut -f1,4 && "
+     "printf 'anchor\\tpositive\\tnegative\\nあ\\tあ\\tい\\n' >$T/t.tsv && "
+     "$S eval -m $D/model --task triplet $T/t.tsv --precision int8",
+     "accuracy_cosine\t1.0000\n"},
     {"train on triplets",
      "printf 'a\\tp\\tn\\n水\\t雨\\t火\\n火\\t炎\\t水\\n' >$T/t.tsv; "
      "$S train -m $D/model --data $T/t.tsv --loss triplet --anchor a --positive p --negative n --metric manhattan "
@@ -214,7 +225,11 @@ static const struct {
     {"no such model", "$S encode -m $T/none </dev/null", 1, "none: no such directory"},
     {"no value wanted", "$S encode -m $D/model --normalize=1", 2, "--normalize"},
     {"a number below the least", "$S search -m $D/model --corpus x -k 0 --query a", 2, "at least 1"},
+    {"no batch a step", "$S train -m $D/model --data x -o y --accumulation-steps 0", 2, "at least 1"},
     {"a number with a tail", "$S train -m $D/model --data x -o y --lr 1e-5x", 2, "1e-5x"},
+    {"a precision that the engine has not", "$S info $D/model --precision int8 --engine openblas", 1,
+     "precision int8: engine openblas computes in f32 only, expected packed"},
+    {"no such precision", "$S encode -m $D/model --precision int4", 2, "f32|bf16|int8"},
     {"none of the choices", "$S convert $D/model $T/o --layout 3", 2, "2|0.4.1"},
     {"an argument too few", "$S convert $D/model", 2, "SRC DST"},
     {"an argument too many", "$S tokenize -m $D/model a b", 2, "\"b\""},

@@ -100,15 +100,18 @@ static void run_until(training *t, size_t step)
 static const struct {
     const char *device;
     sbertja_loss second; /* of the second objective */
-} kinds[] = {{"ref", SBERTJA_TRIPLET_LOSS},
-             {"cpu", SBERTJA_TRIPLET_LOSS},
-             {"cpu", SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS}}; /* whose sampler puts examples off */
+    size_t accumulation;
+} kinds[] = {{"ref", SBERTJA_TRIPLET_LOSS, 1},
+             {"cpu", SBERTJA_TRIPLET_LOSS, 1},
+             {"cpu", SBERTJA_TRIPLET_LOSS, 3},
+             {"cpu", SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, 1}}; /* whose sampler puts examples off */
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static void begin_kind(training *t, int kind)
 {
     begin(t, kinds[kind].device);
     t->objectives[1] = training_objective(t->triplets, kinds[kind].second);
+    t->options.gradient_accumulation_steps = kinds[kind].accumulation;
 }
 
 static void check_resuming(int kind, const training *whole, const sbertja_model *wanted,
@@ -260,7 +263,8 @@ END_TEST
 
 static const char *const keys[] = {"steps",   "scheduler",    "warmup_steps",  "learning_rate", "preset",
                                    "beta1",   "weight_decay", "max_grad_norm", "dropout",       "seed",
-                                   "network", "device",       "objectives",    "objectives",    "objectives", "objectives"};
+                                   "network", "device",       "objectives",    "objectives",    "objectives", "objectives",
+                                   "gradient_accumulation_steps"};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static void change(training *t, int key)
@@ -313,6 +317,9 @@ static void change(training *t, int key)
         break;
     case 14:
         t->objectives[1].no_duplicates = 1;
+        break;
+    case 16:
+        o->gradient_accumulation_steps = 2;
         break;
     default: /* other data, as many */
         sbertja_dataset_free(t->sentences);

@@ -121,6 +121,29 @@ START_TEST(objectives_in_turn)
 }
 END_TEST
 
+/* Steps are counted in updates: 48 sentences in batches of 8, four of them a step. */
+START_TEST(accumulated_steps)
+{
+    sbertja_model *model = training_model("cpu", NULL);
+    sbertja_dataset *sentences = training_sentences(48);
+    const sbertja_objective objective = training_objective(sentences, SBERTJA_BATCH_ALL_TRIPLET_LOSS);
+    sbertja_fit_options o = options();
+    reports r = {0};
+    o.steps_per_epoch = 0;
+    o.gradient_accumulation_steps = 4;
+    o.progress = take_report;
+    o.progress_user = &r;
+    sbertja_model_free(training_fit(model, &objective, 1, &o));
+    ck_assert_uint_eq(r.calls, 2 * 2);
+    for (size_t i = 0; i < r.calls; i++) {
+        ck_assert(r.all[i].step == i + 1 && r.all[i].steps == 4 && r.all[i].epoch == i / 2);
+        ck_assert(r.all[i].loss > 0 && r.all[i].active > 0 && r.all[i].active <= 1);
+    }
+    sbertja_dataset_free(sentences);
+    sbertja_model_free(model);
+}
+END_TEST
+
 START_TEST(stopped_by_progress)
 {
     sbertja_model *model = training_model("cpu", NULL), *trained;
@@ -287,6 +310,11 @@ static void negative_rate(call *c)
     c->options.learning_rate = -0.5;
 }
 
+static void nothing_accumulated(call *c)
+{
+    c->options.gradient_accumulation_steps = 0;
+}
+
 static void beta_of_one(call *c)
 {
     c->options.beta2 = 1;
@@ -375,6 +403,7 @@ static const struct refusal {
 } refusals[] = {
     {unknown_scheduler, SBERTJA_E_ARGUMENT, "scheduler: \"linear\", expected constantlr, "},
     {unknown_preset, SBERTJA_E_ARGUMENT, "preset: \"adam\", expected torch or st-0.4.1"},
+    {nothing_accumulated, SBERTJA_E_ARGUMENT, "gradient_accumulation_steps: 0, expected at least 1"},
     {negative_rate, SBERTJA_E_ARGUMENT, "learning_rate: -0.5, expected a number of at least 0"},
     {beta_of_one, SBERTJA_E_ARGUMENT, "beta2: 1, expected at least 0 and less than 1"},
     {rate_not_a_number, SBERTJA_E_ARGUMENT, "learning_rate: nan, expected a number of at least 0"},
@@ -498,6 +527,6 @@ START_TEST(learns)
 }
 END_TEST
 
-SUITE_MAIN("train/fit", 60, {same_seed_same_bits, PLACES}, {objectives_in_turn, 0}, {stopped_by_progress, 0},
+SUITE_MAIN("train/fit", 60, {same_seed_same_bits, PLACES}, {objectives_in_turn, 0}, {accumulated_steps, 0}, {stopped_by_progress, 0},
            {best_or_last, 4}, {stopped_by_evaluation, 0}, {score_of_a_stop_counts, 3}, {refused, REFUSALS},
            {divergence_is_an_error, 0}, {learns, 0})

@@ -139,9 +139,9 @@ class Model:
     def describe(self):
         return json.loads(_native.library().sbertja_model_describe(self.address))
 
-    def save(self, directory, layout=None, dtype=None):
+    def save(self, directory, layout=None, dtype=None, packed=None):
         options = _native.make(_native.SaveOptions, layout=_native.text_or_none(layout),
-                               dtype=_native.text_or_none(dtype))
+                               dtype=_native.text_or_none(dtype), packed=_native.text_or_none(packed))
         _native.call("sbertja_model_save", self.address, os.fsencode(directory), byref(options))
 
     def parameters(self, only=""):

@@ -60,6 +60,7 @@ class LoadOptions(Structure):
         ("log", LogFunction),
         ("log_user", c_void_p),
         ("allocator", c_void_p),
+        ("precision", c_char_p),
     ]
     initializer = "sbertja_load_options_init"
 
@@ -85,7 +86,7 @@ class Architecture(Structure):
 
 
 class SaveOptions(Structure):
-    _fields_ = [("size", c_uint32), ("layout", c_char_p), ("dtype", c_char_p)]
+    _fields_ = [("size", c_uint32), ("layout", c_char_p), ("dtype", c_char_p), ("packed", c_char_p)]
     initializer = "sbertja_save_options_init"
 
 
@@ -217,6 +218,7 @@ class FitOptions(Structure):
         ("log", LogFunction),
         ("log_user", c_void_p),
         ("keep_head", c_int),
+        ("gradient_accumulation_steps", c_size_t),
     ]
     initializer = "sbertja_fit_options_init"
 

@@ -20,12 +20,13 @@ class SentenceTransformer:
     them, or by the name "default" where no directory is called so, it is the Japanese model that comes with the library.
 
     Own arguments: `threads` for encode (0: all processors that the process may use), `dictionary` (folder of a MeCab
-    dictionary), `engine` and `instructions` (see build_info()), `seed` (of Dense layers without weights).
+    dictionary), `engine` and `instructions` (see build_info()), `seed` (of Dense layers without weights), `precision` of
+    the encoder's matrices in encode ("f32", "bf16", "int8"; training is in f32).
     """
 
     def __init__(self, model_name_or_path=None, modules=None, device=None, prompts=None, default_prompt_name=None,
                  similarity_fn_name=None, cache_folder=None, revision=None, *, threads=0, dictionary=None, engine=None,
-                 instructions=None, seed=None, **ignored):
+                 instructions=None, seed=None, precision=None, **ignored):
         unknown = set(ignored) - _IGNORED
         if unknown:
             raise TypeError(f"SentenceTransformer: unexpected arguments {', '.join(sorted(unknown))}")
@@ -33,7 +34,7 @@ class SentenceTransformer:
             raise errors.ArgumentError("SentenceTransformer: give a model's directory or name, or modules, not both")
         self.threads = threads
         self._settings = {"device": device, "engine": engine, "instructions": instructions, "seed": seed,
-                          "dictionary": dictionary}
+                          "dictionary": dictionary, "precision": precision}
         if modules is None:
             directory = _files.find_model(model_name_or_path, cache_folder, revision)
             self._load(directory)
@@ -59,6 +60,7 @@ class SentenceTransformer:
             device=_native.text_or_none("cuda:0" if settings["device"] == "cuda" else settings["device"]),
             engine=_native.text_or_none(settings["engine"]),
             instructions=_native.text_or_none(settings["instructions"]),
+            precision=_native.text_or_none(settings["precision"]),
             dictionary=dictionary_option(directory, settings["dictionary"]))
         if modules is not None:
             options.modules = models.native_modules(models.Transformer(directory), modules)
@@ -189,14 +191,16 @@ class SentenceTransformer:
             warmup_steps=10000, optimizer_class=None, optimizer_params=None, weight_decay=0.01, evaluation_steps=0,
             output_path=None, save_best_model=True, max_grad_norm=1, use_amp=False, callback=None,
             show_progress_bar=True, checkpoint_path=None, checkpoint_save_steps=500, checkpoint_save_total_limit=0, *,
-            seed=None, threads=None, preset=None, resume=False, keep_head=False, no_dropout=False):
+            seed=None, threads=None, preset=None, resume=False, keep_head=False, no_dropout=False,
+            gradient_accumulation_steps=1):
         """Trains this model by pairs of a DataLoader and a loss, in turn.
 
         `preset` is the arithmetic of AdamW: "torch" (as sentence-transformers has had it since 2.2.2) or "st-0.4.1",
         which optimizer_params={"correct_bias": False} means too. `checkpoint_path` is a directory with one state, from
         which `resume=True` goes on to the same last bit. After an interrupt the model is what it had become by then.
         `keep_head` leaves the head of a DistillationLoss at the model's end, as a Dense module; `no_dropout` trains
-        without dropout whatever the model's configuration says.
+        without dropout whatever the model's configuration says. With `gradient_accumulation_steps` a step, also in
+        warmup_steps and evaluation_steps, is so many batches and goes by their mean gradient.
         """
         training.warn_unused(optimizer_class, use_amp, checkpoint_save_total_limit)
         options = _native.make(
@@ -206,7 +210,7 @@ class SentenceTransformer:
             output_path=output_path and os.fsencode(output_path), keep_last=int(not save_best_model),
             checkpoint_path=checkpoint_path and os.fsencode(checkpoint_path),
             checkpoint_steps=checkpoint_save_steps, resume=int(resume), seed=seed, keep_head=int(keep_head),
-            no_dropout=int(no_dropout),
+            no_dropout=int(no_dropout), gradient_accumulation_steps=int(gradient_accumulation_steps),
             threads=self.threads if threads is None else threads, log=log_function,
             **training.optimizer_options(optimizer_params, preset))
         training.fit(self, train_objectives, options, evaluator, callback, output_path, show_progress_bar)
@@ -218,10 +222,11 @@ class SentenceTransformer:
         return evaluator(self, output_path)
 
     def save(self, path, model_name=None, create_model_card=True, train_datasets=None, safe_serialization=True, *,
-             layout=None, dtype=None):
+             layout=None, dtype=None, packed=None):
         """Writes a directory that sentence-transformers 2.0 and later opens; layout "0.4.1" is for older ones. `dtype`
-        is how weights are stored: "f32", "f16" or "bf16". An existing model there is replaced, in one step."""
-        self._native.save(path, layout, dtype)
+        is how weights are stored: "f32", "f16" or "bf16"; `packed` "bf16" or "int8" adds a file that a load with this
+        `precision` on such a machine maps. An existing model there is replaced, in one step."""
+        self._native.save(path, layout, dtype, packed)
 
     save_pretrained = save
 

@@ -257,6 +257,17 @@ class Callbacks(unittest.TestCase):
         self.assertFalse(np.array_equal(seen[0], seen[1]))
         np.testing.assert_array_equal(model.encode("水"), seen[2])
 
+    def test_steps_are_updates(self):
+        model, seen = tiny_model(), []
+
+        def evaluator(current, output_path=None, epoch=-1, steps=-1):
+            seen.append(steps)
+            return 0
+
+        model.fit([objective(model)], evaluator, steps_per_epoch=2, evaluation_steps=1, warmup_steps=0,
+                  gradient_accumulation_steps=3, show_progress_bar=False)
+        self.assertEqual(seen, [1, 2, -1])
+
     def test_an_exception_in_the_evaluator_passes(self):
         model = tiny_model()
         before = model.encode("水")

@@ -1,7 +1,9 @@
 """Modules: what the arguments mean, what is refused, and that a directory's modules come back."""
+import os
+import tempfile
 import unittest
 
-from support import TINY, needs_library, np, tiny_model
+from support import TINY, needs_library, np, relative_difference, tiny_model
 from sbertja import SentenceTransformer, models
 
 
@@ -83,6 +85,23 @@ class Chains(unittest.TestCase):
 
         self.assertEqual(vector(1), vector(1))
         self.assertNotEqual(vector(1), vector(2))
+
+    def test_precision(self):
+        exact = tiny_model("model").encode("水が漏れた。")
+        for precision, bound in (("bf16", 0.02), ("int8", 0.1)):
+            with self.subTest(precision), tempfile.TemporaryDirectory() as folder:
+                model = tiny_model("model", precision=precision)
+                self.assertEqual(model._native.describe()["precision"], precision)
+                rough = model.encode("水が漏れた。")
+                self.assertTrue(0 < relative_difference(rough, exact) < bound)
+                model.save(os.path.join(folder, "m"), packed=precision)
+                self.assertTrue(any(name.startswith("packed-") for name in os.listdir(os.path.join(folder, "m"))))
+                again = SentenceTransformer(os.path.join(folder, "m"), device="cpu", precision=precision)
+                np.testing.assert_array_equal(again.encode("水が漏れた。"), rough)
+        with self.assertRaisesRegex(ValueError, "precision \"int4\", expected f32, bf16 or int8"):
+            tiny_model("model", precision="int4")
+        with self.assertRaisesRegex(NotImplementedError, "engine openblas computes in f32 only"):
+            tiny_model("model", precision="int8", engine="openblas")
 
     def test_chains_that_do_not_fit(self):
         transformer = models.Transformer(str(TINY / "bert"))

@@ -103,7 +103,7 @@ sbertja_status sbj_cpu_pool_backward(const sbj_run *, const sbj_pool_op *, const
 sbertja_status sbj_cpu_normalize(const sbj_run *, const sbj_normalize *, sbertja_error *);
 sbertja_status sbj_cpu_normalize_backward(const sbj_run *, const sbj_normalize *, const sbj_normalize_gradients *,
                                           sbertja_error *);
-sbertja_status sbj_cpu_sumsq(const sbj_run *, sbj_tensor, double *sum, sbertja_error *);
+sbertja_status sbj_cpu_sumsq(const sbj_run *, const sbj_sumsq *, double *sum, sbertja_error *);
 sbertja_status sbj_cpu_adamw(const sbj_run *, const sbj_adamw *, sbertja_error *);
 
 /* ---- LayerNorm's backward over many rows, for embed and linear_norm (cpu_norm.c) -----------------------------------

