@@ -23,8 +23,8 @@ static sbertja_status encode(sbertja_session *session, const sbertja_table *tabl
     size_t column = 0;
     const char **texts = malloc((rows + 1) * sizeof *texts);
     *vectors = malloc((rows + 1) * dimension * sizeof **vectors);
-    sbertja_status status = texts == NULL || *vectors == NULL ? out_of_memory(error)
-                                                              : sbertja_table_find(table, "text", &column, error);
+    sbertja_status status =
+        texts == NULL || *vectors == NULL ? out_of_memory(error) : sbertja_table_find(table, "text", &column, error);
     for (size_t i = 0; i < rows && status == SBERTJA_OK; i++)
         texts[i] = sbertja_table_cell(table, i, column, NULL);
     if (status == SBERTJA_OK) {
@@ -59,7 +59,8 @@ int main(int argc, char **argv)
     const size_t dimension = sbertja_model_dimension(model), rows = sbertja_table_rows(table);
     const size_t k = rows < MOST ? rows : MOST;
     if (encode(session, table, arguments[1], dimension, &vectors, &error) != SBERTJA_OK ||
-        sbertja_search(vectors, rows, vectors + rows * dimension, 1, dimension, k, found, scores, &error) != SBERTJA_OK ||
+        sbertja_search(vectors, rows, vectors + rows * dimension, 1, dimension, k, found, scores, &error) !=
+            SBERTJA_OK ||
         sbertja_table_find(table, "text", &column, &error) != SBERTJA_OK)
         goto done;
     for (size_t i = 0; i < k; i++)

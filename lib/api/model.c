@@ -2,12 +2,10 @@
 #include "api/api.h"
 #include "model/default_model.h"
 
-static sbertja_status model_options(const sbertja_load_options *given, sbj_model_options *options,
-                                    sbertja_error *error)
+static sbertja_status model_options(const sbertja_load_options *given, sbj_model_options *options, sbertja_error *error)
 {
     sbertja_load_options o = SBERTJA_LOAD_OPTIONS_INIT;
-    sbertja_status status =
-        sbj_take_options("load options", given, given ? given->size : 0, &o, sizeof o, error);
+    sbertja_status status = sbj_take_options("load options", given, given ? given->size : 0, &o, sizeof o, error);
     if (status != SBERTJA_OK)
         return status;
     if (o.modules == NULL && o.module_count > 0)
@@ -59,7 +57,8 @@ SBERTJA_API sbertja_status sbertja_default_model(char *path, size_t room, sbertj
         return status;
     const size_t size = strlen(directory) + 1;
     if (size > room)
-        return sbj_fail(error, SBERTJA_E_ARGUMENT, "room: %zu bytes, the path of the default model needs %zu", room, size);
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "room: %zu bytes, the path of the default model needs %zu", room,
+                        size);
     memcpy(path, directory, size);
     return SBERTJA_OK;
 }
@@ -103,8 +102,7 @@ SBERTJA_API sbertja_status sbertja_model_save(const sbertja_model *model, const 
     sbertja_save_options o = SBERTJA_SAVE_OPTIONS_INIT;
     if (model == NULL || directory == NULL)
         return sbj_no_argument(error, model == NULL ? "model" : "directory");
-    sbertja_status status =
-        sbj_take_options("save options", options, options ? options->size : 0, &o, sizeof o, error);
+    sbertja_status status = sbj_take_options("save options", options, options ? options->size : 0, &o, sizeof o, error);
     return status == SBERTJA_OK ? sbj_model_save((const sbj_model *)model, directory, &o, error) : status;
 }
 

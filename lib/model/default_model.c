@@ -83,5 +83,6 @@ sbertja_status sbj_default_model_find(const char *file, char path[SBJ_PATH_ROOM]
     }
     return sbj_fail(error, SBERTJA_E_MISSING,
                     "default model: give a model directory (sbertja: -m DIR), or install the one that comes with the "
-                    "library: looked at %s", looked);
+                    "library: looked at %s",
+                    looked);
 }

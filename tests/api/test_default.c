@@ -1,4 +1,5 @@
-/* No directory named: the default model, which is looked for beside this very program, since the library is a part of it. */
+/* No directory named: the default model, which is looked for beside this very program, since the library is a part of
+ * it. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

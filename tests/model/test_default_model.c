@@ -1,5 +1,5 @@
-/* Where the default model is looked for: places in their order, trees of folders as the source tree, an installation and a
- * Python package have them, and the file that this very program is. */
+/* Where the default model is looked for: places in their order, trees of folders as the source tree, an installation
+ * and a Python package have them, and the file that this very program is. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +95,8 @@ START_TEST(trees_have_a_model)
 }
 END_TEST
 
-/* A folder of that name that holds something else, such as the recipe of a model that is not made yet, is passed over. */
+/* A folder of that name that holds something else, such as the recipe of a model that is not made yet, is passed over.
+ */
 START_TEST(another_folder_is_no_model)
 {
     char found[SBJ_PATH_ROOM];
@@ -160,6 +161,6 @@ START_TEST(own_file_is_the_program)
 }
 END_TEST
 
-SUITE_MAIN("model/default_model", 10, {places_of_a_file, FILES}, {a_place_without_room_is_empty, 0}, {trees_have_a_model, TREES},
-           {another_folder_is_no_model, 0}, {the_message_says_what_to_do, 0}, {a_path_of_any_length, 0},
-           {own_file_is_the_program, 0})
+SUITE_MAIN("model/default_model", 10, {places_of_a_file, FILES}, {a_place_without_room_is_empty, 0},
+           {trees_have_a_model, TREES}, {another_folder_is_no_model, 0}, {the_message_says_what_to_do, 0},
+           {a_path_of_any_length, 0}, {own_file_is_the_program, 0})
