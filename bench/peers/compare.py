@@ -17,8 +17,9 @@ from workload import SHAPES, make_model, make_works, training_of
 
 sys.path.append(os.path.join(TOP, "bindings", "python"))
 
-# The least cosine of a peer's vector with ours; rounding to 8 bits differs from one engine to the next.
-AGREE = {"f32": 0.999, "bf16": 0.99, "int8": 0.95}
+# The least cosine of a peer's vector with ours. With random weights even different short sentences have 0.92 to 0.98, so
+# less would show nothing; more cannot be asked of int8, which each engine rounds in its own way.
+AGREE = {"f32": 0.999, "bf16": 0.99, "int8": 0.985}
 
 
 def options_of(name, precisions):
