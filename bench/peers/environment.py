@@ -10,10 +10,10 @@ import venv
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# PyTorch and what reads its models: the peer sentence-transformers, and what exports for the others. Kept apart, since it
-# is large and the others run without it.
-TORCH = "torch", ["torch==2.15.0", "transformers==5.23.0", "sentence-transformers==6.2.0", "fugashi==1.5.2", "ipadic==1.0.0",
-                  "onnx==1.23.2", "onnxscript==0.7.2", "ctranslate2==4.8.5"]
+# PyTorch and what reads its models: for sentence-transformers and CTranslate2, and to export for the others, which run
+# without it. One environment for all of that, since it is large.
+TORCH = "torch", ["torch==2.15.0", "transformers==5.23.0", "sentence-transformers==6.2.0", "fugashi==1.5.2",
+                  "ipadic==1.0.0", "onnx==1.23.2", "onnxscript==0.7.2", "ctranslate2==4.8.5"]
 
 
 def python_of(name, packages):
