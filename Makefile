@@ -66,6 +66,7 @@ EXAMPLES := $(sort $(wildcard examples/*.c examples/*.cpp))
 TESTS    := $(sort $(shell find tests -name 'test_*.c'))
 SUPPORT  := $(sort $(wildcard tests/support/*.c))
 MAN      := $(sort $(wildcard docs/man/*.[13]))
+MODEL    := models/default
 
 SONAME   := libsbertja.so.0
 LIB_A    := $(BUILD)/lib/libsbertja.a
@@ -178,8 +179,8 @@ lint: all ## layers, exported symbols, forbidden calls, sizes, warnings of gcc a
 test-installed: all ## install into a temporary place and build a program against it
 	$(Q)+BUILD=$(BUILD) sh .ci/test-installed
 
-demo: all ## make a small model, train it on the sample report, search with it
-	$(Q)BUILD=$(BUILD) sh examples/demo.sh
+demo: all ## train the default model on the sample report, search with it; M=random or M=DIR for another one
+	$(Q)BUILD=$(BUILD) sh examples/demo.sh $(M)
 
 # The first Python that has NumPy; without one the import says what is missing.
 PYTHON = $(or $(firstword $(foreach p,python3 /usr/bin/python3,$(shell $(p) -c 'import numpy; print("$(p)")' 2>/dev/null))),python3)
@@ -189,7 +190,11 @@ python: lib ## import the package in place; nothing to compile
 
 # ---- Installing --------------------------------------------------------------------------------------------------------
 
-install: all ## into PREFIX (below DESTDIR): header, libraries, pkg-config file, command, man pages
+# The recipe, which lies beside the model, stays behind.
+MODEL_FILES = $(shell cd $(MODEL) && find . -type f ! -name '*.py' ! -name '*.sh' ! -name '*.pyc')
+INSTALLED_MODEL = $(DESTDIR)$(datadir)/sbertja/default
+
+install: all ## into PREFIX (below DESTDIR): header, libraries, pkg-config file, command, man pages, the default model
 	$(Q)install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 include/sbertja.h $(DESTDIR)$(PREFIX)/include/
 	$(Q)install -m 644 $(LIB_A) $(DESTDIR)$(PREFIX)/lib/
@@ -201,11 +206,19 @@ install: all ## into PREFIX (below DESTDIR): header, libraries, pkg-config file,
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/sbertja.pc
 	$(Q)for page in $(MAN); do \
 	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+ifeq ($(wildcard $(MODEL)/modules.json),)
+	@echo "  $(MODEL) holds no model: none is installed"
+else
+	$(Q)rm -rf $(INSTALLED_MODEL)
+	$(Q)set -e; for file in $(MODEL_FILES); do install -D -m 644 $(MODEL)/$$file $(INSTALLED_MODEL)/$$file; done
+endif
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/include/sbertja.h $(DESTDIR)$(PREFIX)/lib/libsbertja.* \
 	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/sbertja.pc $(DESTDIR)$(PREFIX)/bin/sbertja \
 	    $(foreach page,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+	rm -rf $(INSTALLED_MODEL)
+	rmdir $(DESTDIR)$(datadir)/sbertja 2>/dev/null || true
 
 dist: ## a source archive of the last commit
 	$(Q)mkdir -p $(BUILD)

@@ -190,11 +190,11 @@ static const struct {
      "$S train $A -o $T/a --checkpoint $T/ck >/dev/null 2>&1 && $S train $A -o $T/b --checkpoint $T/ck --resume "
      ">/dev/null 2>&1 && cmp $T/a/model.safetensors $T/b/model.safetensors && echo same",
      "same\n"},
-    {"example 1", "$E/01_encode $D/model 水 水", "1.0000  水\n"},
-    {"example 2", "$E/02_train $D/model $R/test.tsv $T/e && ls $T/e/modules.json", "modules.json\n"},
-    {"example 3", "$E/03_search $D/model $R/test.tsv '水が漏れた。' | wc -l", "5\n"},
-    {"example 4", "$E/04_classify $D/model $R/train.tsv $R/test.tsv", "nearest centroid   0."},
-    {"example 5", "$E/05_encode $D/model 水 水", "1.0000  水\n"},
+    {"example 1", "$E/01_encode -m $D/model 水 水", "1.0000  水\n"},
+    {"example 2", "$E/02_train -m $D/model $R/test.tsv $T/e && ls $T/e/modules.json", "modules.json\n"},
+    {"example 3", "$E/03_search -m $D/model $R/test.tsv '水が漏れた。' | wc -l", "5\n"},
+    {"example 4", "$E/04_classify -m $D/model $R/train.tsv $R/test.tsv", "nearest centroid   0."},
+    {"example 5", "$E/05_encode -m $D/model 水 水", "1.0000  水\n"},
 };
 enum { GOOD = sizeof good / sizeof *good };
 
