@@ -4,6 +4,7 @@ A script calls enter() before it imports any of them, and from then on runs insi
 use instead; what that one lacks is not installed. Only the standard library may be imported here.
 """
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -25,7 +26,11 @@ def python_of(name, packages):
         return python
     print(f"{name}: installing {', '.join(packages)} into {folder}", file=sys.stderr, flush=True)
     if not os.path.exists(python):
-        venv.create(folder, with_pip=True)
+        try:
+            venv.create(folder, with_pip=True)
+        except subprocess.CalledProcessError:
+            shutil.rmtree(folder)
+            sys.exit(f"{name}: {sys.executable} cannot make environments with pip (Debian: install python3-venv)")
     if subprocess.run([python, "-m", "pip", "install", "--quiet", *packages]).returncode != 0:
         sys.exit(f"{name}: pip cannot install {', '.join(packages)} (its message is above); "
                  f"install them elsewhere and name that environment with --venv DIR")
