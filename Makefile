@@ -78,7 +78,7 @@ RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib programs check asan ubsan tsan bench lint format docs install uninstall dist deps demo python clean help \
+.PHONY: all lib programs check asan ubsan tsan bench bench-peers lint format docs install uninstall dist deps demo python clean help \
         test-installed
 
 # ---- Building ----------------------------------------------------------------------------------------------------------
@@ -151,6 +151,9 @@ $(BUILD)/bench/bench: $(BENCH_C) $(wildcard bench/*.h) $(LIB_SO)
 
 bench: all $(BUILD)/bench/bench ## one table of how fast it is on this machine; BENCH="small train": a part
 	$(Q)$(BUILD)/bench/bench $(BENCH)
+
+bench-peers: all ## beside other engines, each installed into build/peers; P="onnxruntime openvino" M="base small"
+	$(Q)bench/peers/run $(or $(P),all) $(M:%=--model %)
 
 # ---- Testing -------------------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """libsbertja beside CTranslate2, f32 and int8. The peer gets ready ids; ours is charged for tokenizing.
 
-The model is converted by CTranslate2's own converter from the Hugging Face files in the model's directory; it gives token
-vectors, whose mean is taken with NumPy.
+The model is converted by CTranslate2's own converter from the Hugging Face files in the model's directory; it gives
+token vectors, whose mean is taken with NumPy.
 """
 import functools
 import os
@@ -34,29 +34,27 @@ def converted(path):
 class CTranslate2(Side):
     def __init__(self, precision, path, threads):
         kind = {"f32": "float32", "int8": "int8_float32"}[precision]
-        # One batch at a time on all threads, or one thread to each of several batches.
-        self.encoders = {
-            name: ctranslate2.Encoder(converted(path), compute_type=kind, inter_threads=beside, intra_threads=threads // beside)
-            for name, beside in (("one at a time", 1), ("side by side", threads))}
         self.pool = ThreadPoolExecutor(threads)
+        # One batch at a time on all threads, or one thread to each of several batches.
+        alone = ctranslate2.Encoder(converted(path), compute_type=kind, inter_threads=1, intra_threads=threads)
+        beside = ctranslate2.Encoder(converted(path), compute_type=kind, inter_threads=threads, intra_threads=1)
+        self.encoders = ("one at a time", alone, map), ("side by side", beside, self.pool.map)
 
     def ways(self, work):
         for size, batches in batchings(work):
             unpadded = [(rows, [work.ids[row] for row in rows], mask) for rows, _, mask in batches]
-            for name, encoder in self.encoders.items():
-                yield f"batches of {size}, {name}", functools.partial(self.encode, encoder, work, unpadded)
+            for name, encoder, for_each in self.encoders:
+                yield f"batches of {size}, {name}", functools.partial(self.encode, encoder, for_each, unpadded)
 
-    def encode(self, encoder, work, batches):
+    @staticmethod
+    def encode(encoder, for_each, batches):
         def run(batch):
             rows, ids, mask = batch
             hidden = np.array(encoder.forward_batch(ids).last_hidden_state)
             weight = mask.astype(np.float32)
             return rows, np.einsum("bs,bsh->bh", weight / weight.sum(axis=1, keepdims=True), hidden)
-        results = list(self.pool.map(run, batches) if encoder.num_translators > 1 else map(run, batches))
-        vectors = np.empty((len(work.ids), results[0][1].shape[1]), np.float32)
-        for rows, values in results:
-            vectors[rows] = values
-        return vectors
+        rows, vectors = zip(*for_each(run, batches))
+        return np.concatenate(vectors)[np.argsort(np.concatenate(rows))]
 
     def versions(self):
         return f"CTranslate2 {ctranslate2.__version__}"

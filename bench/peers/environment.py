@@ -4,16 +4,17 @@ A script calls enter() before it imports any of them, and from then on runs insi
 use instead; what that one lacks is not installed. Only the standard library may be imported here.
 """
 import os
+import shutil
 import subprocess
 import sys
 import venv
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# PyTorch and what reads its models: the peer sentence-transformers, and what exports for the others. Kept apart, since it
-# is large and the others run without it.
-TORCH = "torch", ["torch==2.15.0", "transformers==5.23.0", "sentence-transformers==6.2.0", "fugashi==1.5.2", "ipadic==1.0.0",
-                  "onnx==1.23.2", "onnxscript==0.7.2", "ctranslate2==4.8.5"]
+# PyTorch and what reads its models: for sentence-transformers and CTranslate2, and to export for the others, which run
+# without it. One environment for all of that, since it is large.
+TORCH = "torch", ["torch==2.15.0", "transformers==5.23.0", "sentence-transformers==6.2.0", "fugashi==1.5.2",
+                  "ipadic==1.0.0", "onnx==1.23.2", "onnxscript==0.7.2", "ctranslate2==4.8.5"]
 
 
 def python_of(name, packages):
@@ -25,7 +26,11 @@ def python_of(name, packages):
         return python
     print(f"{name}: installing {', '.join(packages)} into {folder}", file=sys.stderr, flush=True)
     if not os.path.exists(python):
-        venv.create(folder, with_pip=True)
+        try:
+            venv.create(folder, with_pip=True)
+        except subprocess.CalledProcessError:
+            shutil.rmtree(folder)
+            sys.exit(f"{name}: {sys.executable} cannot make environments with pip (Debian: install python3-venv)")
     if subprocess.run([python, "-m", "pip", "install", "--quiet", *packages]).returncode != 0:
         sys.exit(f"{name}: pip cannot install {', '.join(packages)} (its message is above); "
                  f"install them elsewhere and name that environment with --venv DIR")

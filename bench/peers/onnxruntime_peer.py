@@ -9,7 +9,8 @@ import os
 
 import environment
 
-environment.enter("onnxruntime", ["onnxruntime==1.32.0", "onnx==1.23.2", "sympy==1.14.0", "numpy==2.4.6", "ipadic==1.0.0"])
+environment.enter("onnxruntime", ["onnxruntime==1.32.0", "onnx==1.23.2", "sympy==1.14.0", "numpy==2.4.6",
+                                  "ipadic==1.0.0"])
 
 import onnx
 import onnxruntime
@@ -58,7 +59,7 @@ class OnnxRuntime(Side):
 
     def ways(self, work):
         for size, batches in batchings(work):
-            yield f"batches of {size}", functools.partial(in_order, len(work.ids), batches, self.run)
+            yield f"batches of {size}", functools.partial(in_order, batches, self.run)
 
     def versions(self):
         return f"ONNX Runtime {onnxruntime.__version__}"

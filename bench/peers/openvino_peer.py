@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """libsbertja beside OpenVINO, f32, bf16 and int8. The peer gets ready ids; ours is charged for tokenizing.
 
-Its model is the exported ONNX graph, with mean pooling; int8 is quantized by NNCF with statistics of the short sentences.
-Tried are the hints for latency (all threads on one batch) and throughput (batches side by side), and compiling for the
-fixed shape where all texts have one length.
+Its model is the exported ONNX graph, with mean pooling; int8 is quantized by NNCF with statistics of the short
+sentences. Tried are the hints for latency (all threads on one batch) and throughput (batches side by side), and
+compiling for a fixed shape where all batches have the same.
 """
 import os
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """libsbertja beside sentence-transformers on PyTorch, f32 and bf16, and (--train) training steps.
 
-"f32" and "bf16" is SentenceTransformer.encode as everybody calls it: both sides take texts and are charged for tokenizing.
-"f32-ids" is PyTorch's part of it alone, on ready ids, while ours is still charged.
+"f32" and "bf16" is SentenceTransformer.encode as everybody calls it: both sides take texts and are charged for
+tokenizing. "f32-ids" is PyTorch's part of it alone, on ready ids, while ours is still charged.
 """
 import environment
 
@@ -64,7 +64,7 @@ class SentenceTransformers(Side):
             return
         for size, batches in batchings(work):
             if self.ready_ids:
-                call = functools.partial(in_order, len(work.ids), batches, self.forward)
+                call = functools.partial(in_order, batches, self.forward)
             else:
                 call = functools.partial(self.model.encode, work.texts, batch_size=size, show_progress_bar=False)
             yield f"batches of {size}", call

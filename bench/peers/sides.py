@@ -40,7 +40,7 @@ class Side:
     than seconds_of() can."""
 
     def warm(self, work):
-        """Tries every way and keeps the fastest. The first call compiles, packs and allocates, and is not timed."""
+        """Tries every way and keeps the fastest. The first call compiles, packs, allocates, and is not timed."""
         best = None
         for label, call in self.ways(work):
             vectors, measure = call(), getattr(call, "seconds", lambda call=call: seconds_of(call))
@@ -54,7 +54,7 @@ class Side:
 
 
 class OurStep:
-    """A training step of libsbertja, which only does whole runs: the time of a run of 1 + STEPS epochs of one batch, less
+    """A training step of libsbertja, which does whole runs: the time of a run of 1 + STEPS epochs of one batch, less
     that of a run of one."""
 
     STEPS = 3
@@ -81,7 +81,10 @@ class Ours(Side):
     def __init__(self, precision, path, threads):
         import sbertja  # here, since a process for the peer has no use for it
         self.sbertja = sbertja
-        self.model = sbertja.SentenceTransformer(path, device="cpu", threads=threads, precision=precision)
+        try:
+            self.model = sbertja.SentenceTransformer(path, device="cpu", threads=threads, precision=precision)
+        except sbertja.UnsupportedError as fault:
+            raise Skip(fault) from None
 
     def ways(self, work):
         if work.train:
@@ -122,12 +125,7 @@ def batchings(work):
             yield size, padded_batches(work.ids, size)
 
 
-def in_order(count, batches, run):
+def in_order(batches, run):
     """run(ids, mask) for each batch, its rows put back where their texts were."""
-    vectors = None
-    for rows, ids, mask in batches:
-        result = run(ids, mask)
-        if vectors is None:
-            vectors = np.empty((count, result.shape[1]), np.float32)
-        vectors[rows] = result
-    return vectors
+    vectors = np.concatenate([run(ids, mask) for _, ids, mask in batches])
+    return vectors[np.argsort(np.concatenate([rows for rows, _, _ in batches]))]

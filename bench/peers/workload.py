@@ -93,5 +93,5 @@ def make_works(shape, tokenizer, most):
 def training_of(work, size, shape):
     """A training step on the first texts of a work."""
     ids = work.ids[:size]
-    return Work(f"train {len(ids)} x {work.name}", work.texts[:size], ids, 3 * sum(shape.flops(len(row)) for row in ids),
-                train=True)
+    flops = 3 * sum(shape.flops(len(row)) for row in ids)
+    return Work(f"train {len(ids)} x {work.name}", work.texts[:size], ids, flops, train=True)
