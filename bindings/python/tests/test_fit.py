@@ -283,6 +283,8 @@ class Callbacks(unittest.TestCase):
         model = tiny_model()
         before = model.encode("水")
         loader_and_loss = objective(model, count=160)
+        old = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+        self.addCleanup(signal.signal, signal.SIGINT, old)
         timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
         with self.assertRaises(KeyboardInterrupt):
