@@ -4,6 +4,8 @@
 VERSION  := 0.1.0
 BUILD    ?= build
 PREFIX   ?= /usr/local
+# Compiled in, as the last place to look for the default model; those beside the installed files follow by themselves.
+datadir  ?= $(PREFIX)/share
 DESTDIR  ?=
 CC       ?= gcc
 CXX      ?= g++
@@ -38,7 +40,7 @@ endif
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
 INCLUDES := -Iinclude -Ilib $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 # Added to what the caller gives, in the environment or as an argument of make.
-override CPPFLAGS += $(INCLUDES) -DSBERTJA_VERSION='"$(VERSION)"'
+override CPPFLAGS += $(INCLUDES) -DSBERTJA_VERSION='"$(VERSION)"' -DSBERTJA_DATADIR='"$(datadir)"'
 override CFLAGS += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffp-contract=off -pthread $(SANITIZE)
 LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmecab -lm -pthread
 override LDFLAGS += $(SANITIZE)
@@ -64,6 +66,7 @@ EXAMPLES := $(sort $(wildcard examples/*.c examples/*.cpp))
 TESTS    := $(sort $(shell find tests -name 'test_*.c'))
 SUPPORT  := $(sort $(wildcard tests/support/*.c))
 MAN      := $(sort $(wildcard docs/man/*.[13]))
+MODEL    := models/default
 
 SONAME   := libsbertja.so.0
 LIB_A    := $(BUILD)/lib/libsbertja.a
@@ -75,7 +78,7 @@ RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib programs check asan ubsan tsan bench lint format docs install uninstall dist deps demo python clean help \
+.PHONY: all lib programs check asan ubsan tsan bench bench-peers lint format docs install uninstall dist deps demo python clean help \
         test-installed
 
 # ---- Building ----------------------------------------------------------------------------------------------------------
@@ -139,14 +142,18 @@ $(BUILD)/examples/%: examples/%.cpp $(LIB_SO)
 	$(call say,CXX   $<)
 	$(Q)$(CXX) -Iinclude $(OPT) -std=c++17 -Wall -Wextra $(SANITIZE) $(LDFLAGS) -o $@ $< $(EXAMPLE_LIBS)
 
-$(BUILD)/bench/bench: bench/bench.c bench/workload.c bench/workload.h $(LIB_SO)
+BENCH_C := $(sort $(wildcard bench/*.c))
+$(BUILD)/bench/bench: $(BENCH_C) $(wildcard bench/*.h) $(LIB_SO)
 	$(Q)mkdir -p $(@D)
-	$(call say,CC    $<)
-	$(Q)$(CC) -Iinclude $(CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags openblas) -o $@ bench/bench.c bench/workload.c \
-	    -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' $(shell pkg-config --libs openblas)
+	$(call say,CC    bench/*.c)
+	$(Q)$(CC) -Iinclude $(CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags openblas) -DDICTIONARY='"$(DEBIAN_DICTIONARY)"' \
+	    -o $@ $(BENCH_C) -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' $(shell pkg-config --libs openblas) -lmecab
 
-bench: all $(BUILD)/bench/bench ## one table of how fast it is on this machine; M="base small"
-	$(Q)$(BUILD)/bench/bench $(M)
+bench: all $(BUILD)/bench/bench ## one table of how fast it is on this machine; BENCH="small train": a part
+	$(Q)$(BUILD)/bench/bench $(BENCH)
+
+bench-peers: all ## beside other engines, each installed into build/peers; P="onnxruntime openvino" M="base small"
+	$(Q)bench/peers/run $(or $(P),all) $(M:%=--model %)
 
 # ---- Testing -------------------------------------------------------------------------------------------------------------
 
@@ -172,8 +179,8 @@ lint: all ## layers, exported symbols, forbidden calls, sizes, warnings of gcc a
 test-installed: all ## install into a temporary place and build a program against it
 	$(Q)+BUILD=$(BUILD) sh .ci/test-installed
 
-demo: all ## make a small model, train it on the sample report, search with it
-	$(Q)BUILD=$(BUILD) sh examples/demo.sh
+demo: all ## train the default model on the sample report, search with it; M=random or M=DIR for another one
+	$(Q)BUILD=$(BUILD) sh examples/demo.sh $(M)
 
 # The first Python that has NumPy; without one the import says what is missing.
 PYTHON = $(or $(firstword $(foreach p,python3 /usr/bin/python3,$(shell $(p) -c 'import numpy; print("$(p)")' 2>/dev/null))),python3)
@@ -183,7 +190,11 @@ python: lib ## import the package in place; nothing to compile
 
 # ---- Installing --------------------------------------------------------------------------------------------------------
 
-install: all ## into PREFIX (below DESTDIR): header, libraries, pkg-config file, command, man pages
+# The recipe, which lies beside the model, stays behind.
+MODEL_FILES = $(shell cd $(MODEL) && find . -type f ! -name '*.py' ! -name '*.sh' ! -name '*.pyc')
+INSTALLED_MODEL = $(DESTDIR)$(datadir)/sbertja/default
+
+install: all ## into PREFIX (below DESTDIR): header, libraries, pkg-config file, command, man pages, the default model
 	$(Q)install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/bin
 	$(Q)install -m 644 include/sbertja.h $(DESTDIR)$(PREFIX)/include/
 	$(Q)install -m 644 $(LIB_A) $(DESTDIR)$(PREFIX)/lib/
@@ -195,11 +206,19 @@ install: all ## into PREFIX (below DESTDIR): header, libraries, pkg-config file,
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/sbertja.pc
 	$(Q)for page in $(MAN); do \
 	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+ifeq ($(wildcard $(MODEL)/modules.json),)
+	@echo "  $(MODEL) holds no model: none is installed"
+else
+	$(Q)rm -rf $(INSTALLED_MODEL)
+	$(Q)set -e; for file in $(MODEL_FILES); do install -D -m 644 $(MODEL)/$$file $(INSTALLED_MODEL)/$$file; done
+endif
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/include/sbertja.h $(DESTDIR)$(PREFIX)/lib/libsbertja.* \
 	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/sbertja.pc $(DESTDIR)$(PREFIX)/bin/sbertja \
 	    $(foreach page,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+	rm -rf $(INSTALLED_MODEL)
+	rmdir $(DESTDIR)$(datadir)/sbertja 2>/dev/null || true
 
 dist: ## a source archive of the last commit
 	$(Q)mkdir -p $(BUILD)

@@ -1,45 +1,30 @@
 /* One table of how fast the library is on this machine: encode, training, tokenizing, cold start, memory; each with the
  * share of the matrix-product limit measured in the same run. `make bench` runs it.
  *
- *     build/bench/bench [MODEL ...]     models: base (12 x 768), small (4 x 384); both if none is named */
-#define _GNU_SOURCE
+ *     build/bench/bench [--precision NAME] [MODEL ...] [PART ...]
+ *
+ *     models   base (12 x 768), small (4 x 384)
+ *     parts    encode, train, tokenize, process
+ *
+ * All of them if none is named. */
 #include <cblas.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "mecab_alone.h"
+#include "process.h"
+#include "timing.h"
 #include "workload.h"
 
-enum { RUNS = 5, STEPS = 5 };
+enum { STEPS = 5 };
 
 static const shape shapes[] = {{"base", 12, 768, 12, 3072}, {"small", 4, 384, 6, 1536}};
-static const char *folder, *command; /* build/bench, build/bin/sbertja */
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count)
-{
-    qsort(values, (size_t)count, sizeof *values, ascending);
-    return values[count / 2];
-}
-
-/* ---- The limit: the best rate of the shape [576, H] x [I, H]' by OpenBLAS, and by a layer of the library itself ---- */
+/* ---- The limit: the best rate of the product [576, H] x [I, H]' by OpenBLAS ---------------------------------------
+ */
 
 static double openblas_limit(const shape *s)
 {
@@ -51,7 +36,7 @@ static double openblas_limit(const shape *s)
         a[i] = (float)(i % 17) - 8;
     for (int i = 0; i < n * k; i++)
         b[i] = (float)(i % 13) - 6;
-    for (int run = 0; run < 12; run++) {
+    for (int i = 0; i < 12; i++) {
         const double began = now();
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, 0, c, n);
         const double rate = 2.0 * m * n * k / (now() - began);
@@ -79,19 +64,15 @@ static void bench_encode(const shape *s, const sbertja_model *model, const char 
     sbertja_session *session = NULL;
     sbertja_error error;
     workload w;
-    double seconds[RUNS];
+    runs taken = {0};
     make_workload(name, sbertja_model_tokenizer(model), s, &w);
     float *vectors = malloc(w.count * sbertja_model_dimension(model) * sizeof *vectors);
     if (sbertja_session_create(model, NULL, &session, &error) != SBERTJA_OK)
         give_up(name, error.message);
-    for (int run = -1; run < RUNS; run++) {
-        const double began = now();
+    while (next_run(&taken))
         if (sbertja_encode(session, (const char *const *)w.texts, NULL, w.count, NULL, vectors, &error) != SBERTJA_OK)
             give_up(name, error.message);
-        if (run >= 0)
-            seconds[run] = now() - began;
-    }
-    const double t = median(seconds, RUNS);
+    const double t = typical(&taken);
     char what[64];
     snprintf(what, sizeof what, "encode %s", name);
     print_row(s->name, what, (double)w.count / t, w.tokens / t, w.flops / t);
@@ -151,116 +132,138 @@ static void bench_training(const shape *s, const sbertja_model *model, const cha
     free_workload(&w);
 }
 
+/* One thread; of MeCab alone the words are counted as tokens. */
 static void bench_tokenizing(const shape *s, const sbertja_model *model)
 {
     sbertja_encoding *encoding = NULL;
     workload w;
-    double seconds[RUNS];
+    runs whole = {0}, alone = {0};
+    mecab_alone mecab;
     make_workload("short", sbertja_model_tokenizer(model), s, &w);
     sbertja_encoding_create(sbertja_model_tokenizer(model), &encoding, NULL);
-    for (int run = 0; run < RUNS; run++) {
-        const double began = now();
-        for (int again = 0; again < 10; again++)
-            for (size_t i = 0; i < w.count; i++)
-                sbertja_tokenize(encoding, w.texts[i], (size_t)-1, NULL);
-        seconds[run] = (now() - began) / 10;
+    mecab_alone_open(&mecab);
+    while (next_run(&whole)) { /* in turn, so that both see the same machine */
+        for (size_t i = 0; i < 10 * w.count; i++)
+            sbertja_tokenize(encoding, w.texts[i % w.count], (size_t)-1, NULL);
+        pause_run(&whole);
+        next_run(&alone);
+        for (size_t i = 0; i < 10 * w.count; i++)
+            mecab_alone_parse(&mecab, w.texts[i % w.count]);
+        pause_run(&alone);
     }
-    const double t = median(seconds, RUNS);
+    const double t = typical(&whole) / 10, m = typical(&alone) / 10;
     printf("%-6s %-22s %10.1f %12.0f\n", s->name, "tokenize, one thread", (double)w.count / t, w.tokens / t);
+    printf("%-6s %-22s %10.1f %12.0f %23.0f %% of the time\n", s->name, "MeCab alone", (double)w.count / m,
+           (double)mecab.words / (double)mecab.texts * (double)w.count / m, 100 * m / t);
+    mecab_alone_close(&mecab);
     sbertja_encoding_free(encoding);
     free_workload(&w);
 }
 
-/* ---- Whole processes ---- */
-
-/* Seconds from the start of `sbertja encode` to its end, and its peak memory in MB. */
-static void run_command(const char *model, const char *texts, double *seconds, double *megabytes)
+static void bench_processes(const shape *s, const sbertja_model *model, const char *path, const places *at)
 {
-    struct rusage usage;
-    int status;
-    const double began = now();
-    const pid_t child = fork();
-    if (child == 0) {
-        if (freopen("/dev/null", "w", stdout) == NULL)
-            _exit(127);
-        execl(command, command, "encode", "-m", model, texts, (char *)NULL);
-        _exit(127);
-    }
-    if (child < 0 || wait4(child, &status, 0, &usage) != child || status != 0)
-        give_up(command, "cannot be run");
-    *seconds = now() - began;
-    *megabytes = (double)usage.ru_maxrss / 1024;
-}
-
-static void write_texts(const char *path, const workload *w, size_t count)
-{
-    FILE *file = fopen(path, "w");
-    if (file == NULL)
-        give_up(path, "cannot be written");
-    for (size_t i = 0; i < count; i++)
-        fprintf(file, "%s\n", w->texts[i % w->count]);
-    fclose(file);
-}
-
-static void bench_processes(const shape *s, const sbertja_model *model, const char *path)
-{
-    char texts[512];
-    double seconds[RUNS], megabytes[RUNS];
+    runs taken = {0};
     workload w;
+    double to_first[MOST_RUNS];
+    int count = 0;
     make_workload("short", sbertja_model_tokenizer(model), s, &w);
-    snprintf(texts, sizeof texts, "%s/texts.txt", folder);
-    write_texts(texts, &w, 1);
-    for (int run = 0; run < RUNS; run++)
-        run_command(path, texts, &seconds[run], &megabytes[run]);
-    printf("%-6s %-22s %10.3f s\n", s->name, "cold start", median(seconds, RUNS));
-    write_texts(texts, &w, 500);
-    run_command(path, texts, &seconds[0], &megabytes[0]);
-    printf("%-6s %-22s %10.0f MB\n", s->name, "peak memory, encode", megabytes[0]);
+    write_texts(at->texts, &w, 1);
+    for (; next_run(&taken); count++)
+        to_first[count] = run_command(at->command, path, at->texts).first_output;
+    printf("%-6s %-22s %10.3f s to the first vector\n", s->name, "cold start", median(to_first, count));
+    write_texts(at->texts, &w, 500);
+    printf("%-6s %-22s %10.0f MB\n", s->name, "memory, encode 500",
+           run_command(at->command, path, at->texts).megabytes);
+    write_table(at->table, &w, 64);
+    printf("%-6s %-22s %10.0f MB\n", s->name, "memory, train 32 short",
+           train_command(at->command, path, at->table, at->trained).megabytes);
     free_workload(&w);
 }
 
-static void bench_model(const shape *s)
+/* ---- What is wanted ---- */
+
+typedef struct wanted {
+    char *const *words;
+    int count;
+} wanted;
+
+static bool names(const wanted *w, const char *name)
 {
-    static const char *const names[] = {"short", "128", "mixed", "one"};
+    for (int i = 0; i < w->count; i++)
+        if (strcmp(w->words[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Whether it is named, or nothing of its kind is. */
+static bool wants(const wanted *w, const char *const *kind, const char *name)
+{
+    bool any = false;
+    for (size_t i = 0; kind[i] != NULL; i++)
+        any = any || names(w, kind[i]);
+    return names(w, name) || !any;
+}
+
+static const char *const models[] = {"base", "small", NULL};
+static const char *const parts[] = {"encode", "train", "tokenize", "process", NULL};
+
+static void bench_model(const shape *s, const wanted *w, const places *at)
+{
+    static const char *const names_of_work[] = {"short", "128", "mixed", "one"};
     char path[512];
     sbertja_model *model = NULL;
     sbertja_error error;
-    make_model(s, folder, path, sizeof path);
+    make_model(s, at->folder, path, sizeof path);
     if (sbertja_model_load(path, NULL, &model, &error) != SBERTJA_OK)
         give_up(path, error.message);
     limit = openblas_limit(s);
     printf("%-6s %-22s %33.1f\n", s->name, "limit (OpenBLAS)", limit / 1e9);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        bench_encode(s, model, names[i]);
-    bench_training(s, model, "short", 32);
-    bench_training(s, model, "128", 16);
-    bench_tokenizing(s, model);
-    bench_processes(s, model, path);
+    for (size_t i = 0; i < sizeof names_of_work / sizeof *names_of_work && wants(w, parts, "encode"); i++)
+        bench_encode(s, model, names_of_work[i]);
+    if (wants(w, parts, "train")) {
+        bench_training(s, model, "short", 32);
+        bench_training(s, model, "128", 16);
+    }
+    if (wants(w, parts, "tokenize"))
+        bench_tokenizing(s, model);
+    if (wants(w, parts, "process"))
+        bench_processes(s, model, path, at);
     sbertja_model_free(model);
 }
 
-static bool is_wanted(const char *name, int argc, char **argv)
+/* Takes --precision off the words; the load options have no such field yet, so there is one precision. */
+static wanted read_arguments(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], name) == 0)
-            return true;
-    return argc < 2;
+    wanted w = {argv + 1, argc - 1};
+    if (w.count > 0 && strcmp(w.words[0], "--precision") == 0) {
+        if (w.count < 2 || strcmp(w.words[1], "f32") != 0)
+            give_up("--precision", "expected f32");
+        w.words += 2;
+        w.count -= 2;
+    }
+    for (int i = 0; i < w.count; i++) {
+        const wanted one = {w.words + i, 1};
+        bool known = false;
+        for (size_t k = 0; models[k] != NULL; k++)
+            known = known || names(&one, models[k]);
+        for (size_t k = 0; parts[k] != NULL; k++)
+            known = known || names(&one, parts[k]);
+        if (!known)
+            give_up(w.words[i], "expected base, small, encode, train, tokenize or process");
+    }
+    return w;
 }
 
 int main(int argc, char **argv)
 {
-    char here[512], there[600];
-    const char *slash = strrchr(argv[0], '/');
-    const int length = slash == NULL ? 1 : (int)(slash - argv[0]);
-    snprintf(here, sizeof here, "%.*s", length, slash == NULL ? "." : argv[0]);
-    snprintf(there, sizeof there, "%s/../bin/sbertja", here);
-    folder = here;
-    command = there;
+    places at;
+    const wanted w = read_arguments(argc, argv);
+    find_places(argv[0], &at);
     printf("libsbertja %s, engines: %s, instructions: %s, %ld processors, OpenBLAS: %s\n", sbertja_version(),
            sbertja_engines(), sbertja_instruction_sets(), sysconf(_SC_NPROCESSORS_ONLN), openblas_get_corename());
     printf("%-6s %-22s %10s %12s %9s %8s\n", "model", "work", "sent./s", "tokens/s", "GFLOP/s", "of limit");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        if (is_wanted(shapes[i].name, argc, argv))
-            bench_model(&shapes[i]);
+        if (wants(&w, models, shapes[i].name))
+            bench_model(&shapes[i], &w, &at);
     return 0;
 }

@@ -1,5 +1,5 @@
-/* What is measured: models with random weights and texts of stated lengths, both made from tests/data with a fixed seed, so
- * that every run and every peer works on the same. */
+/* What is measured: models with random weights and texts of stated lengths, both made from tests/data with a fixed
+ * seed, so that every run and every peer works on the same. */
 #ifndef WORKLOAD_H
 #define WORKLOAD_H
 

@@ -1,25 +1,28 @@
 /* Sentence vectors: loads a model, encodes the texts of the command line, prints how similar each is to the first.
  *
- *     build/examples/01_encode MODEL "冷却水が漏れた。" "ポンプから水が漏れた。" "会議は三時に始まる。" */
+ *     build/examples/01_encode [-m MODEL] "冷却水が漏れた。" "ポンプから水が漏れた。" "会議は三時に始まる。" */
 #include <sbertja.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fprintf(stderr, "usage: %s MODEL TEXT...\n", argv[0]);
+    const int named = argc > 2 && strcmp(argv[1], "-m") == 0;
+    const char *directory = named ? argv[2] : NULL; /* NULL: the default model */
+    const char *const *texts = (const char *const *)(argv + (named ? 3 : 1));
+    const size_t count = (size_t)(argc - (named ? 3 : 1));
+    if (count == 0) {
+        fprintf(stderr, "usage: %s [-m MODEL] TEXT...\n", argv[0]);
         return 2;
     }
-    const char *const *texts = (const char *const *)(argv + 2);
-    const size_t count = (size_t)argc - 2;
     sbertja_error error;
     sbertja_model *model = NULL;
     sbertja_session *session = NULL;
     float *vectors = NULL;
     int failed = 1;
 
-    if (sbertja_model_load(argv[1], NULL, &model, &error) != SBERTJA_OK ||
+    if (sbertja_model_load(directory, NULL, &model, &error) != SBERTJA_OK ||
         sbertja_session_create(model, NULL, &session, &error) != SBERTJA_OK)
         goto done;
     const size_t dimension = sbertja_model_dimension(model);

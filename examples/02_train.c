@@ -1,9 +1,10 @@
 /* Fine-tuning: trains a model on the labelled sentences of a table (columns text and label) and saves it.
  *
- *     build/examples/02_train MODEL examples/report/train.tsv OUT */
+ *     build/examples/02_train [-m MODEL] examples/report/train.tsv OUT */
 #include <sbertja.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int show(void *user, const sbertja_progress *p)
 {
@@ -42,6 +43,9 @@ static sbertja_status fill(sbertja_dataset *dataset, const sbertja_table *table,
 
 int main(int argc, char **argv)
 {
+    const int named = argc > 2 && strcmp(argv[1], "-m") == 0;
+    const char *directory = named ? argv[2] : NULL; /* NULL: the default model */
+    char **arguments = argv + (named ? 3 : 1);
     sbertja_error error;
     sbertja_model *model = NULL;
     sbertja_table *table = NULL;
@@ -50,19 +54,19 @@ int main(int argc, char **argv)
     sbertja_fit_options options = SBERTJA_FIT_OPTIONS_INIT;
     int failed = 1;
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: %s MODEL TABLE OUT\n", argv[0]);
+    if (argc != (named ? 5 : 3)) {
+        fprintf(stderr, "usage: %s [-m MODEL] TABLE OUT\n", argv[0]);
         return 2;
     }
-    if (sbertja_model_load(argv[1], NULL, &model, &error) != SBERTJA_OK ||
-        sbertja_table_read(argv[2], &table, &error) != SBERTJA_OK ||
+    if (sbertja_model_load(directory, NULL, &model, &error) != SBERTJA_OK ||
+        sbertja_table_read(arguments[0], &table, &error) != SBERTJA_OK ||
         sbertja_dataset_create(&dataset, &error) != SBERTJA_OK || fill(dataset, table, &error) != SBERTJA_OK)
         goto done;
     objective.dataset = dataset;
     objective.samples_per_label = 8;
     options.epochs = 2;
     options.warmup_steps = 10;
-    options.output_path = argv[3];
+    options.output_path = arguments[1];
     options.progress = show;
     failed = sbertja_fit(model, &objective, 1, &options, NULL, &error) != SBERTJA_OK;
 done:

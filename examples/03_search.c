@@ -1,9 +1,10 @@
 /* Similar documents: encodes the column text of a table and finds the rows nearest to a query.
  *
- *     build/examples/03_search MODEL examples/report/train.tsv "ポンプから水が漏れた。" */
+ *     build/examples/03_search [-m MODEL] examples/report/train.tsv "ポンプから水が漏れた。" */
 #include <sbertja.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST = 5 };
 
@@ -36,6 +37,9 @@ static sbertja_status encode(sbertja_session *session, const sbertja_table *tabl
 
 int main(int argc, char **argv)
 {
+    const int named = argc > 2 && strcmp(argv[1], "-m") == 0;
+    const char *directory = named ? argv[2] : NULL; /* NULL: the default model */
+    char **arguments = argv + (named ? 3 : 1);
     sbertja_error error;
     sbertja_model *model = NULL;
     sbertja_session *session = NULL;
@@ -44,17 +48,17 @@ int main(int argc, char **argv)
     size_t found[MOST], column;
     int failed = 1;
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: %s MODEL TABLE QUERY\n", argv[0]);
+    if (argc != (named ? 5 : 3)) {
+        fprintf(stderr, "usage: %s [-m MODEL] TABLE QUERY\n", argv[0]);
         return 2;
     }
-    if (sbertja_model_load(argv[1], NULL, &model, &error) != SBERTJA_OK ||
+    if (sbertja_model_load(directory, NULL, &model, &error) != SBERTJA_OK ||
         sbertja_session_create(model, NULL, &session, &error) != SBERTJA_OK ||
-        sbertja_table_read(argv[2], &table, &error) != SBERTJA_OK)
+        sbertja_table_read(arguments[0], &table, &error) != SBERTJA_OK)
         goto done;
     const size_t dimension = sbertja_model_dimension(model), rows = sbertja_table_rows(table);
     const size_t k = rows < MOST ? rows : MOST;
-    if (encode(session, table, argv[3], dimension, &vectors, &error) != SBERTJA_OK ||
+    if (encode(session, table, arguments[1], dimension, &vectors, &error) != SBERTJA_OK ||
         sbertja_search(vectors, rows, vectors + rows * dimension, 1, dimension, k, found, scores, &error) != SBERTJA_OK ||
         sbertja_table_find(table, "text", &column, &error) != SBERTJA_OK)
         goto done;

@@ -1,10 +1,11 @@
 /* Document classification on vectors: learns from one table (columns text and label), predicts another, prints the
  * accuracy of nearest centroids and of nearest neighbours.
  *
- *     build/examples/04_classify MODEL examples/report/train.tsv examples/report/test.tsv */
+ *     build/examples/04_classify [-m MODEL] examples/report/train.tsv examples/report/test.tsv */
 #include <sbertja.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct documents {
     sbertja_table *table;
@@ -41,21 +42,24 @@ static sbertja_status read_documents(const char *path, sbertja_session *session,
 
 int main(int argc, char **argv)
 {
+    const int named = argc > 2 && strcmp(argv[1], "-m") == 0;
+    const char *directory = named ? argv[2] : NULL; /* NULL: the default model */
+    char **arguments = argv + (named ? 3 : 1);
     sbertja_error error;
     sbertja_model *model = NULL;
     sbertja_session *session = NULL;
     documents train = {0}, test = {0};
     int failed = 1;
-    if (argc != 4) {
-        fprintf(stderr, "usage: %s MODEL TRAIN TEST\n", argv[0]);
+    if (argc != (named ? 5 : 3)) {
+        fprintf(stderr, "usage: %s [-m MODEL] TRAIN TEST\n", argv[0]);
         return 2;
     }
-    if (sbertja_model_load(argv[1], NULL, &model, &error) != SBERTJA_OK ||
+    if (sbertja_model_load(directory, NULL, &model, &error) != SBERTJA_OK ||
         sbertja_session_create(model, NULL, &session, &error) != SBERTJA_OK)
         goto done;
     const size_t width = sbertja_model_dimension(model);
-    if (read_documents(argv[2], session, width, &train, &error) != SBERTJA_OK ||
-        read_documents(argv[3], session, width, &test, &error) != SBERTJA_OK ||
+    if (read_documents(arguments[0], session, width, &train, &error) != SBERTJA_OK ||
+        read_documents(arguments[1], session, width, &test, &error) != SBERTJA_OK ||
         sbertja_classify_centroid(train.vectors, train.labels, train.count, test.vectors, test.count, width,
                                   test.predicted, &error) != SBERTJA_OK)
         goto done;

@@ -1,9 +1,10 @@
 // From C++: handles in unique_ptr, errors as exceptions.
 //
-//     build/examples/05_encode MODEL "冷却水が漏れた。" "ポンプから水が漏れた。"
+//     build/examples/05_encode [-m MODEL] "冷却水が漏れた。" "ポンプから水が漏れた。"
 #include <sbertja.h>
 
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -34,18 +35,20 @@ std::vector<float> encode(sbertja_session *session, std::size_t dimension, const
 
 int main(int argc, char **argv)
 {
-    if (argc < 3)
-        return std::fprintf(stderr, "usage: %s MODEL TEXT...\n", argv[0]), 2;
+    const bool named = argc > 2 && std::strcmp(argv[1], "-m") == 0;
+    const char *directory = named ? argv[2] : nullptr; // nullptr: the default model
+    const std::vector<const char *> texts(argv + (named ? 3 : 1), argv + argc);
+    if (texts.empty())
+        return std::fprintf(stderr, "usage: %s [-m MODEL] TEXT...\n", argv[0]), 2;
     try {
         sbertja_error error;
         sbertja_model *model = nullptr;
         sbertja_session *session = nullptr;
-        check(sbertja_model_load(argv[1], nullptr, &model, &error), error);
+        check(sbertja_model_load(directory, nullptr, &model, &error), error);
         model_handle model_owner(model);
         check(sbertja_session_create(model, nullptr, &session, &error), error);
         session_handle session_owner(session);
         const std::size_t dimension = sbertja_model_dimension(model);
-        const std::vector<const char *> texts(argv + 2, argv + argc);
         const auto vectors = encode(session, dimension, texts);
         for (std::size_t i = 0; i < texts.size(); i++)
             std::printf("%.4f  %s\n", sbertja_cosine(vectors.data(), vectors.data() + i * dimension, dimension),

@@ -6,11 +6,13 @@
  *     sbertja_error error;
  *     sbertja_model *model = NULL;
  *     sbertja_session *session = NULL;
- *     float vectors[2 * 768];
- *     if (sbertja_model_load("model-directory", NULL, &model, &error) == SBERTJA_OK &&
+ *     float vectors[2 * 1024];
+ *     if (sbertja_model_load(NULL, NULL, &model, &error) == SBERTJA_OK && // NULL: the default model
  *         sbertja_session_create(model, NULL, &session, &error) == SBERTJA_OK &&
- *         sbertja_encode(session, texts, NULL, 2, NULL, vectors, &error) == SBERTJA_OK)
- *         printf("%f\n", sbertja_cosine(vectors, vectors + 768, 768));
+ *         sbertja_encode(session, texts, NULL, 2, NULL, vectors, &error) == SBERTJA_OK) {
+ *         size_t dimension = sbertja_model_dimension(model);
+ *         printf("%f\n", sbertja_cosine(vectors, vectors + dimension, dimension));
+ *     }
  *     sbertja_session_free(session);
  *     sbertja_model_free(model);
  *
@@ -53,7 +55,7 @@ typedef enum sbertja_status {
     SBERTJA_E_IO = 3,          /* a file cannot be opened, read, written, or is not there */
     SBERTJA_E_FORMAT = 4,      /* a file or text is not what it should be */
     SBERTJA_E_UNSUPPORTED = 5, /* well formed, but not something this library or build does */
-    SBERTJA_E_MISSING = 6,     /* a dictionary or device that must be installed first */
+    SBERTJA_E_MISSING = 6,     /* a dictionary, device or default model that must be installed first */
     SBERTJA_E_STOPPED = 7,     /* a callback asked to stop */
     SBERTJA_E_INTERNAL = 8     /* a fault of the library: please report */
 } sbertja_status;
@@ -117,13 +119,19 @@ typedef struct sbertja_load_options {
     {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL}
 
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
- * pooling. Weights are mapped from the file and read again from there when they are asked for, trained or saved; the file
- * may be replaced or deleted meanwhile, but not overwritten in place. A packed file that fits (see sbertja_save_options) is
- * used; one that does not is told of through the log. Fails with _E_IO, _E_FORMAT, _E_UNSUPPORTED (another architecture or
- * tokenizer, or a precision that the device or engine has not), _E_MISSING (no dictionary or device), _E_MEMORY,
- * _E_ARGUMENT. */
+ * pooling; `directory` NULL is the default model. Weights are mapped from the file and read again from there when they are
+ * asked for, trained or saved; the file may be replaced or deleted meanwhile, but not overwritten in place. A packed file
+ * that fits (see sbertja_save_options) is used; one that does not is told of through the log. Fails with _E_IO, _E_FORMAT,
+ * _E_UNSUPPORTED (another architecture or tokenizer, or a precision that the device or engine has not), _E_MISSING (no
+ * dictionary, device or default model), _E_MEMORY, _E_ARGUMENT. */
 SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
                                               sbertja_model **model, sbertja_error *error);
+
+/* Where the default model is, the Japanese model that comes with the library: a directory, written to `path`, which has
+ * room for so many bytes (too few: _E_ARGUMENT). It is looked for from the file that holds the library's code, the program
+ * itself if that is linked statically: default/ beside it, then models/default of a source tree, share/sbertja/default
+ * of an installation, and the data folder named when the library was built. Not there: _E_MISSING with the places. */
+SBERTJA_API sbertja_status sbertja_default_model(char *path, size_t room, sbertja_error *error);
 
 /* The sizes of a model with random weights, normal with standard deviation 0.02 as BERT starts. */
 typedef struct sbertja_architecture {
@@ -186,7 +194,7 @@ SBERTJA_API const char *sbertja_instruction_sets(void); /* "avx2 portable" */
 typedef struct sbertja_tokenizer sbertja_tokenizer;
 typedef struct sbertja_encoding sbertja_encoding; /* the result of one text, reused for the next */
 
-/* Needs only the tokenizer's files of the directory, no weights. */
+/* Needs only the tokenizer's files of the directory, no weights; NULL: those of the default model. */
 SBERTJA_API sbertja_status sbertja_tokenizer_load(const char *directory, const sbertja_load_options *options,
                                                   sbertja_tokenizer **tokenizer, sbertja_error *error);
 SBERTJA_API void sbertja_tokenizer_free(sbertja_tokenizer *tokenizer);

@@ -67,6 +67,18 @@ static void print_model(const model_settings *settings, const sbertja_model *mod
     print_object(sbertja_model_describe(model), 1);
 }
 
+/* Where no directory is named: the default model's, and it is no fault if there is none. */
+static int find_default(model_settings *settings, char *path, size_t room)
+{
+    sbertja_error error;
+    if (settings->directory)
+        return DONE;
+    const sbertja_status status = sbertja_default_model(path, room, &error);
+    if (status == SBERTJA_OK)
+        settings->directory = path;
+    return status == SBERTJA_OK || status == SBERTJA_E_MISSING ? DONE : library_refused(&error);
+}
+
 static void print_machine(int as_json)
 {
     const struct {
@@ -94,6 +106,7 @@ int command_info(int argc, char **argv)
     int as_json = 0;
     model_settings settings;
     sbertja_model *model = NULL;
+    char path[4096];
     model_settings_init(&settings, SETTINGS_TOKENS | SETTINGS_LOAD);
     const option options[] = {
         {"json", 0, OPTION_FLAG, &as_json, NULL, "a JSON object a line: the machine, the model", 0, 0},
@@ -102,7 +115,7 @@ int command_info(int argc, char **argv)
     const option_usage usage = {
         .name = "info",
         .arguments = "[DIR]",
-        .summary = "Describes this machine and the model in DIR.",
+        .summary = "Describes this machine and the model in DIR, or the default model.",
         .most = 1,
         .options = options,
         .common = settings.options,
@@ -110,11 +123,15 @@ int command_info(int argc, char **argv)
     int status = options_parse(&usage, argc, argv, &settings.directory);
     if (status != OPTIONS_GO)
         return status;
+    if ((status = find_default(&settings, path, sizeof path)) != DONE)
+        return status;
     if (settings.directory && (status = model_open(&settings, &model)) != DONE)
         return status;
     print_machine(as_json);
     if (model)
         print_model(&settings, model, as_json);
+    else if (!as_json)
+        printf("%-*s%s\n", NAME_WIDTH, "model", "no default model is installed");
     sbertja_model_free(model);
     return DONE;
 }

@@ -32,7 +32,7 @@ static int tokenize(const model_settings *settings, const text_lines *lines, res
     sbertja_tokenizer *tokenizer = NULL;
     sbertja_encoding *encoding = NULL;
     int status = DONE;
-    if (sbertja_tokenizer_load(model_directory(settings), &settings->load, &tokenizer, &error) != SBERTJA_OK ||
+    if (sbertja_tokenizer_load(settings->directory, &settings->load, &tokenizer, &error) != SBERTJA_OK ||
         sbertja_encoding_create(tokenizer, &encoding, &error) != SBERTJA_OK)
         status = library_refused(&error);
     for (size_t i = 0; status == DONE && i < lines->count && !results_failed(out); i++) {

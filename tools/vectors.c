@@ -23,7 +23,8 @@ void model_settings_init(model_settings *settings, int what)
         int what;
         option row;
     } all[] = {
-        {SETTINGS_DIRECTORY, {"model", 'm', OPTION_TEXT, &s->directory, "DIR", "the model directory", 0, 1}},
+        {SETTINGS_DIRECTORY,
+         {"model", 'm', OPTION_TEXT, &s->directory, "DIR", "a model directory; left out: the default model", 0, 0}},
         {SETTINGS_TOKENS,
          {"dictionary", 0, OPTION_TEXT, &s->load.dictionary, "DIR", "a compiled MeCab dictionary to use", 0, 0}},
         {SETTINGS_TOKENS,
@@ -46,15 +47,10 @@ void model_settings_init(model_settings *settings, int what)
     s->options[count] = (option){0};
 }
 
-const char *model_directory(const model_settings *settings)
-{
-    return settings->directory;
-}
-
 int model_open(const model_settings *settings, sbertja_model **model)
 {
     sbertja_error error;
-    if (sbertja_model_load(model_directory(settings), &settings->load, model, &error) != SBERTJA_OK)
+    if (sbertja_model_load(settings->directory, &settings->load, model, &error) != SBERTJA_OK)
         return library_refused(&error);
     return DONE;
 }

@@ -7,7 +7,7 @@
 #include <sbertja.h>
 
 typedef struct model_settings {
-    const char *directory; /* -m */
+    const char *directory; /* -m; NULL: the default model */
     sbertja_load_options load;
     sbertja_session_options session;
     option options[10]; /* rows for usage.common, which point into this struct */
@@ -18,9 +18,6 @@ enum { SETTINGS_TOKENS = 1, SETTINGS_LOAD = 2, SETTINGS_VECTORS = 4, SETTINGS_DI
 
 /* Defaults, and the rows for `what` (a sum of the above). */
 void model_settings_init(model_settings *settings, int what);
-
-/* The model directory to use. It is the one given; a default model, once there is one, comes in here. */
-const char *model_directory(const model_settings *settings);
 
 int model_open(const model_settings *settings, sbertja_model **model);
 

@@ -1,100 +1,77 @@
 #!/usr/bin/env python3
-"""libsbertja beside sentence-transformers on PyTorch (float32), the same model and texts, in turn in one run.
+"""libsbertja beside sentence-transformers on PyTorch, f32 and bf16, and (--train) training steps.
 
-    python3 -m venv build/peer && build/peer/bin/pip install sentence-transformers fugashi ipadic
-    make && PYTHONPATH=bindings/python build/peer/bin/python bench/peers/sentence_transformers_peer.py [--train]
-
-Run from the top of the source tree. The model is BERT-base (12 layers, 768 wide) with random weights and a vocabulary
-filled up to 32,000 entries. Both use as many threads as there are processors. Not needed by `make check`.
+"f32" and "bf16" is SentenceTransformer.encode as everybody calls it: both sides take texts and are charged for
+tokenizing. "f32-ids" is PyTorch's part of it alone, on ready ids, while ours is still charged.
 """
-import os
-import statistics
-import subprocess
-import sys
+import environment
+
+environment.enter(*environment.TORCH)
+
+import functools
 import time
 
 import sentence_transformers
 import torch
-from sentence_transformers.sentence_transformer import losses as peer_losses
+from sentence_transformers.sentence_transformer import losses
 
-import sbertja
-from sbertja import DataLoader, InputExample, losses
-
-FOLDER, ROUNDS, STEPS = "build/bench", 3, 3
-LINES = [line.rstrip("\n").split("\t", 1)[1] for line in open("tests/data/tiny/sentences.tsv", encoding="utf-8")][:94]
-SHORT = LINES * 4
-LONG = ["".join(LINES[(i * 7 + k) % 94] for k in range(12)) for i in range(32)]  # more than 128 tokens, cut at 128
+import compare
+from sides import Side, batchings, in_order, require_bf16
 
 
-def make_model():
-    path, vocabulary = f"{FOLDER}/base", f"{FOLDER}/vocab.txt"
-    os.makedirs(FOLDER, exist_ok=True)
-    if not os.path.isdir(path):
-        tokens = open("tests/data/vocab.txt", encoding="utf-8").read().splitlines()
-        tokens += [f"[unused{i}]" for i in range(len(tokens), 32000)]
-        open(vocabulary, "w", encoding="utf-8").write("\n".join(tokens) + "\n")
-        subprocess.run(["build/bin/sbertja", "new", "--vocab", vocabulary, "--layers", "12", "--hidden", "768",
-                        "--heads", "12", "--intermediate", "3072", "-o", path], check=True)
-    return path
+class Step:
+    """A training step as SentenceTransformer.fit and its trainer take it."""
 
+    STEPS = 3
 
-def rate(work, count):
-    work()
-    began = time.perf_counter()
-    work()
-    return count / (time.perf_counter() - began)
+    def __init__(self, model, work):
+        self.model, self.texts, self.loss = model, work.texts, losses.BatchAllTripletLoss(model)
+        self.labels = torch.tensor([i % 3 for i in range(len(work.texts))])
+        self.optimizer = torch.optim.AdamW(model.parameters(), lr=2e-5)
 
+    def __call__(self):
+        self.model.train()
+        self.optimizer.zero_grad()
+        self.loss([self.model.preprocess(self.texts)], self.labels).backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.model.eval()
 
-def our_step_rate(model, texts):
-    """The time of whole steps: a run of 1 + STEPS epochs of one batch, less a run of one."""
-    loader = DataLoader([InputExample(texts=[t], label=float(i % 3)) for i, t in enumerate(texts)],
-                        batch_size=len(texts))
-
-    def run(epochs):
+    def seconds(self):
         began = time.perf_counter()
-        model.fit([(loader, losses.BatchAllTripletLoss(model))], epochs=epochs, show_progress_bar=False)
-        return time.perf_counter() - began
-    once = run(1)
-    return STEPS * len(texts) / (run(1 + STEPS) - once)
+        for _ in range(self.STEPS):
+            self()
+        return (time.perf_counter() - began) / self.STEPS
 
 
-def peer_step_rate(model, texts):
-    loss, labels = peer_losses.BatchAllTripletLoss(model), torch.tensor([i % 3 for i in range(len(texts))])
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-5)
-    model.train()
+class SentenceTransformers(Side):
+    def __init__(self, precision, path, threads):
+        if precision == "bf16":
+            require_bf16()
+        torch.set_num_threads(threads)
+        self.ready_ids = precision.endswith("-ids")
+        self.model = sentence_transformers.SentenceTransformer(
+            path, device="cpu", model_kwargs={"dtype": torch.bfloat16 if precision == "bf16" else torch.float32})
 
-    def step():
-        optimizer.zero_grad()
-        loss([model.preprocess(texts)], labels).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-    step()
-    began = time.perf_counter()
-    for _ in range(STEPS):
-        step()
-    model.eval()
-    return STEPS * len(texts) / (time.perf_counter() - began)
+    @torch.inference_mode()
+    def forward(self, ids, mask):
+        features = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+        return self.model(features)["sentence_embedding"].numpy()
 
+    def ways(self, work):
+        if work.train:
+            yield "", Step(self.model, work)
+            return
+        for size, batches in batchings(work):
+            if self.ready_ids:
+                call = functools.partial(in_order, batches, self.forward)
+            else:
+                call = functools.partial(self.model.encode, work.texts, batch_size=size, show_progress_bar=False)
+            yield f"batches of {size}", call
 
-def main():
-    path = make_model()
-    ours, peer = sbertja.SentenceTransformer(path, device="cpu"), sentence_transformers.SentenceTransformer(path, device="cpu")
-    torch.set_num_threads(os.cpu_count())
-    ours.max_seq_length = peer.max_seq_length = 128
-    works = {"encode, short": (lambda: rate(lambda: ours.encode(SHORT, show_progress_bar=False), len(SHORT)),
-                               lambda: rate(lambda: peer.encode(SHORT, show_progress_bar=False), len(SHORT))),
-             "encode, 128 tokens": (lambda: rate(lambda: ours.encode(LONG, show_progress_bar=False), len(LONG)),
-                                    lambda: rate(lambda: peer.encode(LONG, show_progress_bar=False), len(LONG)))}
-    if "--train" in sys.argv:
-        works["train, 32 short"] = (lambda: our_step_rate(ours, SHORT[:32]), lambda: peer_step_rate(peer, SHORT[:32]))
-        works["train, 16 x 128"] = (lambda: our_step_rate(ours, LONG[:16]), lambda: peer_step_rate(peer, LONG[:16]))
-    print(f"libsbertja {sbertja.__version__}, sentence-transformers {sentence_transformers.__version__}, "
-          f"PyTorch {torch.__version__}, {os.cpu_count()} threads; sentences a second, medians of {ROUNDS}")
-    for name, (mine, theirs) in works.items():
-        pairs = [(mine(), theirs()) for _ in range(ROUNDS)]
-        print(f"{name:20} {statistics.median(a for a, _ in pairs):8.1f} {statistics.median(b for _, b in pairs):8.1f}"
-              f"   ratio {statistics.median(a / b for a, b in pairs):.2f}", flush=True)
+    def versions(self):
+        return f"sentence-transformers {sentence_transformers.__version__} on PyTorch {torch.__version__}"
 
 
 if __name__ == "__main__":
-    main()
+    compare.main("sentence_transformers", ["f32", "bf16", "f32-ids"], SentenceTransformers)

@@ -1,4 +1,4 @@
-"""Builds the C library with the source tree's Makefile and packs it into the wheel.
+"""Builds the C library with the source tree's Makefile and packs it into the wheel, with the default model beside it.
 
 The package has no compiled part of its own, so that one wheel serves every Python 3 of a platform: its tag is
 py3-none-PLATFORM. All else is in pyproject.toml.
@@ -28,8 +28,18 @@ def build_library():
     return BUILD / "lib"
 
 
+def copy_model(target):
+    """The default model without its recipe; the library finds it beside itself."""
+    model = SOURCE / "models" / "default"
+    shutil.rmtree(target, ignore_errors=True)
+    if (model / "modules.json").exists():
+        shutil.copytree(model, target, ignore=shutil.ignore_patterns("*.py", "*.sh", "__pycache__"))
+    else:
+        print(f"{model}: no model: the package comes without a default model")
+
+
 class BuildWithLibrary(build_py):
-    """Copies the library, and the CUDA plugin where there is one, beside the package's modules."""
+    """Copies the library, the CUDA plugin where there is one, and the default model beside the package's modules."""
 
     def run(self):
         super().run()
@@ -39,6 +49,7 @@ class BuildWithLibrary(build_py):
         for name in ("libsbertja.so", "libsbertja-cuda.so"):
             if (libraries / name).exists():
                 shutil.copy(libraries / name, target / name)  # the file that the link stands for
+        copy_model(target / "default")
 
 
 class PlatformWheel(bdist_wheel):

@@ -1,5 +1,6 @@
 /* Models: load, create, save, ask. */
 #include "api/api.h"
+#include "model/default_model.h"
 
 static sbertja_status model_options(const sbertja_load_options *given, sbj_model_options *options,
                                     sbertja_error *error)
@@ -35,16 +36,45 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
     return SBERTJA_OK;
 }
 
+/* `*directory` becomes that of the default model, in `room`, where the caller names none. */
+static sbertja_status default_directory(const char **directory, char room[SBJ_PATH_ROOM], sbertja_error *error)
+{
+    char file[SBJ_PATH_ROOM];
+    if (*directory != NULL)
+        return SBERTJA_OK;
+    *directory = room;
+    return sbj_default_model_find(sbj_own_file(file) ? file : NULL, room, error);
+}
+
+SBERTJA_API sbertja_status sbertja_default_model(char *path, size_t room, sbertja_error *error)
+{
+    char found[SBJ_PATH_ROOM];
+    const char *directory = NULL;
+    if (path == NULL)
+        return sbj_no_argument(error, "path");
+    if (room > 0)
+        path[0] = '\0';
+    const sbertja_status status = default_directory(&directory, found, error);
+    if (status != SBERTJA_OK)
+        return status;
+    const size_t size = strlen(directory) + 1;
+    if (size > room)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "room: %zu bytes, the path of the default model needs %zu", room, size);
+    memcpy(path, directory, size);
+    return SBERTJA_OK;
+}
+
 SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
                                               sbertja_model **model, sbertja_error *error)
 {
     sbj_model_options inner;
+    char room[SBJ_PATH_ROOM];
     if (model == NULL)
         return sbj_no_argument(error, "model");
     *model = NULL;
-    if (directory == NULL)
-        return sbj_no_argument(error, "directory");
     sbertja_status status = model_options(options, &inner, error);
+    if (status == SBERTJA_OK)
+        status = default_directory(&directory, room, error);
     return status == SBERTJA_OK ? sbj_model_load(directory, &inner, (sbj_model **)model, error) : status;
 }
 
@@ -133,12 +163,13 @@ SBERTJA_API sbertja_status sbertja_tokenizer_load(const char *directory, const s
 {
     sbj_model_options inner;
     sbj_layout layout = {0};
+    char room[SBJ_PATH_ROOM];
     if (tokenizer == NULL)
         return sbj_no_argument(error, "tokenizer");
     *tokenizer = NULL;
-    if (directory == NULL)
-        return sbj_no_argument(error, "directory");
     sbertja_status status = model_options(options, &inner, error);
+    if (status == SBERTJA_OK)
+        status = default_directory(&directory, room, error);
     if (status == SBERTJA_OK)
         status = sbj_layout_read(&inner.alloc, directory, &layout, error);
     if (status == SBERTJA_OK) {

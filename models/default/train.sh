@@ -45,4 +45,5 @@ say "5 finish"
 
 say "6 stored in 16 bits"
 "$sbertja" convert "$work/finished" "$work/model" --dtype bf16
+rm -f "$work"/model/packed-* # for this machine alone
 say "done: $work/model; copy it here"

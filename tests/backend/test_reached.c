@@ -1,5 +1,5 @@
-/* Rows that no gradient has reached: sumsq and adamw leave out what would change nothing, and give the same bits as when
- * they are not told, on every back end and instruction set, for every number of threads. */
+/* Rows that no gradient has reached: sumsq and adamw leave out what would change nothing, and give the same bits as
+ * when they are not told, on every back end and instruction set, for every number of threads. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>

@@ -37,6 +37,14 @@ static void run(const char *line, ran *r)
     read_all(temporary_path(".err"), r->err);
 }
 
+/* A copy of the command that has no default model. */
+#define INSTALL                                                                                                        \
+    "mkdir -p $T/p/bin $T/p/lib $T/p/share/sbertja && cp $S $T/p/bin && cp ${S%bin/sbertja}lib/libsbertja.so.0 $T/p/lib; "
+/* And one that has, found as any other command is. */
+#define INSTALL_MODEL INSTALL "cp -r $D/model $T/p/share/sbertja/default; PATH=$T/p/bin:$PATH; "
+/* What goes before a line that must not find a model: nothing, unless one is where the build says. */
+#define UNLESS_INSTALLED "test -e " SBERTJA_DATADIR "/sbertja/default && "
+
 /* ---- Calls that succeed: what must be on standard output; standard error is empty unless `err` says what it has ---- */
 
 static const struct {
@@ -47,6 +55,10 @@ static const struct {
     {"help of one", "$S encode --help", "--batch-tokens"},
     {"info of the machine", "$S info", "engines"},
     {"info of a model", "$S info $D/model", "wordpiece"},
+    {"info of the default model", INSTALL_MODEL "sbertja info | grep '^model '", "/p/share/sbertja/default\n"},
+    {"info without a default model",
+     INSTALL "m='no default model is installed'; { " UNLESS_INSTALLED "echo \"$m\"; } || $T/p/bin/sbertja info | grep \"$m\"",
+     "no default model is installed\n"},
     {"tokenize", "printf '冷却水が漏れた。\\n' | $S tokenize -m $D/model", "{\"text\": \"冷却水が漏れた。\", \"tokens\": ["},
     {"tokenize needs no weights", "printf 'あ\\n' | $S tokenize -m $D/tokenizer.mecab_ipadic_wordpiece -", "\"ids\": [2, "},
     {"a vocabulary, and a model for it",
@@ -57,6 +69,22 @@ static const struct {
      "head -99 $R/train.tsv >$T/x; tail -n +100 $R/train.tsv >$T/y; $S vocab $T/y $T/x -o $T/v 2>$T/e; "
      "$S vocab -o $T/w <$R/train.tsv 2>>$T/e; cmp $T/v $T/w && echo same", "same\n"},
     {"encode as JSON lines", "printf 'あ\\n' | $S encode -m $D/model", "{\"text\": \"あ\", \"vector\": ["},
+    {"the default model is that of the installation, from any folder",
+     "printf '水\n火\n' >$T/x; $S encode -m $D/model $T/x >$T/1; " INSTALL_MODEL
+     "cd /; sbertja encode $T/x | cmp - $T/1 && echo same", "same\n"},
+    {"the default model, by a link to the command",
+     INSTALL_MODEL "ln -s $T/p/bin/sbertja $T/s; echo あ | $T/s encode --format tsv | wc -l", "1\n"},
+    {"tokenize by the default model", INSTALL_MODEL "echo あ | sbertja tokenize", "\"ids\": [2, "},
+    {"search with the default model",
+     "printf '水\n火\n' >$T/x; " INSTALL_MODEL "sbertja search --corpus $T/x --query 火 -k 1 | cut -f1,2,3", "1\t1.0000\t2\n"},
+    {"eval of the default model",
+     "printf 'anchor\tpositive\tnegative\nあ\tあ\tい\n' >$T/t.tsv; " INSTALL_MODEL "sbertja eval --task triplet $T/t.tsv",
+     "accuracy_cosine\t1.0000\n"},
+    {"train the default model",
+     INSTALL_MODEL "sbertja train --data $R/test.tsv -o $T/o 2>$T/e && sbertja info $T/o", "wordpiece"},
+    {"distill into the default model",
+     "printf '水\n火\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.npy; " INSTALL_MODEL
+     "sbertja distill $T/x $T/x.npy --steps 1 -o $T/o 2>$T/e && sbertja info $T/o", "wordpiece"},
     {"blanks belong to the text", "printf ' あ \\t\\n' | $S tokenize -m $D/model", "{\"text\": \" あ \\t\""},
     {"an empty line is an empty text", "printf '\\nあ' | $S encode -m $D/model --format tsv | wc -l", "2\n"},
     {"encode to a NumPy file", "printf 'あ\\nい\\n' | $S encode -m $D/model -o $T/v.npy && wc -c <$T/v.npy", "512\n"},
@@ -162,11 +190,11 @@ static const struct {
      "$S train $A -o $T/a --checkpoint $T/ck >/dev/null 2>&1 && $S train $A -o $T/b --checkpoint $T/ck --resume "
      ">/dev/null 2>&1 && cmp $T/a/model.safetensors $T/b/model.safetensors && echo same",
      "same\n"},
-    {"example 1", "$E/01_encode $D/model 水 水", "1.0000  水\n"},
-    {"example 2", "$E/02_train $D/model $R/test.tsv $T/e && ls $T/e/modules.json", "modules.json\n"},
-    {"example 3", "$E/03_search $D/model $R/test.tsv '水が漏れた。' | wc -l", "5\n"},
-    {"example 4", "$E/04_classify $D/model $R/train.tsv $R/test.tsv", "nearest centroid   0."},
-    {"example 5", "$E/05_encode $D/model 水 水", "1.0000  水\n"},
+    {"example 1", "$E/01_encode -m $D/model 水 水", "1.0000  水\n"},
+    {"example 2", "$E/02_train -m $D/model $R/test.tsv $T/e && ls $T/e/modules.json", "modules.json\n"},
+    {"example 3", "$E/03_search -m $D/model $R/test.tsv '水が漏れた。' | wc -l", "5\n"},
+    {"example 4", "$E/04_classify -m $D/model $R/train.tsv $R/test.tsv", "nearest centroid   0."},
+    {"example 5", "$E/05_encode -m $D/model 水 水", "1.0000  水\n"},
 };
 enum { GOOD = sizeof good / sizeof *good };
 
@@ -192,7 +220,8 @@ static const struct {
     {"another option", "$S encode -m $D/model --fast", 2, "--fast"},
     {"an option without its value", "$S encode -m", 2, "-m"},
     {"no number", "$S encode -m $D/model --threads many", 2, "many"},
-    {"no model named", "$S encode </dev/null", 2, "--model"},
+    {"no model named, and no default model",
+     INSTALL UNLESS_INSTALLED "echo '(sbertja: -m DIR)' >&2 && exit 1; $T/p/bin/sbertja encode </dev/null", 1, "(sbertja: -m DIR)"},
     {"no such model", "$S encode -m $T/none </dev/null", 1, "none: no such directory"},
     {"no value wanted", "$S encode -m $D/model --normalize=1", 2, "--normalize"},
     {"a number below the least", "$S search -m $D/model --corpus x -k 0 --query a", 2, "at least 1"},
@@ -305,6 +334,22 @@ START_TEST(printed_numbers_read_back_exactly)
 }
 END_TEST
 
+/* The real one knows what a text is about. */
+START_TEST(the_default_model_of_the_tree)
+{
+    static ran r;
+    if (access("models/default/modules.json", R_OK) != 0) {
+        printf("SKIP: the_default_model_of_the_tree: models/default holds no model\n");
+        return;
+    }
+    run(INSTALL "ln -s $PWD/models/default $T/p/share/sbertja/default; "
+        "printf '会議は三時に始まる。\n配管から水が漏れていた。\n新しい社員が入社した。\n' >$T/x; "
+        "$T/p/bin/sbertja search --corpus $T/x --query '冷却水が漏れた。' -k 1 | cut -f3", &r);
+    ck_assert_msg(r.status == 0 && r.err[0] == '\0', "%s", r.err);
+    ck_assert_str_eq(r.out, "2\n");
+}
+END_TEST
+
 /* Ctrl-C in the middle of an endless training: one signal, a saved model, status 130. */
 START_TEST(interrupted_training_is_saved)
 {
@@ -319,4 +364,4 @@ START_TEST(interrupted_training_is_saved)
 END_TEST
 
 SUITE_MAIN("tools/command", 60, {good_calls, GOOD}, {bad_calls, BAD}, {printed_numbers_read_back_exactly, 0},
-           {interrupted_training_is_saved, 0})
+           {the_default_model_of_the_tree, 0}, {interrupted_training_is_saved, 0})

@@ -131,10 +131,8 @@ START_TEST(a_mean_over_examples_is_as_of_one_large_batch)
 {
     const sbertja_fit_options accumulated = plain_options(BATCHES), single = plain_options(1);
     sbertja_dataset *all = pairs(0, BATCHES * BATCH);
-    outcome parts =
-        first_step(devices[_i].device, SBERTJA_COSINE_SIMILARITY_LOSS, all, BATCH, 0, &accumulated);
-    outcome large =
-        first_step(devices[_i].device, SBERTJA_COSINE_SIMILARITY_LOSS, all, BATCHES * BATCH, 0, &single);
+    outcome parts = first_step(devices[_i].device, SBERTJA_COSINE_SIMILARITY_LOSS, all, BATCH, 0, &accumulated);
+    outcome large = first_step(devices[_i].device, SBERTJA_COSINE_SIMILARITY_LOSS, all, BATCHES * BATCH, 0, &single);
     expect_close("gradient", parts.gradient, large.gradient, large.size, devices[_i].bound);
     expect_close("loss", &parts.result.loss, &large.result.loss, 1, devices[_i].bound);
     free(parts.gradient);

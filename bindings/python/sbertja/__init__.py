@@ -1,7 +1,7 @@
 """Japanese Sentence-BERT models: train them, load them, get sentence vectors; by the names of sentence-transformers.
 
     from sbertja import SentenceTransformer
-    model = SentenceTransformer("model-directory")
+    model = SentenceTransformer()    # the default model; or a directory
     vectors = model.encode(["冷却水が漏れた。", "ポンプから水が漏れていた。"])
     print(model.similarity(vectors[0], vectors[1]))
 

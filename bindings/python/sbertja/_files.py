@@ -8,16 +8,21 @@ import json
 import os
 import re
 
-from . import errors
+from . import _native, errors
 
 _REPOSITORY = re.compile(r"[\w][\w.-]*(/[\w.-]+)?")
 
 
-def find_model(name, cache_folder=None, revision=None):
-    """A directory as it is; else a repository's name in the local Hugging Face cache."""
+def find_model(name=None, cache_folder=None, revision=None):
+    """A directory as it is, also one that is called "default"; None or "default": the model that comes with the library;
+    else a repository's name in the local Hugging Face cache."""
+    if name is None:
+        return _native.default_model()
     name = os.fspath(name)
     if os.path.isdir(name):
         return name
+    if name == "default":
+        return _native.default_model()
     if _REPOSITORY.fullmatch(name) and not os.path.exists(name):
         folders = _cache_folders(cache_folder)
         for repository in [name] if "/" in name else [name, "sentence-transformers/" + name]:

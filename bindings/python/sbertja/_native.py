@@ -7,6 +7,7 @@ version is refused instead of being misread.
 import ctypes
 import functools
 import operator
+import os
 import pathlib
 from ctypes import (CFUNCTYPE, POINTER, Structure, byref, c_char, c_char_p, c_double, c_float, c_int, c_int32, c_size_t,
                     c_uint32, c_uint64, c_void_p)
@@ -232,6 +233,7 @@ STRUCTS = (Module, LoadOptions, Architecture, SaveOptions, VocabularyOptions, Se
 _Texts, _Sizes, _Out, _Error = POINTER(c_char_p), POINTER(c_size_t), POINTER(c_void_p), POINTER(Error)
 _FUNCTIONS = {  # name: (result, arguments)
     "sbertja_version": (c_char_p, []),
+    "sbertja_default_model": (c_int, [c_char_p, c_size_t, _Error]),
     "sbertja_model_load": (c_int, [c_char_p, POINTER(LoadOptions), _Out, _Error]),
     "sbertja_model_create": (c_int, [POINTER(Architecture), POINTER(LoadOptions), _Out, _Error]),
     "sbertja_model_save": (c_int, [c_void_p, c_char_p, POINTER(SaveOptions), _Error]),
@@ -345,6 +347,13 @@ def create(name, *arguments):
     handle = c_void_p()
     call(name, *arguments, byref(handle))
     return handle.value
+
+
+def default_model():
+    """The directory of the model that comes with the library."""
+    path = ctypes.create_string_buffer(4096)
+    call("sbertja_default_model", path, len(path))
+    return os.fsdecode(path.value)
 
 
 def floats(array):

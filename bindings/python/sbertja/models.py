@@ -8,7 +8,7 @@ from . import _files, _native, errors
 
 
 class Transformer:
-    """The BERT of a directory (or of a name in the Hugging Face cache)."""
+    """The BERT of a directory, of a name in the Hugging Face cache, or of the model "default"."""
 
     def __init__(self, model_name_or_path, max_seq_length=None, model_args=None, cache_dir=None, tokenizer_args=None,
                  do_lower_case=False, tokenizer_name_or_path=None, *, dictionary=None):

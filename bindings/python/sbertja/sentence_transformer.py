@@ -16,7 +16,8 @@ _IGNORED = {"backend", "config_kwargs", "local_files_only", "model_card_data", "
 
 
 class SentenceTransformer:
-    """A model from a directory, from a name in the Hugging Face cache, or from `modules` (see sbertja.models).
+    """A model from a directory, from a name in the Hugging Face cache, or from `modules` (see sbertja.models). With none of
+    them, or by the name "default" where no directory is called so, it is the Japanese model that comes with the library.
 
     Own arguments: `threads` for encode (0: all processors that the process may use), `dictionary` (folder of a MeCab
     dictionary), `engine` and `instructions` (see build_info()), `seed` (of Dense layers without weights), `precision` of
@@ -29,8 +30,8 @@ class SentenceTransformer:
         unknown = set(ignored) - _IGNORED
         if unknown:
             raise TypeError(f"SentenceTransformer: unexpected arguments {', '.join(sorted(unknown))}")
-        if (model_name_or_path is None) == (modules is None):
-            raise errors.ArgumentError("SentenceTransformer: give a model's directory or name, or modules")
+        if model_name_or_path is not None and modules is not None:
+            raise errors.ArgumentError("SentenceTransformer: give a model's directory or name, or modules, not both")
         self.threads = threads
         self._settings = {"device": device, "engine": engine, "instructions": instructions, "seed": seed,
                           "dictionary": dictionary, "precision": precision}

@@ -4,9 +4,9 @@ from ._progress import log_function
 
 
 class Tokenizer:
-    """`Tokenizer("model-directory")` reads only the tokenizer's files, no weights."""
+    """`Tokenizer("model-directory")` reads only the tokenizer's files, no weights; `Tokenizer()` those of the default model."""
 
-    def __init__(self, directory, *, dictionary=None, max_seq_length=None):
+    def __init__(self, directory=None, *, dictionary=None, max_seq_length=None):
         directory = _files.find_model(directory)
         options = _native.make(_native.LoadOptions, dictionary=dictionary_option(directory, dictionary),
                                max_tokens=max_seq_length, log=log_function)

@@ -179,6 +179,45 @@ INLINE ivec vec_add_pairs(ivec sum, ivec a, ivec b)
 #endif
 }
 
+/* The elements of a and b in turn: those of the lower halves, and of the upper ones. */
+INLINE void vec_interleave(vec a, vec b, vec *lower, vec *upper)
+{
+#if defined(SBJ_ISA_avx512)
+    const __m512i in_turn = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    *lower = (vec)_mm512_permutex2var_ps((__m512)a, in_turn, (__m512)b);
+    *upper = (vec)_mm512_permutex2var_ps((__m512)a, _mm512_add_epi32(in_turn, _mm512_set1_epi32(8)), (__m512)b);
+#elif defined(SBJ_ISA_avx2)
+    __m256 even = _mm256_unpacklo_ps((__m256)a, (__m256)b), odd = _mm256_unpackhi_ps((__m256)a, (__m256)b);
+    *lower = (vec)_mm256_permute2f128_ps(even, odd, 0x20);
+    *upper = (vec)_mm256_permute2f128_ps(even, odd, 0x31);
+#elif defined(__SSE2__)
+    *lower = (vec)_mm_unpacklo_ps((__m128)a, (__m128)b);
+    *upper = (vec)_mm_unpackhi_ps((__m128)a, (__m128)b);
+#else
+    for (int i = 0; i < VEC / 2; i++) {
+        (*lower)[2 * i] = a[i];
+        (*lower)[2 * i + 1] = b[i];
+        (*upper)[2 * i] = a[VEC / 2 + i];
+        (*upper)[2 * i + 1] = b[VEC / 2 + i];
+    }
+#endif
+}
+
+/* A square of VEC rows, by shuffling the upper half of the rows into the lower one until all is transposed. */
+INLINE void vec_transpose(vec rows[VEC])
+{
+#pragma GCC unroll 4
+    for (int length = 1; length < VEC; length *= 2) {
+        vec shuffled[VEC];
+#pragma GCC unroll 8
+        for (int i = 0; i < VEC / 2; i++)
+            vec_interleave(rows[i], rows[VEC / 2 + i], &shuffled[2 * i], &shuffled[2 * i + 1]);
+#pragma GCC unroll 16
+        for (int i = 0; i < VEC; i++)
+            rows[i] = shuffled[i];
+    }
+}
+
 /* Sum and maximum of the elements, halving the vector each time: the order is part of the result. */
 INLINE float vec_sum(vec v)
 {

@@ -118,12 +118,12 @@ static void pack_columns(sbj_operand b, size_t k, size_t n, float *panel)
     for (size_t i = 0; i < k; i += VEC) {
         size_t rows = k - i < VEC ? k - i : VEC;
         for (size_t j = 0; j < PANEL; j += VEC) {
-            float square[VEC][VEC] = {{0}};
-            for (size_t column = 0; column < VEC && j + column < n; column++)
-                vec_store(square[column], vec_load_some(b.at + (j + column) * b.column + i, rows));
+            vec square[VEC];
+            for (size_t column = 0; column < VEC; column++)
+                square[column] = j + column < n ? vec_load_some(b.at + (j + column) * b.column + i, rows) : (vec){0};
+            vec_transpose(square);
             for (size_t row = 0; row < rows; row++)
-                for (size_t column = 0; column < VEC; column++)
-                    panel[(i + row) * PANEL + j + column] = square[column][row];
+                vec_store(panel + (i + row) * PANEL + j, square[row]);
         }
     }
 }

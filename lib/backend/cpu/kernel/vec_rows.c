@@ -56,21 +56,36 @@ static void take_larger(float *y, int32_t *place, const float *x, int32_t row, s
     }
 }
 
-/* Groups of 32 rows are summed by themselves first: the rounding error then grows with 32 + m/32, not with m. */
+/* Groups of 32 rows are summed by themselves first: the rounding error then grows with 32 + m/32, not with m. `width`
+ * vectors, a constant, beside one another, the last of which may be cut off by n. */
+INLINE void stripe_sums(const float *x, size_t ld, size_t m, size_t n, float *total, size_t width)
+{
+    enum { GROUP = 32, MOST = 4 };
+    vec all[MOST] = {{0}};
+    for (size_t first = 0; first < m; first += GROUP) {
+        size_t end = m - first < GROUP ? m : first + GROUP;
+        vec group[MOST] = {{0}};
+        for (size_t i = first; i < end; i++)
+#pragma GCC unroll 4
+            for (size_t k = 0; k < width; k++)
+                group[k] += vec_load_some(x + i * ld + k * VEC, n - k * VEC);
+#pragma GCC unroll 4
+        for (size_t k = 0; k < width; k++)
+            all[k] += group[k];
+    }
+#pragma GCC unroll 4
+    for (size_t k = 0; k < width; k++)
+        vec_store_some(total + k * VEC, n - k * VEC, vec_load_some(total + k * VEC, n - k * VEC) + all[k]);
+}
+
+/* Several vectors at a time use whole cache lines of each row. */
 static void column_sums(const float *x, size_t ld, size_t m, size_t n, float *total)
 {
-    enum { GROUP = 32 };
-    for (size_t j = 0; j < n; j += VEC) {
-        vec all = {0};
-        for (size_t first = 0; first < m; first += GROUP) {
-            size_t end = m - first < GROUP ? m : first + GROUP;
-            vec group = {0};
-            for (size_t i = first; i < end; i++)
-                group += vec_load_some(x + i * ld + j, n - j);
-            all += group;
-        }
-        vec_store_some(total + j, n - j, vec_load_some(total + j, n - j) + all);
-    }
+    size_t j = 0;
+    for (; j + 4 * VEC <= n; j += 4 * VEC)
+        stripe_sums(x + j, ld, m, n - j, total + j, 4);
+    for (; j < n; j += VEC)
+        stripe_sums(x + j, ld, m, n - j, total + j, 1);
 }
 
 /* ---- Dropout ----------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,24 @@
+/* Whole processes: how long the command takes to its first output, and how much memory it ever has. */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include "workload.h"
+
+/* Where things are, from the place of this program. */
+typedef struct places {
+    char folder[512];                          /* build/bench */
+    char command[600];                         /* build/bin/sbertja */
+    char texts[600], table[600], trained[600]; /* made in the folder */
+} places;
+
+typedef struct process {
+    double first_output, seconds, megabytes; /* seconds from the start; the largest resident size */
+} process;
+
+void find_places(const char *program, places *found);
+void write_texts(const char *path, const workload *w, size_t count);
+void write_table(const char *path, const workload *w, size_t count);            /* with labels, for training */
+process run_command(const char *command, const char *model, const char *texts); /* sbertja encode */
+process train_command(const char *command, const char *model, const char *table, const char *trained);
+
+#endif
