@@ -218,8 +218,7 @@ static void from_bf16(const unsigned char *data, size_t count, float *values)
     for (size_t i = 0; i < count; i++) {
         uint16_t half;
         memcpy(&half, data + i * sizeof half, sizeof half);
-        uint32_t bits = (uint32_t)half << 16;
-        memcpy(&values[i], &bits, sizeof bits);
+        values[i] = sbj_float_from_bf16(half);
     }
 }
 

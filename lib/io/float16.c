@@ -27,11 +27,6 @@ float sbj_float_from_f16(uint16_t bits)
     return from_bits(sign | (exponent + 127 - 15) << 23 | fraction << 13);
 }
 
-float sbj_float_from_bf16(uint16_t bits)
-{
-    return from_bits((uint32_t)bits << 16);
-}
-
 /* `number` without its lowest `cut` bits, rounded to nearest, ties to even. */
 static uint32_t round_off(uint32_t number, uint32_t cut)
 {
