@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/encode.h"
 #include "support/reference.h"
 #include "support/suite.h"
 
@@ -24,20 +25,6 @@ static sbj_model *load(const char *directory, sbj_precision precision, const cha
     return model;
 }
 
-static void encode(const sbj_model *model, int threads, size_t budget, const char *const *texts, size_t count,
-                   float *vectors)
-{
-    sbertja_session_options options = SBERTJA_SESSION_OPTIONS_INIT;
-    sbertja_error error;
-    sbj_session *session = NULL;
-    options.threads = threads;
-    options.batch_tokens = budget;
-    ck_assert_msg(sbj_session_create(model, &options, &session, &error) == SBERTJA_OK, "%s", error.message);
-    ck_assert_msg(sbj_session_encode(session, texts, NULL, count, NULL, vectors, &error) == SBERTJA_OK, "%s",
-                  error.message);
-    sbj_session_free(session);
-}
-
 static double cosine(const float *a, const float *b, size_t n)
 {
     double ab = 0, aa = 0, bb = 0;
@@ -55,11 +42,11 @@ static void compare(const reference *r, const char *directory)
     sbj_model *exact = load(reference_path(r, directory), SBJ_PRECISION_F32, NULL);
     const size_t width = exact->network.width;
     float *right = malloc(r->count * width * sizeof *right), *vectors = malloc(r->count * width * sizeof *vectors);
-    encode(exact, 2, 0, (const char *const *)r->texts, r->count, right);
+    encode_texts(exact, 2, 0, (const char *const *)r->texts, r->count, right);
     for (size_t p = 0; p < 2; p++) {
         sbj_model *model = load(reference_path(r, directory), precisions[p], NULL);
         double sum = 0, least = 1;
-        encode(model, 2, 0, (const char *const *)r->texts, r->count, vectors);
+        encode_texts(model, 2, 0, (const char *const *)r->texts, r->count, vectors);
         /* Weights that are stored in bf16 lose nothing. */
         const bool same = precisions[p] == SBJ_PRECISION_BF16 && strstr(directory, "bf16") != NULL;
         ck_assert((memcmp(vectors, right, r->count * width * sizeof *right) == 0) == same);
@@ -103,12 +90,12 @@ START_TEST(independent_of_the_rest)
     sbj_model *model = load("tests/data/tiny/model", precisions[_i], NULL);
     const size_t width = model->network.width, n = r.count;
     float *first = malloc(n * width * sizeof *first), *other = malloc(n * width * sizeof *other);
-    encode(model, 2, 0, (const char *const *)r.texts, n, first);
+    encode_texts(model, 2, 0, (const char *const *)r.texts, n, first);
     for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
         const char *texts[REFERENCE_MOST_TEXTS];
         for (size_t i = 0; i < n; i++) /* another order in each way; 97 is prime */
             texts[i] = r.texts[(i * (2 * w + 5) % 97) % n];
-        encode(model, ways[w].threads, ways[w].budget, texts, n, other);
+        encode_texts(model, ways[w].threads, ways[w].budget, texts, n, other);
         for (size_t i = 0; i < n; i++)
             ck_assert_msg(
                 memcmp(other + i * width, first + (i * (2 * w + 5) % 97) % n * width, width * sizeof *other) == 0,

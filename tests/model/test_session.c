@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/encode.h"
 #include "support/reference.h"
 #include "support/suite.h"
 
@@ -16,20 +17,6 @@ static sbj_model *load(const char *device, const char *engine)
     sbj_model *model = NULL;
     ck_assert_msg(sbj_model_load("tests/data/tiny/model", &options, &model, &error) == SBERTJA_OK, "%s", error.message);
     return model;
-}
-
-static void encode(const sbj_model *model, int threads, size_t budget, const char *const *texts, size_t count,
-                   float *vectors)
-{
-    sbertja_session_options options = SBERTJA_SESSION_OPTIONS_INIT;
-    sbertja_error error;
-    sbj_session *session = NULL;
-    options.threads = threads;
-    options.batch_tokens = budget;
-    ck_assert_msg(sbj_session_create(model, &options, &session, &error) == SBERTJA_OK, "%s", error.message);
-    ck_assert_msg(sbj_session_encode(session, texts, NULL, count, NULL, vectors, &error) == SBERTJA_OK, "%s",
-                  error.message);
-    sbj_session_free(session);
 }
 
 /* The same texts in other orders, batches, company and numbers of threads: equal to the last bit with the packed engine,
@@ -46,12 +33,12 @@ START_TEST(independent_of_the_rest)
     sbj_model *model = load("cpu", engines[_i]);
     const size_t width = model->network.width, n = r.count;
     float *first = malloc(n * width * sizeof *first), *other = malloc(n * width * sizeof *other);
-    encode(model, 2, 0, (const char *const *)r.texts, n, first);
+    encode_texts(model, 2, 0, (const char *const *)r.texts, n, first);
     for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
         const char *texts[REFERENCE_MOST_TEXTS];
         for (size_t i = 0; i < n; i++) /* another order in each way; 96 and the factors have no common divisor */
             texts[i] = r.texts[(i * (2 * w + 5) % 97) % n];
-        encode(model, ways[w].threads, ways[w].budget, texts, n, other);
+        encode_texts(model, ways[w].threads, ways[w].budget, texts, n, other);
         for (size_t i = 0; i < n; i++) {
             const float *wanted = first + (i * (2 * w + 5) % 97) % n * width;
             if (packed)
@@ -60,7 +47,7 @@ START_TEST(independent_of_the_rest)
         }
     }
     for (size_t i = 0; i < n; i += 13) { /* alone */
-        encode(model, 1, 0, (const char *const *)&r.texts[i], 1, other);
+        encode_texts(model, 1, 0, (const char *const *)&r.texts[i], 1, other);
         reference_expect(reference_difference(other, first + i * width, width), 1e-6, "text %zu alone", i);
     }
     free(first);
@@ -228,7 +215,7 @@ START_TEST(many_texts)
     sbj_model *model = load("cpu", NULL);
     for (size_t i = 0; i < MANY; i++)
         texts[i] = few[i % 3];
-    encode(model, 2, 0, texts, MANY, vectors);
+    encode_texts(model, 2, 0, texts, MANY, vectors);
     for (size_t i = 3; i < MANY; i++)
         reference_expect(reference_difference(vectors + i * 48, vectors + i % 3 * 48, 48), 1e-6, "text %zu", i);
     free(texts);
