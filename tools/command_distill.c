@@ -4,6 +4,7 @@
  * or "-" where that teacher has none. "+" begins the next lesson; a training step takes a batch of each in turn. */
 #include "basics.h"
 #include "command.h"
+#include "fitting.h"
 #include "lines.h"
 #include "options.h"
 #include "progress.h"
@@ -13,7 +14,6 @@
 #include "vectors.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,18 +41,11 @@ typedef struct distilling {
     sbertja_objective objectives[MOST_LESSONS];
     size_t count;
     table_rows pairs; /* of --eval */
-    size_t evaluations, loss_steps;
-    double best, last, loss_sum;
-    int failed; /* exit status of an evaluation that failed */
+    fit_scores scores;
+    size_t steps, scored_at; /* done; at the last evaluation */
+    size_t loss_steps;
+    double loss_sum;
 } distilling;
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
 
 /* ---- Lessons --------------------------------------------------------------------------------------------------- */
 
@@ -147,21 +140,18 @@ static int evaluate(void *user, const sbertja_model *model, size_t epoch, size_t
 {
     distilling *d = user;
     (void)epoch;
-    if (steps == (size_t)-1 && d->settings->fit.evaluation_steps &&
-        d->settings->steps % d->settings->fit.evaluation_steps == 0)
-        return 0; /* the same weights were scored just now */
-    d->failed = sts_correlations(model, &d->settings->model, &d->pairs, spearman, NULL);
-    if (d->failed)
+    if (d->scored_at == d->steps && d->scores.count)
+        return 0; /* at the end: the same weights were scored just now */
+    d->scored_at = d->steps;
+    d->scores.failed = sts_correlations(model, &d->settings->model, &d->pairs, spearman, NULL);
+    if (d->scores.failed)
         return 1;
-    d->last = *spearman;
-    int better = d->evaluations++ == 0 || *spearman > d->best;
-    if (better)
-        d->best = *spearman;
+    const char *remarks = fit_scores_take(&d->scores, *spearman) ? ", the best so far" : "";
     if (steps == (size_t)-1)
-        remark("at the end: Spearman %.4f%s", *spearman, better ? ", the best so far" : "");
+        remark("at the end: Spearman %.4f%s", *spearman, remarks);
     else
-        remark("step %zu: Spearman %.4f%s", steps, *spearman, better ? ", the best so far" : "");
-    return interrupted;
+        remark("step %zu: Spearman %.4f%s", steps, *spearman, remarks);
+    return fit_interrupted();
 }
 
 static int show_step(void *user, const sbertja_progress *p)
@@ -172,6 +162,7 @@ static int show_step(void *user, const sbertja_progress *p)
     snprintf(tail, sizeof tail, "step %zu/%zu, loss %.4f, %.0f sentences/s, %.0f s left", p->step, p->steps, p->loss,
              p->sentences_per_second, p->seconds_left);
     progress_draw("distilling", p->step, p->steps, tail);
+    d->steps = p->step;
     d->loss_sum += p->loss;
     d->loss_steps++;
     if (p->objective + 1 == d->count && p->step % EVERY == 0) {
@@ -180,36 +171,14 @@ static int show_step(void *user, const sbertja_progress *p)
         d->loss_sum = 0;
         d->loss_steps = 0;
     }
-    return interrupted;
+    return fit_interrupted();
 }
 
 /* ---- Distilling ------------------------------------------------------------------------------------------------ */
 
-/* After Ctrl-C: `trained` is the model as it is, and may be missing. */
-static int save_interrupted(const distilling *d, const sbertja_model *trained)
-{
-    sbertja_error error;
-    const char *output = d->settings->output;
-    if (d->evaluations && !d->settings->fit.keep_last) {
-        remark("interrupted: %s holds the best model so far, Spearman %.4f", output, d->best);
-    } else if (d->settings->fit.resume) {
-        remark("interrupted: %s stays as it was, --resume goes on", output);
-    } else if (!trained) {
-        remark("interrupted before the first step: nothing is saved");
-    } else if (sbertja_model_save(trained, output, NULL, &error) != SBERTJA_OK) {
-        return library_refused(&error);
-    } else {
-        remark("interrupted: %s holds the model as it is now", output);
-    }
-    return INTERRUPTED;
-}
-
 static int fit(distilling *d, const sbertja_model *model)
 {
-    sbertja_error error;
-    sbertja_model *trained = NULL;
     sbertja_fit_options options = d->settings->fit;
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND}, old;
     options.steps_per_epoch = d->settings->steps;
     options.progress = show_step;
     options.progress_user = d;
@@ -217,18 +186,9 @@ static int fit(distilling *d, const sbertja_model *model)
     options.evaluate_user = d;
     options.output_path = d->settings->output;
     options.threads = d->settings->model.session.threads;
-    sigaction(SIGINT, &action, &old);
-    sbertja_status fitted = sbertja_fit(model, d->objectives, d->count, &options, &trained, &error);
-    sigaction(SIGINT, &old, NULL);
-    progress_clear();
-    int status = DONE;
-    if (fitted == SBERTJA_OK && d->evaluations)
-        write_figure("spearman_cosine", options.keep_last ? d->last : d->best);
-    else if (fitted == SBERTJA_E_STOPPED && interrupted)
-        status = save_interrupted(d, trained);
-    else if (fitted != SBERTJA_OK)
-        status = d->failed ? d->failed : library_refused(&error);
-    sbertja_model_free(trained);
+    int status = fit_model(model, d->objectives, d->count, &options, &d->scores, "Spearman");
+    if (status == DONE && d->scores.count)
+        write_figure("spearman_cosine", options.keep_last ? d->scores.last : d->scores.best);
     return status;
 }
 
@@ -327,6 +287,6 @@ int command_distill(int argc, char **argv)
     if (s.fit.resume && !s.fit.checkpoint_path)
         return call_wrong("distill --resume: --checkpoint DIR is missing");
     s.objective.metric = !strcmp(s.loss, "cosine") ? SBERTJA_COSINE : SBERTJA_EUCLIDEAN;
-    distilling d = {.settings = &s};
+    distilling d = {.settings = &s, .scores = FIT_SCORES_INIT};
     return distill(&d);
 }

@@ -5,14 +5,13 @@
  * a scored one is there already. A second Ctrl-C ends the command at once. */
 #include "basics.h"
 #include "command.h"
+#include "fitting.h"
 #include "options.h"
 #include "progress.h"
 #include "results.h"
 #include "train_data.h"
 #include "vectors.h"
 
-#include <math.h>
-#include <signal.h>
 #include <string.h>
 
 typedef struct train_settings {
@@ -28,22 +27,13 @@ typedef struct train_settings {
 typedef struct training_run {
     const train_settings *settings;
     train_data data;
-    double before, best, last;
-    size_t evaluations;          /* those after `before` */
+    double before;
+    fit_scores scores;           /* those after `before` */
     double loss_sum, active_sum; /* of this epoch, until its last step */
     size_t loss_steps;
     size_t epochs;     /* that ended */
     double epoch_loss; /* mean of the last of them */
-    int failed;        /* exit status of an evaluation that failed */
 } training_run;
-
-static volatile sig_atomic_t interrupted;
-
-static void interrupt(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
 
 /* ---- Callbacks of sbertja_fit ---------------------------------------------------------------------------------- */
 
@@ -56,20 +46,16 @@ static int score(const training_run *training, const sbertja_model *model, doubl
 static int evaluate(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *figure)
 {
     training_run *training = user;
-    training->failed = score(training, model, figure);
-    if (training->failed)
+    training->scores.failed = score(training, model, figure);
+    if (training->scores.failed)
         return 1;
-    training->last = *figure;
-    training->evaluations++;
-    int better = *figure > training->best;
-    if (better)
-        training->best = *figure;
-    const char *name = train_data_figure(&training->data), *remarks = better ? ", the best so far" : "";
+    const char *name = train_data_figure(&training->data);
+    const char *remarks = fit_scores_take(&training->scores, *figure) ? ", the best so far" : "";
     if (steps == (size_t)-1)
         remark("epoch %zu/%zu: %s %.4f%s", epoch + 1, training->settings->fit.epochs, name, *figure, remarks);
     else
         remark("step %zu of epoch %zu: %s %.4f%s", steps, epoch + 1, name, *figure, remarks);
-    return interrupted;
+    return fit_interrupted();
 }
 
 static void end_epoch(training_run *training, const sbertja_progress *p)
@@ -98,30 +84,10 @@ static int show_step(void *user, const sbertja_progress *p)
     training->loss_steps++;
     if (p->epochs && p->step % (p->steps / p->epochs) == 0)
         end_epoch(training, p);
-    return interrupted;
+    return fit_interrupted();
 }
 
 /* ---- Training -------------------------------------------------------------------------------------------------- */
-
-/* After Ctrl-C: `trained` is the model as it is, and may be missing. */
-static int save_interrupted(const training_run *training, const sbertja_model *trained)
-{
-    sbertja_error error;
-    const char *output = training->settings->output;
-    if (training->evaluations && !training->settings->fit.keep_last) {
-        remark("interrupted: %s holds the best model so far, %s %.4f", output, train_data_figure(&training->data),
-               training->best);
-    } else if (training->settings->eval && training->settings->fit.resume) {
-        remark("interrupted before an evaluation: %s stays as it was, --resume goes on", output);
-    } else if (!trained) {
-        remark("interrupted before the first step: nothing is saved");
-    } else if (sbertja_model_save(trained, output, NULL, &error) != SBERTJA_OK) {
-        return library_refused(&error);
-    } else {
-        remark("interrupted: %s holds the model as it is now", output);
-    }
-    return INTERRUPTED;
-}
 
 static void write_figure_of(const training_run *training, const char *when, double value)
 {
@@ -136,17 +102,14 @@ static void write_figures(const training_run *training)
         write_figure("loss", training->epoch_loss);
     if (training->settings->eval)
         write_figure_of(training, "before", training->before);
-    if (training->evaluations)
-        write_figure_of(training, "after", training->settings->fit.keep_last ? training->last : training->best);
+    if (training->scores.count)
+        write_figure_of(training, "after", training->settings->fit.keep_last ? training->scores.last : training->scores.best);
 }
 
 static int fit(training_run *training, const sbertja_model *model, const sbertja_dataset *dataset)
 {
-    sbertja_error error;
-    sbertja_model *trained = NULL;
     sbertja_objective objective = training->settings->objective;
     sbertja_fit_options options = training->settings->fit;
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND}, old;
     objective.dataset = dataset;
     options.progress = show_step;
     options.progress_user = training;
@@ -154,18 +117,10 @@ static int fit(training_run *training, const sbertja_model *model, const sbertja
     options.evaluate_user = training;
     options.output_path = training->settings->output;
     options.threads = training->settings->model.session.threads;
-    sigaction(SIGINT, &action, &old);
-    sbertja_status fitted = sbertja_fit(model, &objective, 1, &options, &trained, &error);
-    sigaction(SIGINT, &old, NULL);
-    progress_clear();
-    int status = DONE;
-    if (fitted == SBERTJA_OK)
+    int status =
+        fit_model(model, &objective, 1, &options, &training->scores, train_data_figure(&training->data));
+    if (status == DONE)
         write_figures(training);
-    else if (fitted == SBERTJA_E_STOPPED && interrupted)
-        status = save_interrupted(training, trained);
-    else
-        status = training->failed ? training->failed : library_refused(&error);
-    sbertja_model_free(trained);
     return status;
 }
 
@@ -297,7 +252,7 @@ int command_train(int argc, char **argv)
         .metric = "euclidean",
         .columns = {.anchor = "anchor", .positive = "positive", .negative = "negative", .max_score = 1},
     };
-    training_run training = {.settings = &s, .best = -INFINITY};
+    training_run training = {.settings = &s, .scores = FIT_SCORES_INIT};
     s.pooling.pooling = NULL;
     s.fit.warmup_steps = 100;
     s.fit.scheduler = "warmuplinear";

@@ -42,6 +42,8 @@ static void run(const char *line, ran *r)
     "mkdir -p $T/p/bin $T/p/lib $T/p/share/sbertja && cp $S $T/p/bin && cp ${S%bin/sbertja}lib/libsbertja.so.0 $T/p/lib; "
 /* And one that has, found as any other command is. */
 #define INSTALL_MODEL INSTALL "cp -r $D/model $T/p/share/sbertja/default; PATH=$T/p/bin:$PATH; "
+/* A table of pairs with scores. */
+#define PAIRS "printf 'sentence1\\tsentence2\\tscore\\nあ\\tあ\\t5\\nあ\\t水\\t1\\n水\\t火が\\t2\\n' >$T/t.tsv; "
 /* What goes before a line that must not find a model: nothing, unless one is where the build says. */
 #define UNLESS_INSTALLED "test -e " SBERTJA_DATADIR "/sbertja/default && "
 
@@ -85,6 +87,14 @@ static const struct {
     {"distill into the default model",
      "printf '水\n火\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.npy; " INSTALL_MODEL
      "sbertja distill $T/x $T/x.npy --steps 1 -o $T/o 2>$T/e && sbertja info $T/o", "wordpiece"},
+    {"distill scores the last step once",
+     "printf '水\\n火\\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.npy; " PAIRS
+     "$S distill -m $D/model $T/x $T/x.npy --steps 2 --eval $T/t.tsv --evaluation-steps 1 -o $T/o 2>&1 | grep -c Spearman",
+     "2\n"},
+    {"distill scores the last step where a whole pass has another number",
+     "printf '水\\n火\\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.npy; " PAIRS
+     "$S distill -m $D/model $T/x $T/x.npy --steps 0 --eval $T/t.tsv --evaluation-steps 3 -o $T/o 2>&1 | grep -c 'the end'",
+     "1\n"},
     {"blanks belong to the text", "printf ' あ \\t\\n' | $S tokenize -m $D/model", "{\"text\": \" あ \\t\""},
     {"an empty line is an empty text", "printf '\\nあ' | $S encode -m $D/model --format tsv | wc -l", "2\n"},
     {"encode to a NumPy file", "printf 'あ\\nい\\n' | $S encode -m $D/model -o $T/v.npy && wc -c <$T/v.npy", "512\n"},
