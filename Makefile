@@ -143,11 +143,14 @@ $(BUILD)/examples/%: examples/%.cpp $(LIB_SO)
 	$(Q)$(CXX) -Iinclude $(OPT) -std=c++17 -Wall -Wextra $(SANITIZE) $(LDFLAGS) -o $@ $< $(EXAMPLE_LIBS)
 
 BENCH_C := $(sort $(wildcard bench/*.c))
+# oneDNN 2 says what the limit is in bf16 and int8, where it is installed.
+BENCH_ONEDNN = $(shell printf '\043include <dnnl.h>\ndnnl_matmul_desc_t d;\n' | $(CC) -x c -fsyntax-only - 2>/dev/null && \
+    echo -DHAVE_ONEDNN -ldnnl)
 $(BUILD)/bench/bench: $(BENCH_C) $(wildcard bench/*.h) $(LIB_SO)
 	$(Q)mkdir -p $(@D)
 	$(call say,CC    bench/*.c)
 	$(Q)$(CC) -Iinclude $(CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags openblas) -DDICTIONARY='"$(DEBIAN_DICTIONARY)"' \
-	    -o $@ $(BENCH_C) -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' $(shell pkg-config --libs openblas) -lmecab
+	    $(filter -D%,$(BENCH_ONEDNN)) -o $@ $(BENCH_C) $(filter -l%,$(BENCH_ONEDNN)) -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' $(shell pkg-config --libs openblas) -lmecab
 
 bench: all $(BUILD)/bench/bench ## one table of how fast it is on this machine; BENCH="small train": a part
 	$(Q)$(BUILD)/bench/bench $(BENCH)

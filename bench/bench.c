@@ -1,19 +1,20 @@
 /* One table of how fast the library is on this machine: encode, training, tokenizing, cold start, memory; each with the
  * share of the matrix-product limit measured in the same run. `make bench` runs it.
  *
- *     build/bench/bench [--precision NAME] [MODEL ...] [PART ...]
+ *     build/bench/bench [WORD ...]
  *
- *     models   base (12 x 768), small (4 x 384)
- *     parts    encode, train, tokenize, process
+ *     models       base (12 x 768), small (4 x 384)
+ *     parts        encode, train, tokenize, process
+ *     precisions   f32, bf16, int8: of encode and process
  *
- * All of them if none is named. */
-#include <cblas.h>
+ * All of a kind if none of it is named. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "limit.h"
 #include "mecab_alone.h"
 #include "process.h"
 #include "timing.h"
@@ -23,43 +24,20 @@ enum { STEPS = 5 };
 
 static const shape shapes[] = {{"base", 12, 768, 12, 3072}, {"small", 4, 384, 6, 1536}};
 
-/* ---- The limit: the best rate of the product [576, H] x [I, H]' by OpenBLAS ---------------------------------------
- */
-
-static double openblas_limit(const shape *s)
-{
-    const int m = 576, n = s->intermediate, k = s->hidden;
-    float *a = malloc((size_t)(m * k) * sizeof *a), *b = malloc((size_t)n * (size_t)k * sizeof *b);
-    float *c = malloc((size_t)m * (size_t)n * sizeof *c);
-    double best = 0;
-    for (int i = 0; i < m * k; i++)
-        a[i] = (float)(i % 17) - 8;
-    for (int i = 0; i < n * k; i++)
-        b[i] = (float)(i % 13) - 6;
-    for (int i = 0; i < 12; i++) {
-        const double began = now();
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, 0, c, n);
-        const double rate = 2.0 * m * n * k / (now() - began);
-        best = rate > best ? rate : best;
-    }
-    free(a);
-    free(b);
-    free(c);
-    return best;
-}
-
 /* ---- Rows of the table ---- */
 
-static double limit; /* FLOP/s, of the model at hand */
+static limit fastest; /* of the model and the precision at hand */
 
 static void print_row(const char *model, const char *what, double sentences, double tokens, double flops)
 {
-    printf("%-6s %-22s %10.1f %12.0f %9.1f %6.0f %%\n", model, what, sentences, tokens, flops / 1e9,
-           100 * flops / limit);
+    printf("%-6s %-24s %10.1f %12.0f %9.1f", model, what, sentences, tokens, flops / 1e9);
+    if (fastest.rate > 0)
+        printf(" %6.0f %%", 100 * flops / fastest.rate);
+    putchar('\n');
     fflush(stdout);
 }
 
-static void bench_encode(const shape *s, const sbertja_model *model, const char *name)
+static void bench_encode(const shape *s, const sbertja_model *model, const char *precision, const char *name)
 {
     sbertja_session *session = NULL;
     sbertja_error error;
@@ -74,10 +52,10 @@ static void bench_encode(const shape *s, const sbertja_model *model, const char 
             give_up(name, error.message);
     const double t = typical(&taken);
     char what[64];
-    snprintf(what, sizeof what, "encode %s", name);
+    snprintf(what, sizeof what, "%s encode %s", precision, name);
     print_row(s->name, what, (double)w.count / t, w.tokens / t, w.flops / t);
     if (w.count == 1)
-        printf("%-6s %-22s %10.2f ms\n", s->name, "one sentence", 1e3 * t);
+        printf("%-6s %-24s %10.2f ms\n", s->name, what, 1e3 * t);
     sbertja_session_free(session);
     free(vectors);
     free_workload(&w);
@@ -125,7 +103,7 @@ static void bench_training(const shape *s, const sbertja_model *model, const cha
         give_up("training", error.message);
     const double t = median(taken.seconds, taken.count);
     char what[64];
-    snprintf(what, sizeof what, "train %zu x %s", batch, name);
+    snprintf(what, sizeof what, "f32 train %zu x %s", batch, name);
     print_row(s->name, what, (double)batch / t, tokens / t, flops / t);
     sbertja_model_free(trained);
     sbertja_dataset_free(dataset);
@@ -152,30 +130,42 @@ static void bench_tokenizing(const shape *s, const sbertja_model *model)
         pause_run(&alone);
     }
     const double t = typical(&whole) / 10, m = typical(&alone) / 10;
-    printf("%-6s %-22s %10.1f %12.0f\n", s->name, "tokenize, one thread", (double)w.count / t, w.tokens / t);
-    printf("%-6s %-22s %10.1f %12.0f %23.0f %% of the time\n", s->name, "MeCab alone", (double)w.count / m,
+    printf("%-6s %-24s %10.1f %12.0f\n", s->name, "tokenize, one thread", (double)w.count / t, w.tokens / t);
+    printf("%-6s %-24s %10.1f %12.0f %23.0f %% of the time\n", s->name, "MeCab alone", (double)w.count / m,
            (double)mecab.words / (double)mecab.texts * (double)w.count / m, 100 * m / t);
     mecab_alone_close(&mecab);
     sbertja_encoding_free(encoding);
     free_workload(&w);
 }
 
-static void bench_processes(const shape *s, const sbertja_model *model, const char *path, const places *at)
+/* A cold start of bf16 and int8 is from saved packed weights. */
+static void bench_processes(const shape *s, const sbertja_model *model, const char *source, const char *precision,
+                            const places *at)
 {
     runs taken = {0};
     workload w;
+    char path[640], what[64];
     double to_first[MOST_RUNS];
     int count = 0;
+    save_packed(source, precision, path, sizeof path);
     make_workload("short", sbertja_model_tokenizer(model), s, &w);
     write_texts(at->texts, &w, 1);
     for (; next_run(&taken); count++)
-        to_first[count] = run_command(at->command, path, at->texts).first_output;
-    printf("%-6s %-22s %10.3f s to the first vector\n", s->name, "cold start", median(to_first, count));
+        to_first[count] = run_command(at->command, path, precision, at->texts).first_output;
+    snprintf(what, sizeof what, "%s cold start", precision);
+    printf("%-6s %-24s %10.3f s to the first vector\n", s->name, what, median(to_first, count));
     write_texts(at->texts, &w, 500);
-    printf("%-6s %-22s %10.0f MB\n", s->name, "memory, encode 500",
-           run_command(at->command, path, at->texts).megabytes);
+    snprintf(what, sizeof what, "%s encode 500", precision);
+    printf("%-6s %-24s %10.0f MB\n", s->name, what, run_command(at->command, path, precision, at->texts).megabytes);
+    free_workload(&w);
+}
+
+static void bench_training_process(const shape *s, const sbertja_model *model, const char *path, const places *at)
+{
+    workload w;
+    make_workload("short", sbertja_model_tokenizer(model), s, &w);
     write_table(at->table, &w, 64);
-    printf("%-6s %-22s %10.0f MB\n", s->name, "memory, train 32 short",
+    printf("%-6s %-24s %10.0f MB\n", s->name, "f32 train 32 short",
            train_command(at->command, path, at->table, at->trained).megabytes);
     free_workload(&w);
 }
@@ -206,50 +196,65 @@ static bool wants(const wanted *w, const char *const *kind, const char *name)
 
 static const char *const models[] = {"base", "small", NULL};
 static const char *const parts[] = {"encode", "train", "tokenize", "process", NULL};
+static const char *const precisions[] = {"f32", "bf16", "int8", NULL};
 
-static void bench_model(const shape *s, const wanted *w, const places *at)
+static sbertja_model *load(const char *path, const char *precision)
 {
-    static const char *const names_of_work[] = {"short", "128", "mixed", "one"};
-    char path[512];
+    sbertja_load_options options = SBERTJA_LOAD_OPTIONS_INIT;
     sbertja_model *model = NULL;
     sbertja_error error;
-    make_model(s, at->folder, path, sizeof path);
-    if (sbertja_model_load(path, NULL, &model, &error) != SBERTJA_OK)
+    options.precision = precision;
+    if (sbertja_model_load(path, &options, &model, &error) != SBERTJA_OK)
         give_up(path, error.message);
-    limit = openblas_limit(s);
-    printf("%-6s %-22s %33.1f\n", s->name, "limit (OpenBLAS)", limit / 1e9);
+    return model;
+}
+
+static void bench_precision(const shape *s, const char *path, const char *precision, const wanted *w, const places *at)
+{
+    static const char *const names_of_work[] = {"short", "128", "mixed", "one"};
+    sbertja_model *model = load(path, precision);
+    fastest = find_limit(s, precision);
+    printf("%-6s %s limit (%s) %*.1f\n", s->name, precision, fastest.engine,
+           (int)(42 - strlen(precision) - strlen(fastest.engine)), fastest.rate / 1e9);
     for (size_t i = 0; i < sizeof names_of_work / sizeof *names_of_work && wants(w, parts, "encode"); i++)
-        bench_encode(s, model, names_of_work[i]);
-    if (wants(w, parts, "train")) {
-        bench_training(s, model, "short", 32);
-        bench_training(s, model, "128", 16);
-    }
-    if (wants(w, parts, "tokenize"))
-        bench_tokenizing(s, model);
+        bench_encode(s, model, precision, names_of_work[i]);
     if (wants(w, parts, "process"))
-        bench_processes(s, model, path, at);
+        bench_processes(s, model, path, precision, at);
     sbertja_model_free(model);
 }
 
-/* Takes --precision off the words; the load options have no such field yet, so there is one precision. */
+static void bench_model(const shape *s, const wanted *w, const places *at)
+{
+    char path[512];
+    make_model(s, at->folder, path, sizeof path);
+    for (size_t i = 0; precisions[i] != NULL; i++)
+        if (wants(w, precisions, precisions[i]) && (wants(w, parts, "encode") || wants(w, parts, "process")))
+            bench_precision(s, path, precisions[i], w, at);
+    sbertja_model *model = load(path, NULL);
+    fastest = find_limit(s, "f32");
+    if (wants(w, parts, "train")) {
+        bench_training(s, model, "short", 32);
+        bench_training(s, model, "128", 16);
+        bench_training_process(s, model, path, at);
+    }
+    if (wants(w, parts, "tokenize"))
+        bench_tokenizing(s, model);
+    sbertja_model_free(model);
+}
+
 static wanted read_arguments(int argc, char **argv)
 {
-    wanted w = {argv + 1, argc - 1};
-    if (w.count > 0 && strcmp(w.words[0], "--precision") == 0) {
-        if (w.count < 2 || strcmp(w.words[1], "f32") != 0)
-            give_up("--precision", "expected f32");
-        w.words += 2;
-        w.count -= 2;
-    }
+    static const char *const *const kinds[] = {models, parts, precisions};
+    const wanted w = {argv + 1, argc - 1};
     for (int i = 0; i < w.count; i++) {
         const wanted one = {w.words + i, 1};
         bool known = false;
-        for (size_t k = 0; models[k] != NULL; k++)
-            known = known || names(&one, models[k]);
-        for (size_t k = 0; parts[k] != NULL; k++)
-            known = known || names(&one, parts[k]);
+        for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
+            for (size_t k = 0; kinds[kind][k] != NULL; k++)
+                known = known || names(&one, kinds[kind][k]);
         if (!known)
-            give_up(w.words[i], "expected base, small, encode, train, tokenize or process");
+            give_up(w.words[i], "expected a model (base, small), a part (encode, train, tokenize, process) or a precision "
+                                "(f32, bf16, int8)");
     }
     return w;
 }
@@ -259,9 +264,9 @@ int main(int argc, char **argv)
     places at;
     const wanted w = read_arguments(argc, argv);
     find_places(argv[0], &at);
-    printf("libsbertja %s, engines: %s, instructions: %s, %ld processors, OpenBLAS: %s\n", sbertja_version(),
-           sbertja_engines(), sbertja_instruction_sets(), sysconf(_SC_NPROCESSORS_ONLN), openblas_get_corename());
-    printf("%-6s %-22s %10s %12s %9s %8s\n", "model", "work", "sent./s", "tokens/s", "GFLOP/s", "of limit");
+    printf("libsbertja %s, engines: %s, instructions: %s, %ld processors\n", sbertja_version(),
+           sbertja_engines(), sbertja_instruction_sets(), sysconf(_SC_NPROCESSORS_ONLN));
+    printf("%-6s %-24s %10s %12s %9s %8s\n", "model", "work", "sent./s", "tokens/s", "GFLOP/s", "of limit");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (wants(&w, models, shapes[i].name))
             bench_model(&shapes[i], &w, &at);

@@ -84,9 +84,9 @@ static process run(char *const *arguments)
     return result;
 }
 
-process run_command(const char *command, const char *model, const char *texts)
+process run_command(const char *command, const char *model, const char *precision, const char *texts)
 {
-    const char *const arguments[] = {command, "encode", "-m", model, texts, NULL};
+    const char *const arguments[] = {command, "encode", "-m", model, "--precision", precision, texts, NULL};
     return run((char *const *)arguments);
 }
 

@@ -18,7 +18,8 @@ typedef struct process {
 void find_places(const char *program, places *found);
 void write_texts(const char *path, const workload *w, size_t count);
 void write_table(const char *path, const workload *w, size_t count);            /* with labels, for training */
-process run_command(const char *command, const char *model, const char *texts); /* sbertja encode */
+/* sbertja encode */
+process run_command(const char *command, const char *model, const char *precision, const char *texts);
 process train_command(const char *command, const char *model, const char *table, const char *trained);
 
 #endif

@@ -54,6 +54,23 @@ void make_model(const shape *s, const char *folder, char *path, size_t room)
     sbertja_model_free(model);
 }
 
+void save_packed(const char *source, const char *precision, char *path, size_t room)
+{
+    sbertja_save_options options = SBERTJA_SAVE_OPTIONS_INIT;
+    sbertja_model *model = NULL;
+    sbertja_error error;
+    if (strcmp(precision, "f32") == 0) {
+        snprintf(path, room, "%s", source);
+        return;
+    }
+    snprintf(path, room, "%s-%s", source, precision);
+    options.packed = precision;
+    if (sbertja_model_load(source, NULL, &model, &error) != SBERTJA_OK ||
+        sbertja_model_save(model, path, &options, &error) != SBERTJA_OK)
+        give_up(path, error.message);
+    sbertja_model_free(model);
+}
+
 double forward_flops(const shape *s, double tokens)
 {
     const double h = s->hidden, i = s->intermediate, l = s->layers;

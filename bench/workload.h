@@ -19,6 +19,8 @@ typedef struct workload {
 
 /* build/bench/NAME, made if it is not there; vocab.txt filled up to 32,000 entries. */
 void make_model(const shape *s, const char *folder, char *path, size_t room);
+/* The model once more, in MODEL-PRECISION, with packed weights beside it; f32 has none: MODEL itself. */
+void save_packed(const char *model, const char *precision, char *path, size_t room);
 /* Texts: "short" as they are, "128" of 128 tokens, "mixed" of 8 to 256 tokens, "one" short one. */
 void make_workload(const char *name, const sbertja_tokenizer *tokenizer, const shape *s, workload *w);
 void free_workload(workload *w);
