@@ -160,7 +160,7 @@ int command_encode(int argc, char **argv)
     int status = options_parse(&usage, argc, argv, &s.input);
     if (status != OPTIONS_GO)
         return status;
-    if ((status = choose_format(&s)) != DONE)
+    if ((status = choose_format(&s)) != DONE || (status = results_apart(s.output, s.input)) != DONE)
         return status;
     status = lines_read(&lines, s.input);
     if (status == DONE)

@@ -69,6 +69,8 @@ int command_tokenize(int argc, char **argv)
     int status = options_parse(&usage, argc, argv, arguments);
     if (status != OPTIONS_GO)
         return status;
+    if ((status = results_apart(path, arguments[0])) != DONE)
+        return status;
     status = lines_read(&lines, arguments[0]);
     if (status == DONE && (status = results_open(&out, path)) == DONE)
         status = results_close(&out, tokenize(&settings, &lines, &out));

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "lines.h"
 #include "options.h"
+#include "results.h"
 
 #include <stdlib.h>
 
@@ -77,6 +78,10 @@ static int train(const sbertja_vocabulary_options *options, const char *const *f
     sbertja_vocabulary_summary summary;
     sbertja_error error;
     int status = DONE;
+    for (size_t i = 0; files[i] && status == DONE; i++)
+        status = results_apart(output, files[i]);
+    if (status != DONE)
+        return status;
     if (sbertja_vocabulary_trainer_create(options, &trainer, &error) != SBERTJA_OK)
         return library_refused(&error);
     size_t i = 0;

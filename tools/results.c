@@ -16,6 +16,15 @@ int results_special(const char *path)
     return stat(path, &found) == 0 && !S_ISREG(found.st_mode);
 }
 
+int results_apart(const char *output, const char *input)
+{
+    struct stat out, in;
+    if (output && input && strcmp(output, "-") && strcmp(input, "-") && !results_special(output) &&
+        stat(output, &out) == 0 && stat(input, &in) == 0 && out.st_dev == in.st_dev && out.st_ino == in.st_ino)
+        return call_wrong("-o %s: this is what is read", output);
+    return DONE;
+}
+
 int results_open(result_file *out, const char *path)
 {
     out->stream = stdout;

@@ -13,12 +13,14 @@ typedef struct result_file {
     int reason;       /* errno of the first write seen to fail */
 } result_file;
 
-/* NULL and "-" are standard output. All three give an exit status. results_close() has to follow a successful open: its
+/* NULL and "-" are standard output. Both give an exit status. results_close() has to follow a successful open: its
  * `status` says how the work went, and comes back unless writing failed (a full disk, a closed pipe). */
 int results_open(result_file *out, const char *path);
 int results_close(result_file *out, int status);
 /* Nonzero for a path where something other than an ordinary file is. */
 int results_special(const char *path);
+/* An error if both name the same file: results do not replace what they were made from. Takes NULL and "-". */
+int results_apart(const char *output, const char *input);
 /* Nonzero once a write has failed. Long work asks after each row, and stops. */
 int results_failed(result_file *out);
 
