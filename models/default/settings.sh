@@ -6,12 +6,17 @@ layers=4
 hidden=256
 heads=4
 intermediate=1024
-max_positions=256        # longer texts are cut
+short_positions=256      # while it learns from all texts, most of which are short
+max_positions=512        # from then on; longer texts are cut
 
-# Distillation: all texts
+# Distillation: all texts, the first teacher
 distill_steps=3000
 distill_lr=1e-3
 
-# Finish: JSTS train and JaQuAD train, with the teacher beside them
-finish_steps=600
-finish_lr=2e-4
+# Search: the second teacher
+search_steps=1000
+search_lr=5e-4
+
+# Finish: JaQuAD train and JSTS train, with the teachers beside them
+finish_steps=1000
+finish_lr=3e-4

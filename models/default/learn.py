@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""The trainings with several objectives: steps 6 and 7 of train.sh. Each step takes a batch of every one, so that no task
+makes the model forget another.
+
+    learn.py search|finish MODEL DATA WORK TARGET
+
+search   the second teacher's vectors: passages with their questions, side by side; captions and sentences with both
+         teachers; all texts with the first
+finish   questions and their passages (JaQuAD train, MultipleNegativesRankingLoss, neighbours from the same article),
+         pairs with scores (JSTS train, CoSENTLoss), and less of what "search" has
+
+Needs the package sbertja and NumPy alone; steps and rates come from settings.sh.
+"""
+import os
+import pathlib
+import sys
+
+from sbertja import DataLoader, InputExample, SentenceTransformer, losses
+
+import texts
+
+FIRST, SECOND = 512, 384  # numbers in the vectors of the teachers
+MOST = 512  # texts in a batch that is limited in tokens
+
+
+class Lessons:
+    """Objectives, from the files of teach.py."""
+
+    def __init__(self, model, data, work):
+        self.model, self.data, self.work = model, data, work
+
+    def distillation(self, name, teachers, tokens, shuffle=True):
+        with open(self.work / f"{name}.txt", encoding="utf-8", newline="\n") as file:
+            examples = [InputExample(texts=[line]) for line in file.read().split("\n")[:-1]]
+        loss = losses.DistillationLoss(self.model, teachers, similarity=10)
+        return DataLoader(examples, batch_size=MOST, shuffle=shuffle, batch_tokens=tokens), loss
+
+    def teachers(self, search, both, everything):
+        """The tokens of each batch."""
+        work = self.work
+        return [self.distillation("search", [FIRST, work / "search.e5.npy"], search, shuffle=False),
+                self.distillation("both", [work / "both.use.npy", work / "both.e5.npy"], both),
+                self.distillation("all", [work / "all.use.npy", SECOND], everything)]
+
+    def questions(self, pairs):
+        examples = [InputExample(texts=pair) for pair in texts.questions_and_passages(self.data)]
+        return DataLoader(examples, batch_size=pairs), losses.MultipleNegativesRankingLoss(self.model)
+
+    def scores(self, pairs):
+        examples = [InputExample(texts=[first, second], label=score)
+                    for first, second, score in texts.scored_pairs(self.data)]
+        return DataLoader(examples, batch_size=pairs, shuffle=True), losses.CoSENTLoss(self.model)
+
+
+def main():
+    what, *paths = sys.argv[1:]
+    directory, data, work, target = map(pathlib.Path, paths)
+    model = SentenceTransformer(str(directory))
+    lessons = Lessons(model, data, work)
+    objectives = {"search": lambda: lessons.teachers(search=6144, both=2048, everything=2048),
+                  "finish": lambda: [lessons.questions(pairs=40), lessons.scores(pairs=48),
+                                     *lessons.teachers(search=2048, both=1024, everything=1024)]}
+    checkpoint = work / f"{what}.checkpoint"
+    model.fit(objectives[what](), epochs=1, steps_per_epoch=int(os.environ[f"{what}_steps"]), scheduler="warmupcosine",
+              warmup_steps=50, optimizer_params={"lr": float(os.environ[f"{what}_lr"])}, seed=42, no_dropout=True,
+              save_best_model=False, output_path=str(target), checkpoint_path=str(checkpoint), checkpoint_save_steps=100,
+              resume=True)
+
+
+if __name__ == "__main__":
+    main()
