@@ -123,8 +123,13 @@ INLINE void put(ivec sum, size_t n, const sbj_narrow_row *row, const float *colu
 /* m is a constant of at most TILE_ROWS wherever this is called, and so is bf16. */
 INLINE void narrow_tile(size_t m, size_t n, size_t groups, const uint8_t *b, bool bf16, narrow_place p)
 {
-    const size_t bytes = bf16 ? 4 : INT8_GROUP == 4 ? 4 : 2;
+    enum { FEW = 4, FEWS = (TILE_ROWS + FEW - 1) / FEW };
+    const size_t bytes = bf16 ? 4 : INT8_GROUP;
+    const uint32_t *a[FEWS]; /* a pointer for a few rows: one for each would not fit into registers */
     ivec sum[TILE_ROWS][2];
+#pragma GCC unroll 4
+    for (size_t i = 0; i < FEWS; i++)
+        a[i] = p.a + (i * FEW < m ? i * FEW : 0) * p.lda;
 #pragma GCC unroll 16
     for (size_t i = 0; i < m; i++) {
         sum[i][0] = first_sum(p.c + i * p.ldc, n, p.add);
@@ -135,10 +140,13 @@ INLINE void narrow_tile(size_t m, size_t n, size_t groups, const uint8_t *b, boo
         ivec b0 = load_group(b, bf16), b1 = load_group(b + VEC * bytes, bf16);
 #pragma GCC unroll 16
         for (size_t i = 0; i < m; i++) {
-            ivec x = (int32_t)p.a[i * p.lda + j] - (ivec){0};
+            ivec x = (int32_t)a[i / FEW][i % FEW * p.lda] - (ivec){0};
             sum[i][0] = add_group(sum[i][0], x, b0, bf16);
             sum[i][1] = add_group(sum[i][1], x, b1, bf16);
         }
+#pragma GCC unroll 4
+        for (size_t i = 0; i < FEWS; i++)
+            a[i]++;
     }
 #pragma GCC unroll 16
     for (size_t i = 0; i < m; i++) {
