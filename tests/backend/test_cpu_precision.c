@@ -202,8 +202,7 @@ START_TEST(bf16_rounds_the_weights_and_little_else)
         float *y = outputs(&cpu, &l, SBJ_PRECISION_BF16, 0, l.m);
         for (size_t i = 0; i < l.m * l.parts * l.out; i++) {
             size_t row = i / (l.parts * l.out), column = i % (l.parts * l.out);
-            double size,
-                right = bf16_element(&l, row, column / l.out, column % l.out, kernels->bf16 != NULL, &size);
+            double size, right = bf16_element(&l, row, column / l.out, column % l.out, kernels->bf16 != NULL, &size);
             ck_assert_msg(fabs(y[i] - right) <= 1e-5 * size, "%s, %s: row %zu, column %zu: %g, expected %g", sets[_i],
                           sizes[s].name, row, column, (double)y[i], right);
         }

@@ -90,6 +90,5 @@ sbertja_status sbj_isa_choose(const char *name, const sbj_kernels **kernels, sbe
             return SBERTJA_OK;
         }
     }
-    return sbj_fail(error, SBERTJA_E_ARGUMENT, "instructions %s: unknown, expected auto, %s", name,
-                    ladder[0].all);
+    return sbj_fail(error, SBERTJA_E_ARGUMENT, "instructions %s: unknown, expected auto, %s", name, ladder[0].all);
 }

@@ -34,7 +34,8 @@ typedef struct sbj_gemm_kernels {
     /* b [k, n] as panels of `panel_columns` columns, each [k, panel_columns], filled up with zeros: `panels` takes
      * k * (n rounded up) floats. */
     void (*pack_panels)(sbj_operand b, size_t k, size_t n, float *panels);
-    /* The same, rounded to bf16, where both sides cannot be narrow, in half as many floats: word j of a row has columns j and j + panel_columns / 2. */
+    /* The same, rounded to bf16, where both sides cannot be narrow, in half as many floats: word j of a row has columns
+     * j and j + panel_columns / 2. */
     void (*pack_panels_bf16)(sbj_operand b, size_t k, size_t n, float *panels);
     /* a [m, k], whose columns lie in memory (a.row is 1), as tiles of `tile_rows` rows, each [k, tile_rows]. `tiles`
      * takes k * (m rounded up) floats. */

@@ -1,6 +1,6 @@
-/* Matrix products with both sides in bf16, for instruction sets that multiply pairs of them: rounding and packing. A row
- * of the left side is its numbers, one after another, each two of which are a word. Elsewhere vec_gemm.c has products
- * with weights in bf16. */
+/* Matrix products with both sides in bf16, for instruction sets that multiply pairs of them: rounding and packing. A
+ * row of the left side is its numbers, one after another, each two of which are a word. Elsewhere vec_gemm.c has
+ * products with weights in bf16. */
 #include "backend/cpu/kernel/vec_narrow.h"
 
 #if defined(SBJ_ISA_avx512bf16)
