@@ -45,15 +45,21 @@ override CFLAGS += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffp-contra
 LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmecab -lm -pthread
 override LDFLAGS += $(SANITIZE)
 
-# Kernels (lib/backend/cpu/kernel/) are compiled once per instruction set; everything else once.
+# Kernels (lib/backend/cpu/kernel/) are compiled once per instruction set; everything else once. The newest sets are left
+# out where the compiler does not know them.
+ISA_portable   :=
+ISA_avx2       := -mavx2 -mfma
+ISA_avx512     := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
+ISA_avx512vnni := $(ISA_avx512) -mavx512vnni
+ISA_avx512bf16 := $(ISA_avx512vnni) -mavx512bf16
+compiles        = $(shell echo 'int main(void) { return __builtin_cpu_supports("$(1)"); }' | \
+    $(CC) $(ISA_$(1)) -x c -fsyntax-only - 2>/dev/null && echo $(1))
 ifeq ($(shell uname -m),x86_64)
-INSTRUCTION_SETS := portable avx2 avx512
+INSTRUCTION_SETS := portable avx2 avx512 $(call compiles,avx512vnni) $(call compiles,avx512bf16)
 else
 INSTRUCTION_SETS := portable
 endif
-ISA_portable :=
-ISA_avx2     := -mavx2 -mfma
-ISA_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
+override CPPFLAGS += $(patsubst %,-DSBJ_HAVE_%,$(INSTRUCTION_SETS))
 
 # ---- Files -----------------------------------------------------------------------------------------------------------
 

@@ -30,8 +30,8 @@ static const struct {
 
 START_TEST(a_precision_needs_an_engine_that_has_it)
 {
-    const sbj_backend_options options = {precisions[_i].device, precisions[_i].engine, NULL, &sbj_malloc, {NULL, NULL},
-                                         precisions[_i].precision};
+    const sbj_backend_options options = {precisions[_i].device, precisions[_i].engine, NULL,
+                                         &sbj_malloc,           {NULL, NULL},          precisions[_i].precision};
     sbj_backend *backend = NULL;
     ck_assert_int_eq(sbj_backend_create(&options, &backend, &error), precisions[_i].status);
     ck_assert((backend != NULL) == (precisions[_i].status == SBERTJA_OK));
@@ -50,7 +50,7 @@ static bool names(const char *list, const char *name)
     return false;
 }
 
-static const char *const sets[] = {"avx512", "avx2", "portable"};
+static const char *const sets[] = {"avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
 
 START_TEST(a_set_by_name_or_why_not)
 {

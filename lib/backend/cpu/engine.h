@@ -8,8 +8,8 @@
 #include "backend/backend.h"
 #include "backend/cpu/kernels.h"
 
-/* c [m, n] = a [m, k] b [k, n], or added to c. In int8 it is not added, and a's rows lie in memory and are the same a
- * for all products of a call. */
+/* c [m, n] = a [m, k] b [k, n], or added to c. With a packed b that is not in f32 it is not added, and a's rows lie in
+ * memory and are the same a for all products of a call. */
 typedef struct sbj_product {
     size_t m, n, k;
     sbj_operand a, b;

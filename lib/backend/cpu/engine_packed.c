@@ -15,15 +15,15 @@
  * several blocks of rows would need it and there is room; else each task packs what it needs for itself, and is wider
  * then, so that the same part of a is not packed too often.
  *
- * A b in bf16 is packed in the same way, in half the memory, and widened by the kernel. In int8 all is other:
- * engine_int8.c.
+ * A b in bf16 is packed in the same way, in half the memory, and widened by the kernel. In int8, and in bf16 where the
+ * instruction set multiplies it, all is other: engine_narrow.c.
  *
  * Every sum goes through k in the same steps in the same order, so an element's bits depend on its row of a and its
  * column of b alone: not on m, n, the block, the threads, or who packed. The sizes were found by trying. */
 #include <stdio.h>
 
 #include "backend/cpu/cpu.h"
-#include "backend/cpu/engine_int8.h"
+#include "backend/cpu/engine_narrow.h"
 
 enum { ROWS = 96, COLUMNS = 768, NARROW = 96, DEPTH = 384 };
 
@@ -51,11 +51,12 @@ static size_t thread_size(const sbj_kernels *kernels)
 /* In training also the largest weight, packed. */
 static size_t scratch(const sbj_kernels *kernels, sbj_precision precision, const sbj_extent *extent, size_t threads)
 {
-    size_t int8 = precision == SBJ_PRECISION_INT8 && !extent->training ? sbj_int8_scratch(extent) : 0;
+    const sbj_narrow_kernels *narrow = sbj_narrow_of(kernels, precision);
+    size_t narrow_floats = narrow != NULL && !extent->training ? sbj_narrow_scratch(narrow, extent) : 0;
     size_t unit = kernels->gemm->panel_columns;
     size_t widest = round_up(extent->hidden > extent->inner ? extent->hidden : extent->inner, unit);
     size_t floats = threads * thread_size(kernels) + (extent->training ? round_up(extent->hidden, unit) * widest : 0);
-    return floats > int8 ? floats : int8;
+    return floats > narrow_floats ? floats : narrow_floats;
 }
 
 /* ---- Packing ----------------------------------------------------------------------------------------------------- */
@@ -68,8 +69,9 @@ static size_t panels_size(const sbj_kernels *kernels, bool bf16, size_t k, size_
 
 static size_t packed_size(const sbj_kernels *kernels, sbj_precision precision, size_t k, size_t n)
 {
-    return precision == SBJ_PRECISION_INT8 ? sbj_int8_size(kernels, k, n)
-                                           : panels_size(kernels, precision == SBJ_PRECISION_BF16, k, n);
+    const sbj_narrow_kernels *narrow = sbj_narrow_of(kernels, precision);
+    return narrow != NULL ? sbj_narrow_size(kernels, narrow, k, n)
+                          : panels_size(kernels, precision == SBJ_PRECISION_BF16, k, n);
 }
 
 /* Where the step that begins at k has the panel that begins at `column`, in a packed b [p_k, p_n]. */
@@ -105,9 +107,10 @@ static void pack_step(void *context, size_t task, int thread)
 static void pack(const sbj_kernels *kernels, sbj_pool *pool, sbj_precision precision, sbj_operand b, size_t k, size_t n,
                  float *packed)
 {
+    const sbj_narrow_kernels *narrow = sbj_narrow_of(kernels, precision);
     packing p = {kernels, precision == SBJ_PRECISION_BF16, b, k, n, packed};
-    if (precision == SBJ_PRECISION_INT8)
-        sbj_int8_pack(kernels, pool, b, k, n, packed);
+    if (narrow != NULL)
+        sbj_narrow_pack(kernels, narrow, pool, b, k, n, packed);
     else
         sbj_pool_run(pool, sbj_pieces(n, COLUMNS) * sbj_pieces(k, DEPTH), pack_step, &p);
 }
@@ -203,8 +206,8 @@ static const float *packed_of(const sbj_kernels *kernels, sbj_pool *pool, const 
 static void multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
                      sbj_finish finish, void *context, float *memory, size_t floats)
 {
-    if (products[0].precision == SBJ_PRECISION_INT8) {
-        sbj_int8_multiply(kernels, pool, products, count, finish, context, memory);
+    if (sbj_narrow_of(kernels, products[0].precision) != NULL) {
+        sbj_narrow_multiply(kernels, pool, products, count, finish, context, memory);
         return;
     }
     work w = {.kernels = kernels, .products = products, .finish = finish, .context = context, .scratch = memory};

@@ -7,6 +7,13 @@ extern const sbj_kernels sbj_kernels_portable;
 #if defined(__x86_64__)
 extern const sbj_kernels sbj_kernels_avx2, sbj_kernels_avx512;
 #endif
+/* The Makefile says which of these the compiler knows. */
+#if defined(SBJ_HAVE_avx512vnni)
+extern const sbj_kernels sbj_kernels_avx512vnni;
+#endif
+#if defined(SBJ_HAVE_avx512bf16)
+extern const sbj_kernels sbj_kernels_avx512bf16;
+#endif
 
 static bool has_portable(void)
 {
@@ -27,25 +34,46 @@ static bool has_avx512(void)
 }
 #endif
 
+#if defined(SBJ_HAVE_avx512vnni)
+static bool has_avx512vnni(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512vnni");
+}
+#endif
+
+#if defined(SBJ_HAVE_avx512bf16)
+static bool has_avx512bf16(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+}
+#endif
+
+/* Each has all that those below it have. */
 static const struct step {
     const sbj_kernels *kernels;
     bool (*here)(void);
+    const char *all; /* it and those below */
 } ladder[] = {
-#if defined(__x86_64__)
-    {&sbj_kernels_avx512, has_avx512},
-    {&sbj_kernels_avx2, has_avx2},
+#if defined(SBJ_HAVE_avx512bf16)
+    {&sbj_kernels_avx512bf16, has_avx512bf16, "avx512bf16 avx512vnni avx512 avx2 portable"},
 #endif
-    {&sbj_kernels_portable, has_portable},
+#if defined(SBJ_HAVE_avx512vnni)
+    {&sbj_kernels_avx512vnni, has_avx512vnni, "avx512vnni avx512 avx2 portable"},
+#endif
+#if defined(__x86_64__)
+    {&sbj_kernels_avx512, has_avx512, "avx512 avx2 portable"},
+    {&sbj_kernels_avx2, has_avx2, "avx2 portable"},
+#endif
+    {&sbj_kernels_portable, has_portable, "portable"},
 };
 enum { STEPS = sizeof ladder / sizeof ladder[0] };
 
 const char *sbj_cpu_instruction_sets(void)
 {
-#if defined(__x86_64__)
-    return has_avx512() ? "avx512 avx2 portable" : has_avx2() ? "avx2 portable" : "portable";
-#else
-    return "portable";
-#endif
+    size_t best = 0;
+    while (!ladder[best].here())
+        best++;
+    return ladder[best].all;
 }
 
 sbertja_status sbj_isa_choose(const char *name, const sbj_kernels **kernels, sbertja_error *error)
@@ -62,6 +90,5 @@ sbertja_status sbj_isa_choose(const char *name, const sbj_kernels **kernels, sbe
             return SBERTJA_OK;
         }
     }
-    return sbj_fail(error, SBERTJA_E_ARGUMENT, "instructions %s: unknown, expected auto, avx512, avx2 or portable",
-                    name);
+    return sbj_fail(error, SBERTJA_E_ARGUMENT, "instructions %s: unknown, expected auto, %s", name, ladder[0].all);
 }

@@ -34,7 +34,8 @@ typedef struct sbj_gemm_kernels {
     /* b [k, n] as panels of `panel_columns` columns, each [k, panel_columns], filled up with zeros: `panels` takes
      * k * (n rounded up) floats. */
     void (*pack_panels)(sbj_operand b, size_t k, size_t n, float *panels);
-    /* The same, rounded to bf16, in half as many floats: word j of a row has columns j and j + panel_columns / 2. */
+    /* The same, rounded to bf16, where both sides cannot be narrow, in half as many floats: word j of a row has columns
+     * j and j + panel_columns / 2. */
     void (*pack_panels_bf16)(sbj_operand b, size_t k, size_t n, float *panels);
     /* a [m, k], whose columns lie in memory (a.row is 1), as tiles of `tile_rows` rows, each [k, tile_rows]. `tiles`
      * takes k * (m rounded up) floats. */
@@ -45,31 +46,42 @@ typedef struct sbj_gemm_kernels {
                           bool add);
 } sbj_gemm_kernels;
 
-/* ---- Matrix products in int8 (vec_gemm_int8.c) ------------------------------------------------------------------- */
+/* ---- Matrix products of narrow numbers (vec_gemm_int8.c, vec_gemm_bf16.c) ---------------------------------------- */
 
-/* q = round(x / scale), from -127 to 127, where scale = max|x| / 127: of a row of a, of a column of b. The two sides
- * meet in pairs along k; an odd k is filled up with a 0. The left side is kept in 16 bits, as the product wants it.
- * Sums are exact for a k of at most SBJ_INT8_MOST_K. */
+/* Both sides are narrow, in groups along k: a group of the left side is one word of 32 bits, and meets the group of a
+ * column at once. The last group is filled up with zeros.
+ *
+ * int8: q = round(x / scale), from -127 to 127, where scale = max|x| / 127: of a row of a, of a column of b. Sums are
+ * exact for a k of at most SBJ_INT8_MOST_K. bf16: products are exact, sums in f32, in an order that k alone decides. */
 enum { SBJ_INT8_MOST_K = 1 << 17 };
 
-/* What turns sums into numbers. */
-typedef struct sbj_int8_scales {
-    const float *row, *column;
-} sbj_int8_scales;
+/* What turns the sums of a row of int8 into numbers: (sum + offset) scale, and the scale of the column. */
+typedef struct sbj_narrow_row {
+    float scale;
+    int32_t offset;
+} sbj_narrow_row;
 
-typedef struct sbj_int8_kernels {
-    /* A row of a, n numbers, into q, n rounded up to even; gives its scale. A NaN or an infinity makes the scale NaN.
-     */
-    float (*quantize)(const float *x, size_t n, int16_t *q);
+typedef struct sbj_narrow_scales {
+    const sbj_narrow_row *row;
+    const float *column;
+} sbj_narrow_scales;
+
+typedef struct sbj_narrow_kernels {
+    size_t group, group_bytes; /* numbers in a group; bytes of a group of b */
+    bool scaled;               /* int8 */
+
+    /* A row of a, n numbers, as words. In int8 a NaN or an infinity makes the scale NaN. */
+    sbj_narrow_row (*narrow)(const float *x, size_t n, uint32_t *words);
     /* b [k, n], whose columns lie in memory (b.row is 1), as panels of `panel_columns` columns (those of the gemm
-     * kernels), each [pairs of k, panel_columns, 2]; and the scales of the columns. Both are filled up with zeros. */
-    void (*pack_panels)(sbj_operand b, size_t k, size_t n, float *scales, int8_t *panels);
-    /* A step of c [m, n] = a [m, k] b [k, n]: `pairs` pairs of k. `panels` is where the first panel has the step,
-     * `panel` the bytes from a panel to the next. c holds the sums themselves, in 32 bits, until the last step, which
-     * is the one that gets the scales; `add`: not the first step. */
-    void (*multiply)(size_t m, size_t n, size_t pairs, const int16_t *a, size_t lda, const int8_t *panels, size_t panel,
-                     const sbj_int8_scales *scales, float *c, size_t ldc, bool add);
-} sbj_int8_kernels;
+     * kernels), each [groups of k, panel_columns, group]; and, if scaled, the scales of the columns. Both are
+     * filled up with zeros. */
+    void (*pack_panels)(sbj_operand b, size_t k, size_t n, float *scales, void *panels);
+    /* A step of c [m, n] = a [m, k] b [k, n]: `groups` of k. `panels` is where the first panel has the step, `panel`
+     * the bytes from a panel to the next. c holds the sums themselves, in 32 bits, until the last step, which is the
+     * one that gets the scales, if scaled; `add`: not the first step. */
+    void (*multiply)(size_t m, size_t n, size_t groups, const uint32_t *a, size_t lda, const void *panels, size_t panel,
+                     const sbj_narrow_scales *scales, float *c, size_t ldc, bool add);
+} sbj_narrow_kernels;
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
@@ -169,7 +181,8 @@ typedef struct sbj_arena_kernels {
 typedef struct sbj_kernels {
     const char *name;
     const sbj_gemm_kernels *gemm;
-    const sbj_int8_kernels *int8;
+    const sbj_narrow_kernels *int8;
+    const sbj_narrow_kernels *bf16; /* NULL: the left side stays in f32 (sbj_gemm_kernels) */
     const sbj_activation_kernels *activation;
     const sbj_norm_kernels *norm;
     const sbj_row_kernels *rows;

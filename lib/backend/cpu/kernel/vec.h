@@ -9,6 +9,14 @@
 #include <stdint.h>
 #include <string.h>
 
+/* avx512bf16 has all that avx512vnni has, and that all that avx512 has. */
+#if defined(SBJ_ISA_avx512bf16)
+#define SBJ_ISA_avx512vnni
+#endif
+#if defined(SBJ_ISA_avx512vnni)
+#define SBJ_ISA_avx512
+#endif
+
 #if defined(SBJ_ISA_avx2) || defined(SBJ_ISA_avx512)
 #include <immintrin.h>
 #elif defined(__SSE2__)
@@ -130,53 +138,11 @@ INLINE wvec vec_mul_halves(wvec a, wvec b)
 #endif
 }
 
-/* ---- Pairs of 16-bit numbers, VEC of them, for products in int8 ---- */
-
-/* 2 VEC bytes with a sign. */
-INLINE ivec vec_load_pairs(const int8_t *p)
+/* The float whose upper half is the nearest bf16, ties to even; NaN stays NaN. */
+INLINE uvec vec_nearest_bf16(vec x)
 {
-#if defined(SBJ_ISA_avx512)
-    return (ivec)_mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)p));
-#elif defined(SBJ_ISA_avx2)
-    return (ivec)_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)p));
-#elif defined(__SSE2__)
-    __m128i bytes = _mm_loadl_epi64((const __m128i *)p);
-    return (ivec)_mm_srai_epi16(_mm_unpacklo_epi8(bytes, bytes), 8);
-#else
-    int16_t wide[2 * VEC];
-    ivec v;
-    for (int i = 0; i < 2 * VEC; i++)
-        wide[i] = p[i];
-    memcpy(&v, wide, sizeof v);
-    return v;
-#endif
-}
-
-/* The same pair everywhere. */
-INLINE ivec vec_all_pairs(const int16_t *pair)
-{
-    int32_t word;
-    memcpy(&word, pair, sizeof word);
-    return word - (ivec){0};
-}
-
-/* sum + a0 b0 + a1 b1, exact where a and b are within -127 to 127. */
-INLINE ivec vec_add_pairs(ivec sum, ivec a, ivec b)
-{
-#if defined(SBJ_ISA_avx512)
-    return sum + (ivec)_mm512_madd_epi16((__m512i)a, (__m512i)b);
-#elif defined(SBJ_ISA_avx2)
-    return sum + (ivec)_mm256_madd_epi16((__m256i)a, (__m256i)b);
-#elif defined(__SSE2__)
-    return sum + (ivec)_mm_madd_epi16((__m128i)a, (__m128i)b);
-#else
-    int16_t x[2 * VEC], y[2 * VEC];
-    memcpy(x, &a, sizeof x);
-    memcpy(y, &b, sizeof y);
-    for (int i = 0; i < VEC; i++)
-        sum[i] += x[2 * i] * y[2 * i] + x[2 * i + 1] * y[2 * i + 1];
-    return sum;
-#endif
+    uvec w = (uvec)x;
+    return (uvec)vec_if(x != x, (vec)(w | 0x00400000u), (vec)(w + 0x7FFFu + (w >> 16 & 1)));
 }
 
 /* The elements of a and b in turn: those of the lower halves, and of the upper ones. */

@@ -138,13 +138,6 @@ static void pack_panels(sbj_operand b, size_t k, size_t n, float *panels)
         pack_columns(sbj_operand_at(b, 0, j), k, n - j < PANEL ? n - j : PANEL, panels);
 }
 
-/* The float whose upper half is the nearest bf16, ties to even; NaN stays NaN. */
-INLINE uvec nearest_bf16(vec x)
-{
-    uvec w = (uvec)x;
-    return (uvec)vec_if(x != x, (vec)(w | 0x00400000u), (vec)(w + 0x7FFFu + (w >> 16 & 1)));
-}
-
 /* A few rows of a panel at a time are packed as floats and then rounded. */
 static void pack_panels_bf16(sbj_operand b, size_t k, size_t n, float *panels)
 {
@@ -155,8 +148,8 @@ static void pack_panels_bf16(sbj_operand b, size_t k, size_t n, float *panels)
             size_t rows = k - i < FEW ? k - i : FEW;
             pack_panels(sbj_operand_at(b, i, j), rows, n - j < PANEL ? n - j : PANEL, few);
             for (size_t row = 0; row < rows; row++, panels += VEC) {
-                uvec low = nearest_bf16(vec_load(few + row * PANEL));
-                uvec high = nearest_bf16(vec_load(few + row * PANEL + VEC));
+                uvec low = vec_nearest_bf16(vec_load(few + row * PANEL));
+                uvec high = vec_nearest_bf16(vec_load(few + row * PANEL + VEC));
                 vec_store(panels, (vec)(low >> 16 | (high & 0xFFFF0000u)));
             }
         }

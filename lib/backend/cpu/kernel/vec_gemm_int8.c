@@ -1,11 +1,9 @@
-/* Matrix products of whole numbers of 8 bits: the weights are kept in 8, widened to 16 in registers, and multiplied in
- * pairs into sums of 32. All of it is exact, so an element depends on its row and its column alone. What is rounded is
- * told by the formulas in kernels.h. */
+/* Matrix products of whole numbers of 8 bits, with sums of 32: quantizing and packing. All of the product is exact, so
+ * an element depends on its row and its column alone, and is the same on every instruction set. What is rounded is told
+ * by the formulas in kernels.h. */
 #include <float.h>
-#include <stdbool.h>
 
-#include "backend/cpu/kernel/vec_tile.h"
-#include "backend/cpu/kernels.h"
+#include "backend/cpu/kernel/vec_narrow.h"
 
 /* ---- Quantizing -------------------------------------------------------------------------------------------------- */
 
@@ -51,126 +49,68 @@ INLINE ivec quantize_some(const float *x, size_t n, float inverse)
     return inverse == 0 ? (ivec){0} : nearest(v * inverse); /* 0 times what is no number is none either */
 }
 
-typedef int16_t halfwords __attribute__((vector_size(VEC * 2)));
+/* Of what a word of the left side is made. */
+#if defined(SBJ_ISA_avx512vnni)
+typedef int8_t part;
+#else
+typedef int16_t part;
+#endif
+typedef part parts __attribute__((vector_size(VEC * sizeof(part))));
+_Static_assert(sizeof(part) * INT8_GROUP == 4, "a group is a word");
 
-static float quantize(const float *x, size_t n, int16_t *q)
+static sbj_narrow_row narrow(const float *x, size_t n, uint32_t *words)
 {
-    float scale, inverse = inverse_and_scale(largest_size(x, n), &scale);
+    sbj_narrow_row row = {0};
+    float inverse = inverse_and_scale(largest_size(x, n), &row.scale);
+    ivec sum = {0};
+    part *q = (part *)words;
     for (size_t i = 0; i < n; i += VEC) {
-        halfwords some = __builtin_convertvector(quantize_some(x + i, n - i, inverse), halfwords);
-        memcpy(q + i, &some, n - i >= VEC ? sizeof some : (n - i) * sizeof *q);
+        ivec some = quantize_some(x + i, n - i, inverse);
+        parts small = __builtin_convertvector(some, parts);
+        sum += some;
+        memcpy(q + i, &small, n - i >= VEC ? sizeof small : (n - i) * sizeof *q);
     }
-    if (n % 2 != 0)
-        q[n] = 0;
-    return scale;
+    for (size_t i = n; i % INT8_GROUP != 0; i++)
+        q[i] = 0;
+    for (int i = 0; i < VEC; i++)
+        row.offset -= INT8_SHIFT * sum[i];
+    return row;
 }
 
 /* ---- Packing ----------------------------------------------------------------------------------------------------- */
 
 /* Column `column` of a panel. */
-static float pack_column(const float *x, size_t k, int8_t *panel, size_t column)
+static float pack_column(const float *x, size_t k, uint8_t *panel, size_t column)
 {
     float scale, inverse = inverse_and_scale(largest_size(x, k), &scale);
     for (size_t i = 0; i < k; i += VEC) {
         ivec words = quantize_some(x + i, k - i, inverse);
         for (size_t j = 0; j < VEC && i + j < k; j++)
-            panel[(i + j) / 2 * (2 * PANEL) + column * 2 + (i + j) % 2] = (int8_t)words[j];
+            panel[(i + j) / INT8_GROUP * (INT8_GROUP * PANEL) + column * INT8_GROUP + (i + j) % INT8_GROUP] =
+                (uint8_t)(words[j] + INT8_SHIFT);
     }
     return scale;
 }
 
-static void pack_panels(sbj_operand b, size_t k, size_t n, float *scales, int8_t *panels)
+static void pack_panels(sbj_operand b, size_t k, size_t n, float *scales, void *panels)
 {
-    size_t bytes = (k + k % 2) * PANEL;
-    for (size_t j = 0; j < n; j += PANEL, panels += bytes) {
-        memset(panels, 0, bytes);
+    size_t bytes = (k + INT8_GROUP - 1) / INT8_GROUP * INT8_GROUP * PANEL;
+    uint8_t *panel = panels;
+    for (size_t j = 0; j < n; j += PANEL, panel += bytes) {
+        memset(panel, 0, bytes);
         for (size_t column = 0; column < PANEL; column++)
             scales[j + column] =
-                j + column < n ? pack_column(sbj_operand_at(b, 0, j + column).at, k, panels, column) : 0;
+                j + column < n ? pack_column(sbj_operand_at(b, 0, j + column).at, k, panel, column) : 0;
     }
 }
 
 /* ---- Products ---------------------------------------------------------------------------------------------------- */
 
-/* The sums of a vector of columns go to c, or, in the last step, the numbers. */
-INLINE void put(ivec sum, size_t n, const float *row_scale, const float *column_scale, float *c, bool add)
+static void multiply(size_t m, size_t n, size_t groups, const uint32_t *a, size_t lda, const void *panels, size_t panel,
+                     const sbj_narrow_scales *scales, float *c, size_t ldc, bool add)
 {
-    if (add)
-        sum += (ivec)vec_load_some(c, n);
-    vec result = (vec)sum;
-    if (row_scale != NULL)
-        result = __builtin_convertvector(sum, vec) * (*row_scale * vec_load(column_scale));
-    vec_store_some(c, n, result);
+    narrow_multiply(m, n, groups, a, lda, panels, panel, scales, false, c, ldc, add);
 }
 
-/* Rows of both sides, and what their sums are multiplied by (NULL: nothing yet). */
-typedef struct place {
-    const int16_t *a;
-    size_t lda;
-    const float *row_scales, *column_scales;
-    float *c;
-    size_t ldc;
-    bool add;
-} place;
-
-INLINE place below(place p, size_t rows)
-{
-    p.a += rows * p.lda;
-    p.row_scales += p.row_scales == NULL ? 0 : rows;
-    p.c += rows * p.ldc;
-    return p;
-}
-
-/* m is a constant of at most TILE_ROWS wherever this is called. */
-INLINE void tile(size_t m, size_t n, size_t pairs, const int8_t *b, place p)
-{
-    ivec sum[TILE_ROWS][2];
-#pragma GCC unroll 16
-    for (size_t i = 0; i < m; i++)
-        sum[i][0] = sum[i][1] = (ivec){0};
-#pragma GCC unroll 4
-    for (size_t j = 0; j < pairs; j++, b += 2 * PANEL) {
-        ivec b0 = vec_load_pairs(b), b1 = vec_load_pairs(b + PANEL);
-#pragma GCC unroll 16
-        for (size_t i = 0; i < m; i++) {
-            ivec x = vec_all_pairs(p.a + i * p.lda + 2 * j);
-            sum[i][0] = vec_add_pairs(sum[i][0], x, b0);
-            sum[i][1] = vec_add_pairs(sum[i][1], x, b1);
-        }
-    }
-#pragma GCC unroll 16
-    for (size_t i = 0; i < m; i++) {
-        const float *row_scale = p.row_scales == NULL ? NULL : p.row_scales + i;
-        put(sum[i][0], n, row_scale, p.column_scales, p.c + i * p.ldc, p.add);
-        if (n > VEC)
-            put(sum[i][1], n - VEC, row_scale, p.column_scales + VEC, p.c + i * p.ldc + VEC, p.add);
-    }
-}
-
-/* All tiles of one panel. A tile at the lower edge is made of smaller ones. */
-static void panel_tiles(size_t m, size_t n, size_t pairs, const int8_t *b, place p)
-{
-    size_t i = 0;
-    for (; i + TILE_ROWS <= m; i += TILE_ROWS, p = below(p, TILE_ROWS))
-        tile(TILE_ROWS, n, pairs, b, p);
-    for (; i + 4 <= m; i += 4, p = below(p, 4))
-        tile(4, n, pairs, b, p);
-    for (; i + 2 <= m; i += 2, p = below(p, 2))
-        tile(2, n, pairs, b, p);
-    if (i < m)
-        tile(1, n, pairs, b, p);
-}
-
-static void multiply(size_t m, size_t n, size_t pairs, const int16_t *a, size_t lda, const int8_t *panels, size_t panel,
-                     const sbj_int8_scales *scales, float *c, size_t ldc, bool add)
-{
-    static const float none[PANEL]; /* never read: lets a pointer move on */
-    place p = {a, lda, scales == NULL ? NULL : scales->row, scales == NULL ? none : scales->column, c, ldc, add};
-    for (size_t j = 0; j < n; j += PANEL, panels += panel, p.c += PANEL) {
-        panel_tiles(m, n - j < PANEL ? n - j : PANEL, pairs, panels, p);
-        p.column_scales += scales == NULL ? 0 : PANEL;
-    }
-}
-
-extern const sbj_int8_kernels SBJ_PER_ISA(sbj_int8_kernels);
-const sbj_int8_kernels SBJ_PER_ISA(sbj_int8_kernels) = {quantize, pack_panels, multiply};
+extern const sbj_narrow_kernels SBJ_PER_ISA(sbj_int8_kernels);
+const sbj_narrow_kernels SBJ_PER_ISA(sbj_int8_kernels) = {INT8_GROUP, INT8_GROUP, true, narrow, pack_panels, multiply};

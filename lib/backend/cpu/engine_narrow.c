@@ -1,0 +1,176 @@
+/* Products of narrow numbers: the rows of a are made narrow once for all products of a call, then blocks of the results
+ * are tasks.
+ *
+ * A packed b is the scales of its columns (int8), then panels of panel_columns columns, each with all of k in groups.
+ * Going through k, a panel passes by in steps that stay in the first cache. In int8 the sums are exact, so the steps
+ * are no part of the result; in bf16 the sum goes on from one step to the next as if there were none. */
+#include "backend/cpu/engine_narrow.h"
+
+#include "backend/cpu/cpu.h"
+
+enum {
+    BLOCK_ROWS = 96,
+    BLOCK_COLUMNS = 96,
+    STEP_BYTES = 24576, /* of a panel */
+    PANELS = 8          /* in a task of packing */
+};
+
+const sbj_narrow_kernels *sbj_narrow_of(const sbj_kernels *kernels, sbj_precision precision)
+{
+    return precision == SBJ_PRECISION_INT8 ? kernels->int8 : precision == SBJ_PRECISION_BF16 ? kernels->bf16 : NULL;
+}
+
+static size_t scales_size(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow, size_t n)
+{
+    size_t unit = kernels->gemm->panel_columns;
+    return narrow->scaled ? sbj_lines(sbj_pieces(n, unit) * unit) : 0;
+}
+
+/* A group of all columns of a panel. */
+static size_t group_bytes(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow)
+{
+    return narrow->group_bytes * kernels->gemm->panel_columns;
+}
+
+static size_t panel_bytes(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow, size_t k)
+{
+    return sbj_pieces(k, narrow->group) * group_bytes(kernels, narrow);
+}
+
+static const unsigned char *panels_of(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow, const float *packed,
+                                      size_t k, size_t n, size_t column)
+{
+    return (const unsigned char *)(packed + scales_size(kernels, narrow, n)) +
+           column / kernels->gemm->panel_columns * panel_bytes(kernels, narrow, k);
+}
+
+/* panel_columns is a multiple of 4 and groups are of 2 bytes or 4: whole floats. */
+size_t sbj_narrow_size(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow, size_t k, size_t n)
+{
+    return scales_size(kernels, narrow, n) +
+           sbj_pieces(n, kernels->gemm->panel_columns) * panel_bytes(kernels, narrow, k) / sizeof(float);
+}
+
+/* ---- Packing ----------------------------------------------------------------------------------------------------- */
+
+typedef struct packing {
+    const sbj_kernels *kernels;
+    const sbj_narrow_kernels *narrow;
+    sbj_operand b;
+    size_t k, n;
+    float *packed;
+} packing;
+
+static void pack_some(void *context, size_t task, int thread)
+{
+    const packing *p = context;
+    size_t width = PANELS * p->kernels->gemm->panel_columns, column = task * width;
+    (void)thread;
+    p->narrow->pack_panels(sbj_operand_at(p->b, 0, column), p->k, sbj_piece_length(p->n, width, task),
+                           p->packed + (p->narrow->scaled ? column : 0),
+                           (void *)panels_of(p->kernels, p->narrow, p->packed, p->k, p->n, column));
+}
+
+void sbj_narrow_pack(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow, sbj_pool *pool, sbj_operand b,
+                     size_t k, size_t n, float *packed)
+{
+    packing p = {kernels, narrow, b, k, n, packed};
+    size_t used = sbj_pieces(n, kernels->gemm->panel_columns) * kernels->gemm->panel_columns;
+    for (size_t i = used; i < scales_size(kernels, narrow, n); i++)
+        packed[i] = 0; /* what is never read is no accident either: it may go to a file */
+    sbj_pool_run(pool, sbj_pieces(n, PANELS * kernels->gemm->panel_columns), pack_some, &p);
+}
+
+/* ---- Products ---------------------------------------------------------------------------------------------------- */
+
+/* Scratch: what a's rows need besides | its rows, in words. */
+static size_t rows_size(size_t rows)
+{
+    return sbj_lines(rows * sizeof(sbj_narrow_row) / sizeof(float));
+}
+
+size_t sbj_narrow_scratch(const sbj_narrow_kernels *narrow, const sbj_extent *extent)
+{
+    size_t widest = extent->hidden > extent->inner ? extent->hidden : extent->inner;
+    return rows_size(extent->tokens) + sbj_lines(extent->tokens * sbj_pieces(widest, narrow->group));
+}
+
+typedef struct work {
+    const sbj_kernels *kernels;
+    const sbj_narrow_kernels *narrow;
+    const sbj_product *products;
+    sbj_finish finish;
+    void *context;
+    sbj_narrow_row *rows;
+    uint32_t *words;
+    size_t groups; /* in a row */
+} work;
+
+static void narrow_rows(void *context, size_t task, int thread)
+{
+    const work *w = context;
+    const sbj_product *p = &w->products[0];
+    (void)thread;
+    for (size_t i = 0; i < sbj_piece_length(p->m, SBJ_ROWS, task); i++) {
+        size_t row = task * SBJ_ROWS + i;
+        w->rows[row] = w->narrow->narrow(p->a.at + row * p->a.row, p->k, w->words + row * w->groups);
+    }
+}
+
+static size_t blocks_of(const sbj_product *p)
+{
+    return sbj_pieces(p->m, BLOCK_ROWS) * sbj_pieces(p->n, BLOCK_COLUMNS);
+}
+
+/* A block of c. */
+static void compute(const work *w, const sbj_product *p, size_t row, size_t m, size_t column, size_t n)
+{
+    const unsigned char *panels = panels_of(w->kernels, w->narrow, p->packed, p->k, p->n, column);
+    const uint32_t *words = w->words + row * w->groups;
+    const sbj_narrow_scales scales = {w->rows + row, p->packed + column};
+    const size_t bytes = group_bytes(w->kernels, w->narrow), step = STEP_BYTES / bytes;
+    float *c = p->c + row * p->ldc + column;
+    for (size_t i = 0; i < w->groups; i += step) {
+        size_t length = sbj_piece_length(w->groups, step, i / step);
+        bool last = w->narrow->scaled && i + length == w->groups;
+        w->narrow->multiply(m, n, length, words + i, w->groups, panels + i * bytes,
+                            panel_bytes(w->kernels, w->narrow, p->k), last ? &scales : NULL, c, p->ldc, i > 0);
+    }
+}
+
+/* Block number `task` of all products, one product after another. */
+static void do_block(void *context, size_t task, int thread)
+{
+    const work *w = context;
+    size_t index = 0;
+    (void)thread;
+    for (; task >= blocks_of(&w->products[index]); index++)
+        task -= blocks_of(&w->products[index]);
+    const sbj_product *p = &w->products[index];
+    size_t down = sbj_pieces(p->m, BLOCK_ROWS), across = task / down;
+    size_t row = task % down * BLOCK_ROWS, m = sbj_piece_length(p->m, BLOCK_ROWS, task % down);
+    size_t column = across * BLOCK_COLUMNS, n = sbj_piece_length(p->n, BLOCK_COLUMNS, across);
+    compute(w, p, row, m, column, n);
+    if (w->finish != NULL)
+        w->finish(w->context, index, row, m, column, n);
+}
+
+void sbj_narrow_multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
+                         sbj_finish finish, void *context, float *scratch)
+{
+    const sbj_product *first = &products[0];
+    const sbj_narrow_kernels *narrow = sbj_narrow_of(kernels, first->precision);
+    work w = {kernels,
+              narrow,
+              products,
+              finish,
+              context,
+              (sbj_narrow_row *)scratch,
+              (uint32_t *)(scratch + rows_size(first->m)),
+              sbj_pieces(first->k, narrow->group)};
+    size_t blocks = 0;
+    for (size_t i = 0; i < count; i++)
+        blocks += blocks_of(&products[i]);
+    sbj_pool_run(pool, sbj_pieces(first->m, SBJ_ROWS), narrow_rows, &w);
+    sbj_pool_run(pool, blocks, do_block, &w);
+}
