@@ -4,6 +4,7 @@
 static void destroy(sbj_backend *backend)
 {
     sbj_alloc alloc = backend->alloc;
+    sbj_openblas_close(&((sbj_cpu *)backend)->openblas);
     sbj_free(&alloc, backend);
 }
 
@@ -87,7 +88,11 @@ sbertja_status sbj_backend_cpu(const sbj_backend_options *options, sbj_backend *
     cpu->kernels = kernels;
     cpu->engine = chosen;
     cpu->precision = options->precision;
-    chosen->describe(cpu->engine_text, sizeof cpu->engine_text);
+    if (chosen->open != NULL && (status = chosen->open(cpu, error)) != SBERTJA_OK) {
+        destroy(&cpu->base);
+        return status;
+    }
+    chosen->describe(cpu, cpu->engine_text, sizeof cpu->engine_text);
     *backend = &cpu->base;
     return SBERTJA_OK;
 }
