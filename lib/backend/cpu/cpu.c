@@ -38,6 +38,7 @@ static const char *engine(const sbj_backend *backend)
 static const sbj_backend_table table = {
     .name = "cpu",
     .real = SBJ_F32,
+    .half_words = true,
     .destroy = destroy,
     .alloc = sbj_host_alloc,
     .wrap = sbj_host_wrap,

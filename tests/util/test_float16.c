@@ -1,5 +1,5 @@
 /* The 16-bit types: all of their values, and rounding held against arithmetic in double. */
-#include "io/float16.h"
+#include "util/float16.h"
 
 #include <math.h>
 #include <string.h>
