@@ -1,5 +1,5 @@
 /* From the tensors of a file to the parameters of a model. Float tensors are used where they lie in the mapped file when
- * the back end can; all others are converted into memory of their own, those of the encoder's matrices one by one when
+ * the back end can; all others, and vectors, are converted into memory of their own, those of the encoder's matrices one by one when
  * they are packed (model_pack.c). */
 #include "model/model.h"
 
@@ -113,12 +113,14 @@ static sbertja_status borrow(sbj_model *model, size_t i, sbj_type type, size_t b
     return status;
 }
 
-/* How the back end can read parameter i where the file has it, and false where it cannot. */
+/* How the back end can read parameter i where the file has it, and false where it cannot. A vector is small enough to be
+ * copied, and would keep large pages in memory, with the matrices beside it that are packed and forgotten. */
 static bool as_it_is(const sbj_model *model, size_t i, const sbj_stored *stored, sbj_type *type)
 {
     const bool half = stored->dtype == SBJ_DTYPE_BF16 || stored->dtype == SBJ_DTYPE_F16;
     *type = stored->dtype == SBJ_DTYPE_BF16 ? SBJ_BF16 : stored->dtype == SBJ_DTYPE_F16 ? SBJ_F16 : SBJ_F32;
-    return (stored->dtype == SBJ_DTYPE_F32 || (half && i == SBJ_WORD && model->backend->table->half_words)) &&
+    return !model->network.parameters[i].vector &&
+           (stored->dtype == SBJ_DTYPE_F32 || (half && i == SBJ_WORD && model->backend->table->half_words)) &&
            (uintptr_t)stored->data % sbj_type_size(*type) == 0;
 }
 
