@@ -1,6 +1,6 @@
-/* From the tensors of a file to the parameters of a model. Float tensors are used where they lie in the mapped file when
- * the back end can; all others, and vectors, are converted into memory of their own, those of the encoder's matrices one by one when
- * they are packed (model_pack.c). */
+/* From the tensors of a file to the parameters of a model. Matrices and tables of floats are used where they lie in the
+ * mapped file when the back end can; all others, and vectors, are converted into memory of their own, those of the
+ * encoder's matrices one by one when they are packed (model_pack.c). */
 #include "model/model.h"
 
 #include <stdio.h>

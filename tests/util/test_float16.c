@@ -127,5 +127,5 @@ START_TEST(limits)
 }
 END_TEST
 
-SUITE_MAIN("io/float16", 20, {all_values_to_float, TYPES}, {ties_and_their_neighbours, TYPES},
+SUITE_MAIN("util/float16", 20, {all_values_to_float, TYPES}, {ties_and_their_neighbours, TYPES},
            {floats_at_random, TYPES}, {limits, TYPES})

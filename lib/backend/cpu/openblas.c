@@ -24,9 +24,10 @@ sbertja_status sbj_openblas_open(const char *name, sbj_openblas *blas, sbertja_e
         find(blas->library, "openblas_get_num_threads", &blas->threads) &&
         find(blas->library, "cblas_sgemm", &blas->sgemm))
         return SBERTJA_OK;
-    const char *reason = dlerror();
+    const char *reason = dlerror(); /* which lives until the next call */
+    sbertja_status status = sbj_fail(error, SBERTJA_E_MISSING, "engine openblas: %s", reason == NULL ? name : reason);
     sbj_openblas_close(blas);
-    return sbj_fail(error, SBERTJA_E_MISSING, "engine openblas: %s", reason == NULL ? name : reason);
+    return status;
 }
 
 void sbj_openblas_close(sbj_openblas *blas)
