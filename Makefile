@@ -18,9 +18,11 @@ endif
 
 # ---- What must be installed -------------------------------------------------------------------------------------
 
-PACKAGES := openblas libutf8proc libcjson libzip expat
+PACKAGES := libutf8proc libcjson libzip expat
+# The library has its header only and opens it at run time; some tests and the benchmark link it.
+OPENBLAS := openblas
 DEBIAN_DICTIONARY := /var/lib/mecab/dic/ipadic-utf8
-have_all  = $(shell pkg-config --exists $(PACKAGES) check 2>/dev/null && command -v mecab-config >/dev/null && \
+have_all  = $(shell pkg-config --exists $(PACKAGES) $(OPENBLAS) check 2>/dev/null && command -v mecab-config >/dev/null && \
     { test -d $(DEBIAN_DICTIONARY) || ! command -v apt-get >/dev/null; } && echo yes)
 
 # Targets that build need the packages: what is missing is installed before the flags below are asked for.
@@ -30,7 +32,7 @@ ifneq ($(shell sh .ci/deps >&2 && echo installed),installed)
 $(error packages are missing, see above)
 endif
 ifneq ($(have_all),yes)
-$(error pkg-config does not find all of: $(PACKAGES) check; or mecab-config or $(DEBIAN_DICTIONARY) is missing)
+$(error pkg-config does not find all of: $(PACKAGES) $(OPENBLAS) check; or mecab-config or $(DEBIAN_DICTIONARY) is missing)
 endif
 endif
 endif
@@ -38,7 +40,7 @@ endif
 # ---- Flags ---------------------------------------------------------------------------------------------------------
 
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wvla
-INCLUDES := -Iinclude -Ilib $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+INCLUDES := -Iinclude -Ilib $(shell pkg-config --cflags $(PACKAGES) $(OPENBLAS) 2>/dev/null)
 # Added to what the caller gives, in the environment or as an argument of make.
 override CPPFLAGS += $(INCLUDES) -DSBERTJA_VERSION='"$(VERSION)"' -DSBERTJA_DATADIR='"$(datadir)"'
 override CFLAGS += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffp-contract=off -pthread $(SANITIZE)
@@ -132,7 +134,7 @@ $(COMMAND): $(TOOL:%.c=$(BUILD)/obj/%.o) $(LIB_SO)
 # Tests see the hidden functions, so they link the static library.
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT:%.c=$(BUILD)/obj/%.o) $(LIB_A)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(shell pkg-config --libs check)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -Wl,--as-needed $(shell pkg-config --libs check $(OPENBLAS))
 
 $(BUILD)/obj/tools/%.o: override CPPFLAGS += -D_XOPEN_SOURCE=700
 $(BUILD)/obj/tests/%.o: override CPPFLAGS += -Itests -D_GNU_SOURCE
@@ -155,8 +157,9 @@ BENCH_ONEDNN = $(shell printf '\043include <dnnl.h>\ndnnl_matmul_desc_t d;\n' | 
 $(BUILD)/bench/bench: $(BENCH_C) $(wildcard bench/*.h) $(LIB_SO)
 	$(Q)mkdir -p $(@D)
 	$(call say,CC    bench/*.c)
-	$(Q)$(CC) -Iinclude $(CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags openblas) -DDICTIONARY='"$(DEBIAN_DICTIONARY)"' \
-	    $(filter -D%,$(BENCH_ONEDNN)) -o $@ $(BENCH_C) $(filter -l%,$(BENCH_ONEDNN)) -L$(BUILD)/lib -lsbertja '-Wl,-rpath,$$ORIGIN/../lib' $(shell pkg-config --libs openblas) -lmecab
+	$(Q)$(CC) -Iinclude $(CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags $(OPENBLAS)) -DDICTIONARY='"$(DEBIAN_DICTIONARY)"' \
+	    $(filter -D%,$(BENCH_ONEDNN)) -o $@ $(BENCH_C) $(filter -l%,$(BENCH_ONEDNN)) -L$(BUILD)/lib -lsbertja \
+	    '-Wl,-rpath,$$ORIGIN/../lib' $(shell pkg-config --libs $(OPENBLAS)) -lmecab
 
 bench: all $(BUILD)/bench/bench ## one table of how fast it is on this machine; BENCH="small train": a part
 	$(Q)$(BUILD)/bench/bench $(BENCH)

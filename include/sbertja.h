@@ -186,7 +186,7 @@ SBERTJA_API sbertja_status sbertja_model_parameter(const sbertja_model *model, s
 
 /* What this build and machine have, best first, names separated by blanks. */
 SBERTJA_API const char *sbertja_devices(void);          /* "cpu ref" */
-SBERTJA_API const char *sbertja_engines(void);          /* "openblas" */
+SBERTJA_API const char *sbertja_engines(void);          /* "packed openblas"; opens OpenBLAS to see if it is there */
 SBERTJA_API const char *sbertja_instruction_sets(void); /* "avx2 portable" */
 
 /* ---- Tokens ---------------------------------------------------------------------------------------------------- */

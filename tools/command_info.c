@@ -79,6 +79,12 @@ static int find_default(model_settings *settings, char *path, size_t room)
     return status == SBERTJA_OK || status == SBERTJA_E_MISSING ? DONE : library_refused(&error);
 }
 
+/* What is to be said of an engine that the library knows and this machine has not. */
+static const char *missing_engine(const char *engines)
+{
+    return strstr(engines, "openblas") == NULL ? " (openblas: libopenblas.so.0 is not installed)" : "";
+}
+
 static void print_machine(int as_json)
 {
     const struct {
@@ -95,7 +101,8 @@ static void print_machine(int as_json)
             printf("%s\"%s\": ", i ? ", " : "{", rows[i].name);
             write_json_string(stdout, rows[i].value, strlen(rows[i].value));
         } else {
-            printf("%-*s%s\n", NAME_WIDTH, rows[i].name, rows[i].value);
+            printf("%-*s%s%s\n", NAME_WIDTH, rows[i].name, rows[i].value,
+                   strcmp(rows[i].name, "engines") == 0 ? missing_engine(rows[i].value) : "");
         }
     }
     fputs(as_json ? "}\n" : "", stdout);

@@ -25,7 +25,8 @@
 
 /* ---- Tensors -------------------------------------------------------------------------------------------------- */
 
-typedef enum sbj_type { SBJ_F32 = 1, SBJ_F64 = 2, SBJ_I32 = 3 } sbj_type;
+/* The last two are for tables of words only, see sbj_embed; host memory is never of them. */
+typedef enum sbj_type { SBJ_F32 = 1, SBJ_F64 = 2, SBJ_I32 = 3, SBJ_BF16 = 4, SBJ_F16 = 5 } sbj_type;
 
 size_t sbj_type_size(sbj_type type);
 
@@ -161,7 +162,7 @@ typedef struct sbj_linear_norm_gradients {
 /* sum = word[id] + position[p] + type[0]; y = dropout(gamma * (sum - mean)/sqrt(var + eps) + beta) */
 typedef struct sbj_embed {
     const sbj_batch *batch;
-    sbj_tensor word, position, type; /* [V, H], [P, H], [types, H] */
+    sbj_tensor word, position, type; /* [V, H], [P, H], [types, H]; word also in 16 bits, with half_words and no backward */
     sbj_tensor gamma, beta;          /* [1, H] */
     double eps;
     sbj_dropout dropout;
@@ -262,10 +263,11 @@ typedef struct sbj_adamw {
 typedef struct sbj_backend_table {
     const char *name; /* "ref", "cpu" */
     sbj_type real;    /* the type of parameters, activations and gradients: F64 for ref, F32 else */
+    bool half_words;  /* embed takes a table of words in BF16 or F16, and `wrap` memory that has one */
 
     void (*destroy)(sbj_backend *backend);
 
-    /* Buffers. `wrap` borrows host memory of type `real` that outlives the buffer, or gives _E_UNSUPPORTED where the
+    /* Buffers. `wrap` borrows host memory that outlives the buffer, or gives _E_UNSUPPORTED where the
      * device cannot; wrapped buffers are read only. `write` and `read` convert between host F32, F64 or I32 and the
      * tensor's type; the host side is dense. */
     sbertja_status (*alloc)(const sbj_backend *, size_t bytes, sbj_buffer **, sbertja_error *);
@@ -313,7 +315,7 @@ typedef struct sbj_backend_table {
 } sbj_backend_table;
 
 /* To be raised with every change of a packed form; tests/backend/test_cpu_precision.c notices one. */
-enum { SBJ_PACKED_VERSION = 1 };
+enum { SBJ_PACKED_VERSION = 2 };
 
 /* Every back end's own struct begins with this. */
 struct sbj_backend {

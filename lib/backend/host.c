@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "util/float16.h"
+
 sbertja_status sbj_host_alloc(const sbj_backend *backend, size_t bytes, sbj_buffer **result, sbertja_error *error)
 {
     *result = NULL;
@@ -66,6 +68,10 @@ static double get(const void *from, sbj_type type, size_t i)
         return ((const float *)from)[i];
     if (type == SBJ_F64)
         return ((const double *)from)[i];
+    if (type == SBJ_BF16)
+        return sbj_float_from_bf16(((const uint16_t *)from)[i]);
+    if (type == SBJ_F16)
+        return sbj_float_from_f16(((const uint16_t *)from)[i]);
     return ((const int32_t *)from)[i];
 }
 
@@ -82,6 +88,10 @@ static void put(void *to, sbj_type type, size_t i, double value)
         ((float *)to)[i] = (float)value;
     else if (type == SBJ_F64)
         ((double *)to)[i] = value;
+    else if (type == SBJ_BF16)
+        ((uint16_t *)to)[i] = sbj_bf16_from_float((float)value);
+    else if (type == SBJ_F16)
+        ((uint16_t *)to)[i] = sbj_f16_from_float((float)value);
     else
         ((int32_t *)to)[i] = nearest_i32(value);
 }
@@ -90,6 +100,11 @@ static void convert(void *to, sbj_type to_type, const void *from, sbj_type from_
 {
     if (to_type == from_type) {
         memcpy(to, from, count * sbj_type_size(to_type));
+        return;
+    }
+    if (to_type == SBJ_BF16 && from_type == SBJ_F32) { /* a whole table of words, when a model is loaded */
+        for (size_t i = 0; i < count; i++)
+            ((uint16_t *)to)[i] = sbj_bf16_from_float(((const float *)from)[i]);
         return;
     }
     for (size_t i = 0; i < count; i++)

@@ -6,6 +6,8 @@
 
 size_t sbj_type_size(sbj_type type)
 {
+    if (type == SBJ_BF16 || type == SBJ_F16)
+        return sizeof(uint16_t);
     return type == SBJ_F64 ? sizeof(double) : sizeof(float);
 }
 
@@ -55,7 +57,7 @@ void sbj_tensor_free(const sbj_backend *backend, sbj_tensor *tensor)
     *tensor = SBJ_NONE;
 }
 
-static bool known_type(sbj_type type)
+static bool host_type_is_known(sbj_type type)
 {
     return type == SBJ_F32 || type == SBJ_F64 || type == SBJ_I32;
 }
@@ -64,8 +66,8 @@ static sbertja_status check_tensor(const char *operation, sbj_tensor t, sbertja_
 {
     if (!sbj_present(t))
         return sbj_fail(error, SBERTJA_E_INTERNAL, "%s: tensor: none", operation);
-    if (!known_type(t.type))
-        return sbj_fail(error, SBERTJA_E_INTERNAL, "%s: tensor: type %d, expected 1 to 3", operation, (int)t.type);
+    if (!host_type_is_known(t.type) && t.type != SBJ_BF16 && t.type != SBJ_F16)
+        return sbj_fail(error, SBERTJA_E_INTERNAL, "%s: tensor: type %d, expected 1 to 5", operation, (int)t.type);
     if (t.stride < t.columns)
         return sbj_fail(error, SBERTJA_E_INTERNAL, "%s: tensor: stride %zu, expected at least the %zu columns",
                         operation, t.stride, t.columns);
@@ -77,7 +79,7 @@ static sbertja_status check_transfer(const char *operation, sbj_tensor t, const 
 {
     if (host == NULL && t.rows * t.columns > 0)
         return sbj_fail(error, SBERTJA_E_INTERNAL, "%s: host memory: none", operation);
-    if (!known_type(host_type))
+    if (!host_type_is_known(host_type))
         return sbj_fail(error, SBERTJA_E_INTERNAL, "%s: host type %d, expected 1 to 3", operation, (int)host_type);
     return check_tensor(operation, t, error);
 }

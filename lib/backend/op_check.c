@@ -101,6 +101,13 @@ sbertja_status sbj_check_matrix(const sbj_backend *backend, const sbj_matrix *w,
     return sbj_sheet_judge(&s);
 }
 
+/* Without a backward the table of words may be in 16 bits. */
+static sbj_type word_type(const sbj_run *run, const sbj_embed *r, const sbj_embed_gradients *g)
+{
+    const bool half = r->word.type == SBJ_BF16 || r->word.type == SBJ_F16;
+    return half && g == NULL && run->backend->table->half_words ? r->word.type : run->backend->table->real;
+}
+
 sbertja_status sbj_check_embed(const sbj_run *run, const sbj_embed *r, const sbj_embed_gradients *g,
                                sbertja_error *error)
 {
@@ -115,7 +122,7 @@ sbertja_status sbj_check_embed(const sbj_run *run, const sbj_embed *r, const sbj
         sbj_sheet_add_i32(&s, "ids", r->batch->ids, "[1, T]", 1, tokens, SBJ_READ);
         sbj_sheet_add_i32(&s, "positions", r->batch->positions, "[1, T]", 1, tokens, SBJ_READ);
     }
-    sbj_sheet_add(&s, "word", r->word, "[V, H]", r->word.rows, hidden, SBJ_READ);
+    sbj_sheet_add_type(&s, "word", r->word, word_type(run, r, g), "[V, H]", r->word.rows, hidden, SBJ_READ);
     sbj_sheet_add(&s, "position", r->position, "[P, H]", r->position.rows, hidden, SBJ_READ);
     sbj_sheet_add(&s, "type", r->type, "[types, H]", r->type.rows, hidden, SBJ_READ);
     sbj_sheet_add(&s, "gamma", r->gamma, "[1, H]", 1, hidden, SBJ_READ);

@@ -8,7 +8,8 @@
 
 static const char *type_name(sbj_type type)
 {
-    return type == SBJ_F32 ? "F32" : type == SBJ_F64 ? "F64" : type == SBJ_I32 ? "I32" : "no type";
+    static const char *const names[] = {"no type", "F32", "F64", "I32", "BF16", "F16"};
+    return names[type <= SBJ_F16 ? type : 0];
 }
 
 sbj_number sbj_number_text(double value)
@@ -59,16 +60,22 @@ static void add(sbj_sheet *sheet, sbj_sheet_item item)
         sheet->items[sheet->count++] = item;
 }
 
+void sbj_sheet_add_type(sbj_sheet *sheet, const char *name, sbj_tensor tensor, sbj_type type, const char *letters,
+                        size_t rows, size_t columns, unsigned use)
+{
+    add(sheet, (sbj_sheet_item){name, letters, tensor, rows, columns, type, use});
+}
+
 void sbj_sheet_add(sbj_sheet *sheet, const char *name, sbj_tensor tensor, const char *letters, size_t rows,
                    size_t columns, unsigned use)
 {
-    add(sheet, (sbj_sheet_item){name, letters, tensor, rows, columns, sheet->real, use});
+    sbj_sheet_add_type(sheet, name, tensor, sheet->real, letters, rows, columns, use);
 }
 
 void sbj_sheet_add_i32(sbj_sheet *sheet, const char *name, sbj_tensor tensor, const char *letters, size_t rows,
                        size_t columns, unsigned use)
 {
-    add(sheet, (sbj_sheet_item){name, letters, tensor, rows, columns, SBJ_I32, use});
+    sbj_sheet_add_type(sheet, name, tensor, SBJ_I32, letters, rows, columns, use);
 }
 
 void sbj_sheet_may_be(sbj_sheet *sheet, const char *a, const char *b)

@@ -35,6 +35,8 @@ typedef struct sbj_sheet {
 void sbj_sheet_begin(sbj_sheet *sheet, const char *operation, const sbj_backend *backend, sbertja_error *error);
 void sbj_sheet_add(sbj_sheet *sheet, const char *name, sbj_tensor tensor, const char *letters, size_t rows,
                    size_t columns, unsigned use);
+void sbj_sheet_add_type(sbj_sheet *sheet, const char *name, sbj_tensor tensor, sbj_type type, const char *letters,
+                        size_t rows, size_t columns, unsigned use);
 void sbj_sheet_add_i32(sbj_sheet *sheet, const char *name, sbj_tensor tensor, const char *letters, size_t rows,
                        size_t columns, unsigned use);
 void sbj_sheet_may_be(sbj_sheet *sheet, const char *a, const char *b);

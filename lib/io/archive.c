@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "io/archive_private.h"
-#include "io/float16.h"
+#include "util/float16.h"
 
 static const struct {
     const char *name;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "io/float16.h"
+#include "util/float16.h"
 
 enum { PREFIX = 10, ALIGNMENT = 64, MOST_HEADER = 192 };
 

@@ -3,7 +3,7 @@
 
 #include "io/archive_private.h"
 #include "io/file_private.h"
-#include "io/float16.h"
+#include "util/float16.h"
 #include "io/json.h"
 
 /* The data begins at a multiple of this, for readers that map the file. The tensors themselves must follow each other

@@ -20,7 +20,7 @@ static void set_embed(const sbj_views *w, sbj_workspace *ws, bool dropout)
     const size_t t = ws->batch.tokens;
     sbj_embed *e = &ws->embed;
     e->batch = &ws->batch;
-    e->word = w->tensors[SBJ_WORD];
+    e->word = sbj_present(w->words) ? w->words : w->tensors[SBJ_WORD];
     e->position = w->tensors[SBJ_POSITION];
     e->type = w->tensors[SBJ_TYPE];
     e->gamma = w->tensors[SBJ_EMBED_NORM_W];

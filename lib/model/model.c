@@ -70,6 +70,8 @@ void sbj_model_free(sbj_model *model)
         sbj_unprepare(model->backend, &model->weights.matrices[i]);
     for (size_t i = 0; i < model->network.parameter_count && model->buffers != NULL; i++)
         model->backend->table->release(model->backend, model->buffers[i]);
+    if (model->backend != NULL)
+        sbj_tensor_free(model->backend, &model->weights.words);
     sbj_free(&alloc, model->buffers);
     sbj_free(&alloc, model->stored);
     sbj_views_free(&model->weights);

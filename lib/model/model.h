@@ -65,7 +65,7 @@ sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error);
 /* model_pack.c: gives every matrix the engine's form. From then on the encoder's weights are in the file only. */
 sbertja_status sbj_model_pack(sbj_model *model, sbertja_error *error);
 /* packed_file.c: maps the packed file of the transformer's folder, if there is one that fits; if one does not, the log
- * says why. Then `adopt` gives the encoder's matrices their form from there. */
+ * says why. Then `adopt` gives the encoder's matrices and words their form from there. */
 sbertja_status sbj_packed_open(sbj_model *model, const char *folder, sbertja_error *error);
 sbertja_status sbj_packed_adopt(sbj_model *model, sbertja_error *error);
 /* Writes the packed file for the weights in `folder`, as this machine wants it. */

@@ -1,6 +1,6 @@
-/* From the tensors of a file to the parameters of a model. Float tensors are used where they lie in the mapped file when
- * the back end can; all others are converted into memory of their own, those of the encoder's matrices one by one when
- * they are packed (model_pack.c). */
+/* From the tensors of a file to the parameters of a model. Matrices and tables of floats are used where they lie in the
+ * mapped file when the back end can; all others, and vectors, are converted into memory of their own, those of the
+ * encoder's matrices one by one when they are packed (model_pack.c). */
 #include "model/model.h"
 
 #include <stdio.h>
@@ -103,14 +103,25 @@ static sbertja_status own_converted(sbj_model *model, size_t i, const sbj_stored
 }
 
 /* A tensor where the file has it. `bytes` 0: one that cannot be read, until sbj_model_pack has converted it. */
-static sbertja_status borrow(sbj_model *model, size_t i, size_t bytes, sbertja_error *error)
+static sbertja_status borrow(sbj_model *model, size_t i, sbj_type type, size_t bytes, sbertja_error *error)
 {
     const sbj_parameter *p = &model->network.parameters[i];
     const sbj_backend_table *table = model->backend->table;
     sbertja_status status = table->wrap(model->backend, model->stored[i]->data, bytes, &model->buffers[i], error);
     if (status == SBERTJA_OK)
-        model->weights.tensors[i] = (sbj_tensor){model->buffers[i], 0, p->rows, p->columns, p->columns, table->real};
+        model->weights.tensors[i] = (sbj_tensor){model->buffers[i], 0, p->rows, p->columns, p->columns, type};
     return status;
+}
+
+/* How the back end can read parameter i where the file has it, and false where it cannot. A vector is small enough to be
+ * copied, and would keep large pages in memory, with the matrices beside it that are packed and forgotten. */
+static bool as_it_is(const sbj_model *model, size_t i, const sbj_stored *stored, sbj_type *type)
+{
+    const bool half = stored->dtype == SBJ_DTYPE_BF16 || stored->dtype == SBJ_DTYPE_F16;
+    *type = stored->dtype == SBJ_DTYPE_BF16 ? SBJ_BF16 : stored->dtype == SBJ_DTYPE_F16 ? SBJ_F16 : SBJ_F32;
+    return !model->network.parameters[i].vector &&
+           (stored->dtype == SBJ_DTYPE_F32 || (half && i == SBJ_WORD && model->backend->table->half_words)) &&
+           (uintptr_t)stored->data % sbj_type_size(*type) == 0;
 }
 
 static sbertja_status take(sbj_model *model, size_t i, const sbj_archive *archive, const sbj_stored *stored,
@@ -119,13 +130,16 @@ static sbertja_status take(sbj_model *model, size_t i, const sbj_archive *archiv
     sbertja_status status = check_shape(&model->network.parameters[i], stored, file, error);
     if (status != SBERTJA_OK)
         return status;
-    const bool as_it_is = stored->dtype == SBJ_DTYPE_F32 && (uintptr_t)stored->data % sizeof(float) == 0;
+    sbj_type type;
     model->stored[i] = stored;
-    if (as_it_is || (stored->dtype <= SBJ_DTYPE_BF16 && sbj_is_matrix_weight(&model->network, i))) {
-        status = borrow(model, i, as_it_is ? stored->count * sizeof(float) : 0, error);
-        if (status != SBERTJA_E_UNSUPPORTED)
-            return status;
-    }
+    if (as_it_is(model, i, stored, &type))
+        status = borrow(model, i, type, stored->count * sbj_type_size(type), error);
+    else if (stored->dtype <= SBJ_DTYPE_BF16 && sbj_is_matrix_weight(&model->network, i))
+        status = borrow(model, i, model->backend->table->real, 0, error);
+    else
+        status = SBERTJA_E_UNSUPPORTED;
+    if (status != SBERTJA_E_UNSUPPORTED)
+        return status;
     status = own_converted(model, i, stored, file, error);
     sbj_archive_forget(archive, stored);
     return status;
@@ -267,11 +281,13 @@ sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const
             status = random_dense(model, i, seed, error);
             continue;
         }
-        const sbj_tensor source = p->trained ? values->tensors[i] : parent->weights.tensors[i];
         float *copy = sbj_new_raw(&model->alloc, p->rows * p->columns, sizeof *copy);
         if (copy == NULL)
             return sbj_no_memory(error, p->rows * p->columns * sizeof *copy);
-        if ((status = sbj_read(parent->backend, source, copy, SBJ_F32, error)) == SBERTJA_OK)
+        status = p->trained && values != &parent->weights
+                     ? sbj_read(parent->backend, values->tensors[i], copy, SBJ_F32, error)
+                     : sbj_model_values(parent, i, copy, error);
+        if (status == SBERTJA_OK)
             status = own(model, i, copy, error);
         sbj_free(&model->alloc, copy);
     }

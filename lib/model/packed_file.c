@@ -1,9 +1,9 @@
-/* The encoder's matrices in the engine's form, in a file beside the weights: "packed-int8-avx2-1.bin" for the engine
- * packed, int8, AVX2 and version 1 of the form.
+/* The encoder's matrices in the engine's form, in a file beside the weights: "packed-int8-avx2-2.bin" for the engine
+ * packed, int8, AVX2 and version 2 of the form. The table of words follows, in bf16, if the weights have it in more bits.
  *
  *     header   magic, form, fingerprint of the weights, size of the file, number of matrices
- *     entries  of each matrix: parts, rows, columns, place
- *     data     of each matrix, aligned to 64 bytes
+ *     entries  of each matrix and the words: parts, rows, columns, place
+ *     data     of each, aligned to 64 bytes
  *
  * All in front of the data is known beforehand, so a file is used only if it is byte for byte what is expected. The
  * data itself is not looked at, like that of the weights: a file with other numbers in it gives other vectors. */
@@ -11,13 +11,14 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "util/float16.h"
 #include "util/hash.h"
 
-enum { ALIGNMENT = 64, FORM_ROOM = 40, PLACES = 16 };
+enum { ALIGNMENT = 64, FORM_ROOM = 40, PLACES = 16, WORD_STEP = 1024 };
 
 typedef struct header {
     char magic[8];
-    char form[FORM_ROOM]; /* "packed-int8-avx2-1" */
+    char form[FORM_ROOM]; /* "packed-int8-avx2-2" */
     uint64_t fingerprint, size, matrices;
 } header;
 
@@ -84,16 +85,38 @@ static size_t matrix_count(const sbj_network *network)
     return network->config.layers * SBJ_LAYER_MATRICES;
 }
 
-static size_t header_size(const sbj_network *network)
+static const sbj_stored *words_of(const sbj_network *network, const sbj_archive *archive)
 {
-    return aligned(sizeof(header) + matrix_count(network) * sizeof(entry));
+    return sbj_weights_find(archive, network->parameters[SBJ_WORD].name);
+}
+
+static bool has_words(const sbj_network *network, const sbj_archive *archive)
+{
+    return sbj_dtype_size(words_of(network, archive)->dtype) > sizeof(uint16_t);
+}
+
+static size_t header_size(const sbj_network *network, const sbj_archive *archive)
+{
+    return aligned(sizeof(header) + (matrix_count(network) + has_words(network, archive)) * sizeof(entry));
+}
+
+static void put_entry(unsigned char *bytes, size_t index, entry e)
+{
+    memcpy(bytes + sizeof(header) + index * sizeof e, &e, sizeof e);
+}
+
+static entry get_entry(const unsigned char *bytes, size_t index)
+{
+    entry e;
+    memcpy(&e, bytes + sizeof(header) + index * sizeof e, sizeof e);
+    return e;
 }
 
 static sbertja_status make_header(const sbj_backend *backend, const sbj_network *network, const sbj_archive *archive,
                                   sbj_precision precision, unsigned char **bytes, sbertja_error *error)
 {
     header h = {.fingerprint = fingerprint(network, archive), .matrices = matrix_count(network)};
-    size_t offset = header_size(network);
+    size_t offset = header_size(network, archive);
     *bytes = sbj_new(&network->alloc, 1, offset);
     if (*bytes == NULL)
         return sbj_no_memory(error, offset);
@@ -101,9 +124,13 @@ static sbertja_status make_header(const sbj_backend *backend, const sbj_network 
     form_of(backend, precision, h.form);
     for (size_t i = 0; i < h.matrices; i++) {
         const sbj_matrix w = shape_of(network, i, precision);
-        const entry e = {w.parts, w.weight[0].rows, w.weight[0].columns, offset};
-        memcpy(*bytes + sizeof h + i * sizeof e, &e, sizeof e);
+        put_entry(*bytes, i, (entry){w.parts, w.weight[0].rows, w.weight[0].columns, offset});
         offset += aligned(sbj_packed_size(backend, &w));
+    }
+    if (has_words(network, archive)) {
+        const sbj_parameter *p = &network->parameters[SBJ_WORD];
+        put_entry(*bytes, h.matrices, (entry){1, p->rows, p->columns, offset});
+        offset += p->rows * p->columns * sizeof(uint16_t);
     }
     h.size = offset;
     memcpy(*bytes, &h, sizeof h);
@@ -158,7 +185,7 @@ static sbertja_status map_if_good(sbj_model *model, const char *path, sbertja_er
     sbertja_status status =
         make_header(model->backend, &model->network, model->archives[0], model->precision, &expected, error);
     if (status == SBERTJA_OK)
-        why = fault(&model->packed, expected, header_size(&model->network));
+        why = fault(&model->packed, expected, header_size(&model->network, model->archives[0]));
     sbj_free(&model->alloc, expected);
     if (why != NULL)
         say_unused(model, path, why);
@@ -185,15 +212,24 @@ sbertja_status sbj_packed_open(sbj_model *model, const char *folder, sbertja_err
     return status;
 }
 
+static sbertja_status adopt_words(sbj_model *model, sbertja_error *error)
+{
+    const entry e = get_entry(model->packed.data, matrix_count(&model->network));
+    sbj_tensor words = {NULL, 0, e.rows, e.columns, e.columns, SBJ_BF16};
+    sbertja_status status = model->backend->table->wrap(model->backend, model->packed.data + e.offset,
+                                                        e.rows * e.columns * sizeof(uint16_t), &words.buffer, error);
+    if (status == SBERTJA_OK)
+        model->weights.words = words;
+    return status;
+}
+
 sbertja_status sbj_packed_adopt(sbj_model *model, sbertja_error *error)
 {
     sbertja_status status = SBERTJA_OK;
-    for (size_t i = 0; i < matrix_count(&model->network) && status == SBERTJA_OK; i++) {
-        entry e;
-        memcpy(&e, model->packed.data + sizeof(header) + i * sizeof e, sizeof e);
-        status = sbj_adopt(model->backend, &model->weights.matrices[i], model->packed.data + e.offset, error);
-    }
-    return status;
+    for (size_t i = 0; i < matrix_count(&model->network) && status == SBERTJA_OK; i++)
+        status = sbj_adopt(model->backend, &model->weights.matrices[i],
+                           model->packed.data + get_entry(model->packed.data, i).offset, error);
+    return status == SBERTJA_OK && has_words(&model->network, model->archives[0]) ? adopt_words(model, error) : status;
 }
 
 /* ---- Writing ---- */
@@ -205,6 +241,8 @@ typedef struct writing {
     sbj_pool *pool;
     unsigned char *header;
     sbj_matrix w; /* the one that is being written */
+    float *wide;  /* WORD_STEP rows of the words, as the file has them and in bf16 */
+    uint16_t *words;
 } writing;
 
 static void drop_matrix(writing *w)
@@ -231,19 +269,27 @@ static sbertja_status read_weight(const writing *w, size_t parameter, sbj_tensor
     return status;
 }
 
-/* Piece 0 is the header, then one matrix after another. */
-static sbertja_status piece(void *context, size_t index, const void **data, size_t *size, sbertja_error *error)
+static sbertja_status words_piece(writing *w, size_t first, const void **data, size_t *size, sbertja_error *error)
 {
-    writing *w = context;
+    sbj_stored part = *words_of(w->network, w->archive);
+    const size_t columns = part.shape[1], left = part.shape[0] - first;
+    part.data = (const char *)part.data + first * columns * sbj_dtype_size(part.dtype);
+    part.count = (left < WORD_STEP ? left : WORD_STEP) * columns;
+    sbertja_status status = sbj_stored_floats(&part, w->wide, error);
+    for (size_t i = 0; i < part.count && status == SBERTJA_OK; i++)
+        w->words[i] = sbj_bf16_from_float(w->wide[i]);
+    *data = w->words;
+    *size = part.count * sizeof *w->words;
+    return status;
+}
+
+static sbertja_status matrix_piece(writing *w, size_t index, const void **data, size_t *size, sbertja_error *error)
+{
     size_t parameters[SBJ_PARTS];
     sbertja_status status = SBERTJA_OK;
-    *data = w->header;
-    *size = header_size(w->network);
-    if (index == 0)
-        return SBERTJA_OK;
     drop_matrix(w);
-    w->w = shape_of(w->network, index - 1, w->w.precision);
-    sbj_matrix_weights(index - 1, parameters);
+    w->w = shape_of(w->network, index, w->w.precision);
+    sbj_matrix_weights(index, parameters);
     for (size_t i = 0; i < w->w.parts && status == SBERTJA_OK; i++)
         status = read_weight(w, parameters[i], &w->w.weight[i], error);
     if (status == SBERTJA_OK)
@@ -251,6 +297,30 @@ static sbertja_status piece(void *context, size_t index, const void **data, size
     *data = sbj_packed_data(w->backend, &w->w);
     *size = sbj_packed_size(w->backend, &w->w);
     return status;
+}
+
+/* Piece 0 is the header, then come one matrix after another, then the words. */
+static sbertja_status piece(void *context, size_t index, const void **data, size_t *size, sbertja_error *error)
+{
+    writing *w = context;
+    const size_t matrices = matrix_count(w->network);
+    *data = w->header;
+    *size = header_size(w->network, w->archive);
+    if (index == 0)
+        return SBERTJA_OK;
+    return index <= matrices ? matrix_piece(w, index - 1, data, size, error)
+                             : words_piece(w, (index - 1 - matrices) * WORD_STEP, data, size, error);
+}
+
+static sbertja_status write_all(writing *w, const char *path, sbertja_error *error)
+{
+    const sbj_parameter *p = &w->network->parameters[SBJ_WORD];
+    const size_t steps = has_words(w->network, w->archive) ? (p->rows + WORD_STEP - 1) / WORD_STEP : 0;
+    w->wide = sbj_new_raw(&w->network->alloc, WORD_STEP * p->columns, sizeof *w->wide);
+    w->words = sbj_new_raw(&w->network->alloc, WORD_STEP * p->columns, sizeof *w->words);
+    if (w->wide == NULL || w->words == NULL)
+        return sbj_no_memory(error, WORD_STEP * p->columns * sizeof *w->wide);
+    return sbj_write_pieces(path, 1 + matrix_count(w->network) + steps, piece, w, error);
 }
 
 sbertja_status sbj_packed_write(const sbj_model *model, const char *folder, sbj_precision precision,
@@ -270,8 +340,10 @@ sbertja_status sbj_packed_write(const sbj_model *model, const char *folder, sbj_
         (status = sbj_weights_open(&model->alloc, folder, &archive, error)) == SBERTJA_OK &&
         (status = sbj_pool_create(&model->alloc, 0, &w.pool, error)) == SBERTJA_OK &&
         (status = make_header(w.backend, w.network, w.archive = archive, precision, &w.header, error)) == SBERTJA_OK)
-        status = sbj_write_pieces(path, 1 + matrix_count(w.network), piece, &w, error);
+        status = write_all(&w, path, error);
     drop_matrix(&w);
+    sbj_free(&model->alloc, w.wide);
+    sbj_free(&model->alloc, w.words);
     sbj_free(&model->alloc, w.header);
     sbj_pool_free(w.pool);
     sbj_archive_free(archive);

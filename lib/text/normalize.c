@@ -10,7 +10,7 @@
 
 #include "text/utf8.h"
 
-enum { PLANE = 0x10000, LONGEST_DECOMPOSITION = 32 };
+enum { PLANE = 0x10000, HANGUL = 0xAC00, HANGUL_END = 0xD7A4, LONGEST_DECOMPOSITION = 32 };
 
 static void set(uint32_t *bits, uint32_t character, bool value)
 {
@@ -51,11 +51,33 @@ static bool recomposes(uint32_t character)
     return utf8proc_normalize_utf32(parts, count, options) == 1 && parts[0] == (utf8proc_int32_t)character;
 }
 
+static void set_range(uint32_t *bits, uint32_t first, uint32_t end, bool value)
+{
+    for (uint32_t c = first; c < end; c++)
+        set(bits, c, value);
+}
+
+/* Syllables decompose by rule into jamo, of which a vowel or a final one composes with what stands before it. */
+static void mark_hangul(sbj_normalizer *normalizer)
+{
+    set_range(normalizer->decomposed, HANGUL, HANGUL_END, false);
+    set_range(normalizer->composed, 0x1161, 0x1176, false);
+    set_range(normalizer->composed, 0x11A8, 0x11C3, false);
+}
+
+/* Nearly all characters: they neither decompose nor move, so there is nothing to try out. */
+static bool is_plain(uint32_t character)
+{
+    const utf8proc_property_t *property = utf8proc_get_property((utf8proc_int32_t)character);
+    return property->decomp_seqindex == UINT16_MAX && property->combining_class == 0;
+}
+
 void sbj_normalizer_init(sbj_normalizer *normalizer)
 {
     memset(normalizer, 0xFF, sizeof *normalizer);
+    mark_hangul(normalizer);
     for (uint32_t c = 0; c < PLANE; c++) {
-        if (c >= 0xD800 && c < 0xE000)
+        if ((c >= 0xD800 && c < 0xE000) || (c >= HANGUL && c < HANGUL_END) || is_plain(c))
             continue; /* surrogates never occur */
         mark_unstable(normalizer->composed, c, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, true);
         if (!recomposes(c))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "backend/cpu/openblas.h"
 #include "support/failing_alloc.h"
 
 static sbertja_error error;
@@ -94,6 +95,20 @@ START_TEST(an_engine_by_name)
 }
 END_TEST
 
+START_TEST(an_openblas_that_is_not_there)
+{
+    static const char *const files[] = {"libopenblas-nonesuch.so.0", "libm.so.6"};
+    sbj_openblas blas;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        ck_assert_int_eq(sbj_openblas_open(files[i], &blas, &error), SBERTJA_E_MISSING);
+        ck_assert_ptr_null(blas.library);
+        ck_assert_msg(strncmp(error.message, "engine openblas: ", 17) == 0, "%s", error.message);
+        ck_assert_msg(strstr(error.message, files[i]) != NULL, "%s", error.message);
+        sbj_openblas_close(&blas);
+    }
+}
+END_TEST
+
 static const struct {
     const char *instructions, *engine, *message;
 } unknown[] = {
@@ -158,6 +173,7 @@ int main(void)
     tcase_add_loop_test(tests, a_set_by_name_or_why_not, 0, sizeof sets / sizeof *sets);
     tcase_add_test(tests, the_best_set_comes_first_and_is_the_automatic_one);
     tcase_add_loop_test(tests, an_engine_by_name, 0, sizeof engines / sizeof *engines);
+    tcase_add_test(tests, an_openblas_that_is_not_there);
     tcase_add_loop_test(tests, unknown_names_are_refused, 0, sizeof unknown / sizeof *unknown);
     tcase_add_loop_test(tests, a_precision_needs_an_engine_that_has_it, 0, sizeof precisions / sizeof *precisions);
     tcase_add_test(tests, every_allocation_may_fail);

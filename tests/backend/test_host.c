@@ -86,6 +86,33 @@ START_TEST(reals_beyond_i32_become_the_nearest)
 }
 END_TEST
 
+/* Halfway to an even and to an odd neighbour, the smallest of F16, what is too large for it. */
+START_TEST(sixteen_bits_round_to_nearest_even)
+{
+    static const struct {
+        sbj_type type;
+        float in, out;
+    } rows[] = {
+        {SBJ_BF16, 1 + 0x1p-8f, 1},       {SBJ_BF16, 1 + 0x3p-8f, 1 + 0x1p-6f}, {SBJ_BF16, -0x1p-130f, -0x1p-130f},
+        {SBJ_F16, 1 + 0x1p-11f, 1},       {SBJ_F16, 1 + 0x3p-11f, 1 + 0x1p-9f}, {SBJ_F16, 0x1p-24f, 0x1p-24f},
+        {SBJ_F16, -0x1p17f, -INFINITY},   {SBJ_BF16, INFINITY, INFINITY},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const double wide = rows[i].in;
+        float out;
+        sbj_tensor t = new_tensor(rows[i].type, 1, 1);
+        ck_assert_uint_eq(t.buffer->bytes, 2);
+        ck_assert_int_eq(sbj_write(ref, t, &rows[i].in, SBJ_F32, &error), SBERTJA_OK);
+        ck_assert_int_eq(sbj_read(ref, t, &out, SBJ_F32, &error), SBERTJA_OK);
+        ck_assert_msg(out == rows[i].out, "row %zu: %a", i, out);
+        ck_assert_int_eq(sbj_write(ref, t, &wide, SBJ_F64, &error), SBERTJA_OK);
+        ck_assert_int_eq(sbj_read(ref, t, &out, SBJ_F32, &error), SBERTJA_OK);
+        ck_assert_msg(out == rows[i].out, "row %zu from double: %a", i, out);
+        sbj_tensor_free(ref, &t);
+    }
+}
+END_TEST
+
 /* ---- Windows ---------------------------------------------------------------------------------------------------- */
 
 START_TEST(windows_touch_only_their_own)
@@ -160,7 +187,7 @@ START_TEST(wrong_transfers_are_named)
     ck_assert_str_eq(error.message, "zero: tensor: stride 1, expected at least the 2 columns");
     bad.type = (sbj_type)0;
     ck_assert_int_eq(sbj_zero(&run, bad, &error), SBERTJA_E_INTERNAL);
-    ck_assert_str_eq(error.message, "zero: tensor: type 0, expected 1 to 3");
+    ck_assert_str_eq(error.message, "zero: tensor: type 0, expected 1 to 5");
     sbj_tensor_free(ref, &t);
 }
 END_TEST
@@ -235,6 +262,7 @@ int main(void)
     tcase_add_checked_fixture(tests, open_ref, close_ref);
     tcase_add_test(tests, numbers_survive_all_types);
     tcase_add_test(tests, reals_beyond_i32_become_the_nearest);
+    tcase_add_test(tests, sixteen_bits_round_to_nearest_even);
     tcase_add_test(tests, windows_touch_only_their_own);
     tcase_add_loop_test(tests, windows_beyond_the_buffer_are_refused, 0, sizeof windows / sizeof *windows);
     tcase_add_test(tests, wrong_transfers_are_named);

@@ -63,6 +63,7 @@ static sbertja_status prepare(const sbj_backend *backend, sbj_pool *threads, sbj
 static const sbj_backend_table table = {
     .name = "counting",
     .real = SBJ_F32,
+    .half_words = true,
     .prepare = prepare,
     .embed = embed,
     .embed_backward = embed_backward,
@@ -300,6 +301,12 @@ static const fault faults[] = {
     {D_NORM, AT(d_norm.w), NOTHING, 0, "linear_norm_backward: gradient of w: none"},
     {D_NORM, AT(d_norm.gamma), NONE, 0, "linear_norm_backward: gradient of gamma: none, expected [1, H] = [1, 20]"},
 
+    {EMBED, AT(embed.word), TYPE, SBJ_BF16, NULL},
+    {EMBED, AT(embed.word), TYPE, SBJ_F16, NULL},
+    {EMBED, AT(embed.word), TYPE, SBJ_F64, "embed: word: type F64, expected F32"},
+    {EMBED, AT(embed.position), TYPE, SBJ_BF16, "embed: position: type BF16, expected F32"},
+    {D_EMBED, AT(embed.word), TYPE, SBJ_BF16, "embed_backward: word: type BF16, expected F32"},
+    {D_EMBED, AT(d_embed.word), TYPE, SBJ_F16, "embed_backward: gradient of word: type F16, expected F32"},
     {EMBED, AT(embed.position), COLUMNS, 11, "embed: position: [8, 11], expected [P, H] = [8, 12]"},
     {EMBED, AT(embed.type), COLUMNS, 11, "embed: type: [2, 11], expected [types, H] = [2, 12]"},
     {EMBED, AT(embed.y), ROWS, 6, "embed: y: [6, 12], expected [T, H] = [7, 12]"},

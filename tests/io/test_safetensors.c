@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "io/archive_private.h"
-#include "io/float16.h"
+#include "util/float16.h"
 #include "support/failing_alloc.h"
 #include "support/suite.h"
 #include "support/temporary.h"

@@ -374,6 +374,60 @@ START_TEST(converted_weights_serve_every_engine)
 }
 END_TEST
 
+/* ---- The table of words ---- */
+
+static const struct {
+    const char *dtype;
+    sbj_precision precision;
+    sbj_type weights, words; /* 0: none */
+} tables[] = {
+    {"f32", SBJ_PRECISION_F32, SBJ_F32, 0},          {"bf16", SBJ_PRECISION_F32, SBJ_BF16, 0},
+    {"f16", SBJ_PRECISION_F32, SBJ_F16, 0},          {"bf16", SBJ_PRECISION_INT8, SBJ_BF16, 0},
+    {"f32", SBJ_PRECISION_INT8, SBJ_F32, SBJ_BF16},  {"f32", SBJ_PRECISION_BF16, SBJ_F32, SBJ_BF16},
+};
+enum { TABLES = sizeof tables / sizeof *tables };
+
+/* It is read where the file has it, in f32 or in 16 bits, with the bits that widened weights give; in a precision below
+ * f32 it is never in f32. */
+START_TEST(words_stay_in_16_bits)
+{
+    float vectors[TEXTS * 96], wanted[TEXTS * 96];
+    sbj_model *first = load("tests/data/tiny/model", SBJ_PRECISION_F32, NULL, NULL);
+    save(first, temporary_path("stored"), "2", tables[_i].dtype, NULL);
+    sbj_model_free(first);
+    sbj_model *model = load(temporary_path("stored"), tables[_i].precision, NULL, NULL);
+    ck_assert_int_eq(model->weights.tensors[SBJ_WORD].type, tables[_i].weights);
+    ck_assert_int_eq(sbj_present(model->weights.words) ? model->weights.words.type : 0, tables[_i].words);
+    encode(model, vectors);
+    save(model, temporary_path("widened"), "2", "f32", NULL);
+    sbj_model *widened = load(temporary_path("widened"), tables[_i].precision, NULL, NULL);
+    encode(widened, wanted);
+    ck_assert(memcmp(vectors, wanted, TEXTS * model->network.width * sizeof *vectors) == 0);
+    sbj_model_free(widened);
+    sbj_model_free(model);
+}
+END_TEST
+
+/* What trains from it, and a head that is put on it, have its values. */
+START_TEST(a_head_on_words_in_16_bits)
+{
+    sbertja_error error;
+    sbj_model *model = load("tests/data/tiny/hf-safetensors-bf16", precisions[_i], NULL, NULL), *headed = NULL;
+    ck_assert_msg(sbj_model_with_head(model, 7, 1, &headed, &error) == SBERTJA_OK, "%s", error.message);
+    for (size_t i = 0; i < model->network.parameter_count; i++) {
+        const size_t count = model->network.parameters[i].rows * model->network.parameters[i].columns;
+        float *x = malloc(count * sizeof *x), *y = malloc(count * sizeof *y);
+        ck_assert(sbj_model_values(model, i, x, &error) == SBERTJA_OK);
+        ck_assert(sbj_model_values(headed, i, y, &error) == SBERTJA_OK);
+        ck_assert_msg(memcmp(x, y, count * sizeof *x) == 0, "%s", model->network.parameters[i].name);
+        free(x);
+        free(y);
+    }
+    sbj_model_free(headed);
+    sbj_model_free(model);
+}
+END_TEST
+
 /* ---- Training ---- */
 
 /* Training does not see the precision; what it gives has it again, and saves the weights in f32. */
@@ -412,4 +466,4 @@ END_TEST
 SUITE_MAIN("model/packed", 60, {there_and_back, FORMS}, {another_length_is_told_of, 2},
            {a_damaged_header_is_told_of, 0}, {of_other_weights, 2}, {for_another_machine, 0}, {saves_refused, 4},
            {the_encoder_is_not_twice_in_memory, RESIDENTS}, {converted_weights_serve_every_engine, 2},
-           {training_is_in_f32, 2})
+           {words_stay_in_16_bits, TABLES}, {a_head_on_words_in_16_bits, 2}, {training_is_in_f32, 2})

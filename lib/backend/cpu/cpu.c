@@ -4,6 +4,7 @@
 static void destroy(sbj_backend *backend)
 {
     sbj_alloc alloc = backend->alloc;
+    sbj_openblas_close(&((sbj_cpu *)backend)->openblas);
     sbj_free(&alloc, backend);
 }
 
@@ -37,6 +38,7 @@ static const char *engine(const sbj_backend *backend)
 static const sbj_backend_table table = {
     .name = "cpu",
     .real = SBJ_F32,
+    .half_words = true,
     .destroy = destroy,
     .alloc = sbj_host_alloc,
     .wrap = sbj_host_wrap,
@@ -87,7 +89,11 @@ sbertja_status sbj_backend_cpu(const sbj_backend_options *options, sbj_backend *
     cpu->kernels = kernels;
     cpu->engine = chosen;
     cpu->precision = options->precision;
-    chosen->describe(cpu->engine_text, sizeof cpu->engine_text);
+    if (chosen->open != NULL && (status = chosen->open(cpu, error)) != SBERTJA_OK) {
+        destroy(&cpu->base);
+        return status;
+    }
+    chosen->describe(cpu, cpu->engine_text, sizeof cpu->engine_text);
     *backend = &cpu->base;
     return SBERTJA_OK;
 }

@@ -3,6 +3,7 @@
  *     cpu.c            making one, the back end's table, scratch
  *     isa.c            which vector kernels (kernels.h, kernel/) this machine can run
  *     engine*.c        matrix products (engine.h)
+ *     openblas.c       opening OpenBLAS
  *     cpu_packed.c     matrices in the engine's form
  *     cpu_*.c          the operations: each cuts its work into tasks for the pool and calls kernels
  *
@@ -15,15 +16,17 @@
 
 #include "backend/cpu/engine.h"
 #include "backend/cpu/kernels.h"
+#include "backend/cpu/openblas.h"
 #include "backend/host.h"
 
-typedef struct sbj_cpu {
+struct sbj_cpu {
     sbj_backend base;
     const sbj_kernels *kernels;
     const sbj_engine *engine;
     sbj_precision precision; /* that matrices may have, besides f32 */
     char engine_text[64];
-} sbj_cpu;
+    sbj_openblas openblas; /* opened by the engine of that name */
+};
 
 static inline const sbj_cpu *sbj_cpu_of(const sbj_backend *backend)
 {

@@ -1,9 +1,10 @@
 /* Embeddings: gather, LayerNorm, dropout; and the scatter of their gradient. */
 #include "backend/cpu/cpu.h"
+#include "util/float16.h"
 
 enum { SCATTER_COLUMNS = 64 };
 
-/* Forward needs one row of factors for each thread, backward what cpu_norm.c does. */
+/* Forward needs one row of factors, or of a word in f32, for each thread, backward what cpu_norm.c does. */
 size_t sbj_cpu_embed_scratch(const sbj_extent *extent, size_t threads)
 {
     if (extent->training)
@@ -19,6 +20,21 @@ typedef struct work {
     float *masks;
 } work;
 
+/* A word's row in f32: where it lies, or widened into `room`. */
+static const float *word_row(sbj_tensor word, size_t id, float *room)
+{
+    if (word.type == SBJ_F32)
+        return sbj_row(word, id);
+    const uint16_t *half = (const uint16_t *)word.buffer->data + word.offset + id * word.stride;
+    if (word.type == SBJ_BF16)
+        for (size_t i = 0; i < word.columns; i++)
+            room[i] = sbj_float_from_bf16(half[i]);
+    else
+        for (size_t i = 0; i < word.columns; i++)
+            room[i] = sbj_float_from_f16(half[i]);
+    return room;
+}
+
 static void gather(void *context, size_t task, int thread)
 {
     const work *w = context;
@@ -31,7 +47,7 @@ static void gather(void *context, size_t task, int thread)
         size_t row = task * SBJ_ROWS + i;
         float *sum = sbj_row(r->sum, row), *y = sbj_row(r->y, row);
         float *stats = sbj_present(r->stats) ? sbj_row(r->stats, row) : NULL;
-        kernels->rows->sum3(sum, sbj_row(r->word, (size_t)ids[row]), sbj_row(r->position, (size_t)positions[row]),
+        kernels->rows->sum3(sum, word_row(r->word, (size_t)ids[row], room), sbj_row(r->position, (size_t)positions[row]),
                             sbj_f32(r->type), n);
         kernels->norm->forward(sum, sbj_f32(r->gamma), sbj_f32(r->beta), (float)r->eps, stats, y, n);
         if (w->mask.threshold > 0)

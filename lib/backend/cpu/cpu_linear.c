@@ -34,7 +34,7 @@ static void multiply(const sbj_run *run, size_t own, const sbj_product *products
                      void *context)
 {
     const sbj_cpu *cpu = sbj_cpu_of(run->backend);
-    cpu->engine->multiply(cpu->kernels, run->pool, products, count, finish, context, sbj_scratch_at(run, own),
+    cpu->engine->multiply(cpu, run->pool, products, count, finish, context, sbj_scratch_at(run, own),
                           run->scratch->bytes / sizeof(float) - own);
 }
 

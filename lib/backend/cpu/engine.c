@@ -3,12 +3,17 @@
 
 #include <string.h>
 
+#include "backend/cpu/openblas.h"
+
 static const sbj_engine *const engines[] = {&sbj_engine_packed, &sbj_engine_openblas};
 enum { ENGINES = sizeof engines / sizeof engines[0] };
 
 const char *sbj_cpu_engines(void)
 {
-    return "packed openblas";
+    sbj_openblas blas;
+    const bool there = sbj_openblas_open(SBJ_OPENBLAS_NAME, &blas, NULL) == SBERTJA_OK;
+    sbj_openblas_close(&blas);
+    return there ? "packed openblas" : "packed";
 }
 
 static bool has(const sbj_engine *engine, sbj_precision precision)

@@ -25,9 +25,12 @@ typedef void (*sbj_finish)(void *context, size_t index, size_t row, size_t rows,
 
 enum { SBJ_MOST_PRODUCTS = SBJ_PARTS };
 
+typedef struct sbj_cpu sbj_cpu; /* cpu.h */
+
 typedef struct sbj_engine {
     const char *name;
-    void (*describe)(char *text, size_t room); /* name and version, for reports */
+    sbertja_status (*open)(sbj_cpu *cpu, sbertja_error *error); /* what it needs from the system; NULL: nothing */
+    void (*describe)(const sbj_cpu *cpu, char *text, size_t room); /* name and version, for reports */
 
     /* Floats of scratch that `multiply` needs, with packed matrices of `precision` and of f32. */
     size_t (*scratch)(const sbj_kernels *kernels, sbj_precision precision, const sbj_extent *extent, size_t threads);
@@ -38,8 +41,8 @@ typedef struct sbj_engine {
 
     /* All of them (at most SBJ_MOST_PRODUCTS), in any order; `finish` may be NULL. `scratch` has `floats` floats, at
      * least what scratch() said for an extent that has these products. */
-    void (*multiply)(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
-                     sbj_finish finish, void *context, float *scratch, size_t floats);
+    void (*multiply)(const sbj_cpu *cpu, sbj_pool *pool, const sbj_product *products, size_t count, sbj_finish finish,
+                     void *context, float *scratch, size_t floats);
 } sbj_engine;
 
 extern const sbj_engine sbj_engine_openblas, sbj_engine_packed;

@@ -1,10 +1,9 @@
-/* Engine openblas: cblas_sgemm, which is always there.
+/* Engine openblas: cblas_sgemm, on every processor where OpenBLAS is installed (openblas.h).
  *
  * OpenBLAS has one number of threads for the whole process, which is the host's to set. Where it is 1, blocks of the
  * results are shared out to our own pool; else OpenBLAS gets each product whole, from the calling thread, and uses its
  * threads. A row's bits then depend on where it stands and on how many rows there are: see "Rows do not depend on their
  * neighbours" in docs/ARCHITECTURE.md. */
-#include <cblas.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,12 +11,17 @@
 
 enum { BLOCK_ROWS = 192, BLOCK_COLUMNS = 768, FINISH_ROWS = 32 };
 
-static void describe(char *text, size_t room)
+static sbertja_status open(sbj_cpu *cpu, sbertja_error *error)
+{
+    return sbj_openblas_open(SBJ_OPENBLAS_NAME, &cpu->openblas, error);
+}
+
+static void describe(const sbj_cpu *cpu, char *text, size_t room)
 {
     /* openblas_get_config() begins "OpenBLAS 0.3.21 ..." */
-    const char *config = openblas_get_config(), *space = strchr(config, ' ');
+    const char *config = cpu->openblas.config(), *space = strchr(config, ' ');
     const char *version = space == NULL ? "" : space + 1;
-    snprintf(text, room, "openblas %.*s (%s)", (int)strcspn(version, " "), version, openblas_get_corename());
+    snprintf(text, room, "openblas %.*s (%s)", (int)strcspn(version, " "), version, cpu->openblas.core());
 }
 
 static size_t scratch(const sbj_kernels *kernels, sbj_precision precision, const sbj_extent *extent, size_t threads)
@@ -38,16 +42,17 @@ static CBLAS_TRANSPOSE layout_of(sbj_operand o, size_t columns, blasint *ld)
 }
 
 /* A block of a product, [rows, columns] of the result with all of k. */
-static void compute(const sbj_product *p, size_t row, size_t rows, size_t column, size_t columns)
+static void compute(const sbj_openblas *blas, const sbj_product *p, size_t row, size_t rows, size_t column, size_t columns)
 {
     blasint lda, ldb;
     CBLAS_TRANSPOSE a_form = layout_of(p->a, p->k, &lda), b_form = layout_of(p->b, p->n, &ldb);
-    cblas_sgemm(CblasRowMajor, a_form, b_form, (blasint)rows, (blasint)columns, (blasint)p->k, 1,
+    blas->sgemm(CblasRowMajor, a_form, b_form, (blasint)rows, (blasint)columns, (blasint)p->k, 1,
                 sbj_operand_at(p->a, row, 0).at, lda, sbj_operand_at(p->b, 0, column).at, ldb, p->add ? 1 : 0,
                 p->c + row * p->ldc + column, (blasint)p->ldc);
 }
 
 typedef struct work {
+    const sbj_openblas *blas;
     const sbj_product *products;
     size_t count;
     size_t block_rows, block_columns;
@@ -75,7 +80,7 @@ static void do_block(void *context, size_t task, int thread)
     size_t rows = sbj_piece_length(p->m, w->block_rows, task / across);
     size_t columns = sbj_piece_length(p->n, w->block_columns, task % across);
     if (w->compute)
-        compute(p, row, rows, column, columns);
+        compute(w->blas, p, row, rows, column, columns);
     if (w->finish != NULL)
         w->finish(w->context, index, row, rows, column, columns);
 }
@@ -88,19 +93,18 @@ static void run_blocks(const work *w, sbj_pool *pool)
     sbj_pool_run(pool, blocks, do_block, (void *)w);
 }
 
-static void multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
-                     sbj_finish finish, void *context, float *memory, size_t floats)
+static void multiply(const sbj_cpu *cpu, sbj_pool *pool, const sbj_product *products, size_t count, sbj_finish finish,
+                     void *context, float *memory, size_t floats)
 {
-    work w = {products, count, BLOCK_ROWS, BLOCK_COLUMNS, true, finish, context};
-    (void)kernels;
+    work w = {&cpu->openblas, products, count, BLOCK_ROWS, BLOCK_COLUMNS, true, finish, context};
     (void)memory;
     (void)floats;
-    if (openblas_get_num_threads() == 1) {
+    if (w.blas->threads() == 1) {
         run_blocks(&w, pool);
         return;
     }
     for (size_t i = 0; i < count; i++)
-        compute(&products[i], 0, products[i].m, 0, products[i].n);
+        compute(w.blas, &products[i], 0, products[i].m, 0, products[i].n);
     if (finish != NULL) {
         w.compute = false;
         w.block_rows = FINISH_ROWS;
@@ -108,4 +112,4 @@ static void multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_produ
     }
 }
 
-const sbj_engine sbj_engine_openblas = {"openblas", describe, scratch, NULL, NULL, multiply};
+const sbj_engine sbj_engine_openblas = {"openblas", open, describe, scratch, NULL, NULL, multiply};

@@ -27,8 +27,9 @@
 
 enum { ROWS = 96, COLUMNS = 768, NARROW = 96, DEPTH = 384 };
 
-static void describe(char *text, size_t room)
+static void describe(const sbj_cpu *cpu, char *text, size_t room)
 {
+    (void)cpu;
     snprintf(text, room, "packed");
 }
 
@@ -203,9 +204,10 @@ static const float *packed_of(const sbj_kernels *kernels, sbj_pool *pool, const 
     return packed;
 }
 
-static void multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
-                     sbj_finish finish, void *context, float *memory, size_t floats)
+static void multiply(const sbj_cpu *cpu, sbj_pool *pool, const sbj_product *products, size_t count, sbj_finish finish,
+                     void *context, float *memory, size_t floats)
 {
+    const sbj_kernels *kernels = cpu->kernels;
     if (sbj_narrow_of(kernels, products[0].precision) != NULL) {
         sbj_narrow_multiply(kernels, pool, products, count, finish, context, memory);
         return;
@@ -221,4 +223,4 @@ static void multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_produ
     sbj_pool_run(pool, blocks, do_block, &w);
 }
 
-const sbj_engine sbj_engine_packed = {"packed", describe, scratch, packed_size, pack, multiply};
+const sbj_engine sbj_engine_packed = {"packed", NULL, describe, scratch, packed_size, pack, multiply};

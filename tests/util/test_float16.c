@@ -1,5 +1,5 @@
 /* The 16-bit types: all of their values, and rounding held against arithmetic in double. */
-#include "io/float16.h"
+#include "util/float16.h"
 
 #include <math.h>
 #include <string.h>
@@ -127,5 +127,5 @@ START_TEST(limits)
 }
 END_TEST
 
-SUITE_MAIN("io/float16", 20, {all_values_to_float, TYPES}, {ties_and_their_neighbours, TYPES},
+SUITE_MAIN("util/float16", 20, {all_values_to_float, TYPES}, {ties_and_their_neighbours, TYPES},
            {floats_at_random, TYPES}, {limits, TYPES})

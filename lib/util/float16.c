@@ -1,5 +1,5 @@
 /* Bits of floats only: no hardware conversion, so that every machine gives the same. */
-#include "io/float16.h"
+#include "util/float16.h"
 
 #include <string.h>
 
@@ -47,12 +47,4 @@ uint16_t sbj_f16_from_float(float value)
     /* A carry out of the fraction runs into the exponent, as it should, up to infinity. */
     uint32_t rounded = magnitude < 0x47800000u ? round_off(magnitude - ((127u - 15u) << 23), 13) : 0x7C00u;
     return (uint16_t)(sign | rounded);
-}
-
-uint16_t sbj_bf16_from_float(float value)
-{
-    uint32_t bits = bits_of(value);
-    if ((bits & 0x7FFFFFFFu) > 0x7F800000u)
-        return (uint16_t)(bits >> 16 | 0x40u);
-    return (uint16_t)round_off(bits, 16);
 }

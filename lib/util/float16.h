@@ -8,9 +8,17 @@
 
 float sbj_float_from_f16(uint16_t bits);
 uint16_t sbj_f16_from_float(float value);
-uint16_t sbj_bf16_from_float(float value);
 
 /* Here, so that a loop over a word table's millions of them has no calls. */
+static inline uint16_t sbj_bf16_from_float(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if ((bits & 0x7FFFFFFFu) > 0x7F800000u)
+        return (uint16_t)(bits >> 16 | 0x40u);
+    return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1)) >> 16);
+}
+
 static inline float sbj_float_from_bf16(uint16_t bits)
 {
     const uint32_t wide = (uint32_t)bits << 16;
