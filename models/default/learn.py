@@ -20,7 +20,7 @@ from sbertja import DataLoader, InputExample, SentenceTransformer, losses
 import texts
 
 FIRST, SECOND = 512, 384  # numbers in the vectors of the teachers
-MOST = 512  # texts in a batch that is limited in tokens
+MOST = 256  # texts in a batch that is limited in tokens
 
 
 class Lessons:
@@ -60,11 +60,10 @@ def main():
     objectives = {"search": lambda: lessons.teachers(search=6144, both=2048, everything=2048),
                   "finish": lambda: [lessons.questions(pairs=40), lessons.scores(pairs=48),
                                      *lessons.teachers(search=2048, both=1024, everything=1024)]}
-    checkpoint = work / f"{what}.checkpoint"
-    model.fit(objectives[what](), epochs=1, steps_per_epoch=int(os.environ[f"{what}_steps"]), scheduler="warmupcosine",
-              warmup_steps=50, optimizer_params={"lr": float(os.environ[f"{what}_lr"])}, seed=42, no_dropout=True,
-              save_best_model=False, output_path=str(target), checkpoint_path=str(checkpoint), checkpoint_save_steps=100,
-              resume=True)
+    steps, warmup, rate = (float(os.environ[f"{what}_{name}"]) for name in ("steps", "warmup", "lr"))
+    model.fit(objectives[what](), epochs=1, steps_per_epoch=int(steps), scheduler="warmupcosine", warmup_steps=int(warmup),
+              optimizer_params={"lr": rate}, seed=42, no_dropout=True, save_best_model=False, output_path=str(target),
+              checkpoint_path=str(work / f"{what}.checkpoint"), checkpoint_save_steps=50, resume=True)
 
 
 if __name__ == "__main__":

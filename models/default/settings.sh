@@ -15,8 +15,10 @@ distill_lr=1e-3
 
 # Search: the second teacher
 search_steps=1000
+search_warmup=60
 search_lr=5e-4
 
 # Finish: JaQuAD train and JSTS train, with the teachers beside them
-finish_steps=1000
+finish_steps=800
+finish_warmup=40
 finish_lr=3e-4
