@@ -214,8 +214,9 @@ static void bench_precision(const shape *s, const char *path, const char *precis
     static const char *const names_of_work[] = {"short", "128", "mixed", "one"};
     sbertja_model *model = load(path, precision);
     fastest = find_limit(s, precision);
-    printf("%-6s %s limit (%s) %*.1f\n", s->name, precision, fastest.engine,
-           (int)(42 - strlen(precision) - strlen(fastest.engine)), fastest.rate / 1e9);
+    if (fastest.rate > 0)
+        printf("%-6s %s limit (%s) %*.1f\n", s->name, precision, fastest.engine,
+               (int)(46 - strlen(precision) - strlen(fastest.engine)), fastest.rate / 1e9);
     for (size_t i = 0; i < sizeof names_of_work / sizeof *names_of_work && wants(w, parts, "encode"); i++)
         bench_encode(s, model, precision, names_of_work[i]);
     if (wants(w, parts, "process"))
@@ -262,6 +263,10 @@ static wanted read_arguments(int argc, char **argv)
 int main(int argc, char **argv)
 {
     places at;
+    if (argc > 2 && strcmp(argv[1], MEASURE) == 0) {
+        measure_process(argv + 2);
+        return 0;
+    }
     const wanted w = read_arguments(argc, argv);
     find_places(argv[0], &at);
     printf("libsbertja %s, engines: %s, instructions: %s, %ld processors\n", sbertja_version(),

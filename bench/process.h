@@ -12,8 +12,12 @@ typedef struct places {
 } places;
 
 typedef struct process {
-    double first_output, seconds, megabytes; /* seconds from the start; the largest resident size */
+    double first_output, megabytes; /* seconds from the start; the largest resident size */
 } process;
+
+/* `bench --measure PROGRAM ARGUMENT...` is how the bench starts what it measures: prints the two numbers. */
+#define MEASURE "--measure"
+void measure_process(char *const *arguments);
 
 void find_places(const char *program, places *found);
 void write_texts(const char *path, const workload *w, size_t count);
