@@ -111,7 +111,8 @@ typedef struct sbertja_load_options {
     sbertja_log_function log;
     void *log_user;
     const sbertja_allocator *allocator; /* copied; NULL: malloc and free */
-    const char *precision; /* of the encoder's matrices when sentences are encoded: "f32" (NULL), "bf16", "int8"; the
+    const char *precision; /* of the encoder's matrices when sentences are encoded: "f32" (NULL), "bf16", "int8" (the
+                            * table of words is in bf16 then, unless the weights have it in 16 bits anyway); the
                             * last two need the device cpu and the engine packed, else _E_UNSUPPORTED. Training is in
                             * f32, and the model it gives has the same precision again. */
 } sbertja_load_options;
