@@ -44,7 +44,7 @@ typedef struct distilling {
     fit_scores scores;
     size_t steps, scored_at; /* done; at the last evaluation */
     size_t loss_steps;
-    double loss_sum;
+    double loss_sum, mean_loss; /* since the last line of progress; mean until then */
 } distilling;
 
 /* ---- Lessons --------------------------------------------------------------------------------------------------- */
@@ -166,8 +166,9 @@ static int show_step(void *user, const sbertja_progress *p)
     d->loss_sum += p->loss;
     d->loss_steps++;
     if (p->objective + 1 == d->count && p->step % EVERY == 0) {
-        remark("step %zu/%zu: mean loss %.4f, %.0f sentences/s, %.0f s left", p->step, p->steps,
-               d->loss_sum / (double)d->loss_steps, p->sentences_per_second, p->seconds_left);
+        d->mean_loss = d->loss_sum / (double)d->loss_steps;
+        remark("step %zu/%zu: mean loss %.4f, %.0f sentences/s, %.0f s left", p->step, p->steps, d->mean_loss,
+               p->sentences_per_second, p->seconds_left);
         d->loss_sum = 0;
         d->loss_steps = 0;
     }
@@ -187,6 +188,10 @@ static int fit(distilling *d, const sbertja_model *model)
     options.output_path = d->settings->output;
     options.threads = d->settings->model.session.threads;
     int status = fit_model(model, d->objectives, d->count, &options, &d->scores, "Spearman");
+    if (d->loss_steps)
+        d->mean_loss = d->loss_sum / (double)d->loss_steps;
+    if (status == DONE)
+        write_figure("loss", d->mean_loss);
     if (status == DONE && d->scores.count)
         write_figure("spearman_cosine", options.keep_last ? d->scores.last : d->scores.best);
     return status;

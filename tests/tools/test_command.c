@@ -87,6 +87,8 @@ static const struct {
     {"distill into the default model",
      "printf '水\n火\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.npy; " INSTALL_MODEL
      "sbertja distill $T/x $T/x.npy --steps 1 -o $T/o 2>$T/e && sbertja info $T/o", "wordpiece"},
+    {"distill says its loss", "printf '水\n火\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.npy; "
+     "$S distill -m $D/model $T/x $T/x.npy --steps 2 -o $T/o 2>/dev/null | grep '^loss'", "loss\t"},
     {"distill scores the last step once",
      "printf '水\\n火\\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.npy; " PAIRS
      "$S distill -m $D/model $T/x $T/x.npy --steps 2 --eval $T/t.tsv --evaluation-steps 1 -o $T/o 2>&1 | grep -c Spearman",
