@@ -103,8 +103,7 @@ static void convert(void *to, sbj_type to_type, const void *from, sbj_type from_
         return;
     }
     if (to_type == SBJ_BF16 && from_type == SBJ_F32) { /* a whole table of words, when a model is loaded */
-        for (size_t i = 0; i < count; i++)
-            ((uint16_t *)to)[i] = sbj_bf16_from_float(((const float *)from)[i]);
+        sbj_bf16_from_floats(from, count, to);
         return;
     }
     for (size_t i = 0; i < count; i++)

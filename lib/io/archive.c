@@ -211,26 +211,6 @@ void sbj_archive_forget(const sbj_archive *archive, const sbj_stored *stored)
         sbj_map_forget(&archive->map, data, stored->count * sbj_dtype_size(stored->dtype));
 }
 
-/* A loop for each type, without a choice inside: a word table is millions of numbers, and its conversion a part of the
- * time to the first vector that shows. */
-static void from_bf16(const unsigned char *data, size_t count, float *values)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint16_t half;
-        memcpy(&half, data + i * sizeof half, sizeof half);
-        values[i] = sbj_float_from_bf16(half);
-    }
-}
-
-static void from_f16(const unsigned char *data, size_t count, float *values)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint16_t half;
-        memcpy(&half, data + i * sizeof half, sizeof half);
-        values[i] = sbj_float_from_f16(half);
-    }
-}
-
 static void from_f64(const unsigned char *data, size_t count, float *values)
 {
     for (size_t i = 0; i < count; i++) {
@@ -238,6 +218,16 @@ static void from_f64(const unsigned char *data, size_t count, float *values)
         memcpy(&wide, data + i * sizeof wide, sizeof wide);
         values[i] = (float)wide;
     }
+}
+
+sbj_stored sbj_stored_rows(const sbj_stored *stored, size_t first, size_t rows)
+{
+    sbj_stored part = *stored;
+    const size_t row = stored->count / stored->shape[0];
+    part.data = (const unsigned char *)stored->data + first * row * sbj_dtype_size(stored->dtype);
+    part.count = rows * row;
+    part.shape[0] = rows;
+    return part;
 }
 
 sbertja_status sbj_stored_floats(const sbj_stored *stored, float *values, sbertja_error *error)
@@ -250,10 +240,10 @@ sbertja_status sbj_stored_floats(const sbj_stored *stored, float *values, sbertj
         from_f64(stored->data, stored->count, values);
         return SBERTJA_OK;
     case SBJ_DTYPE_F16:
-        from_f16(stored->data, stored->count, values);
+        sbj_floats_from_f16(stored->data, stored->count, values);
         return SBERTJA_OK;
     case SBJ_DTYPE_BF16:
-        from_bf16(stored->data, stored->count, values);
+        sbj_floats_from_bf16(stored->data, stored->count, values);
         return SBERTJA_OK;
     default:
         return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: expected floating-point numbers, found %s", stored->name,

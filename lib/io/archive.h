@@ -35,6 +35,8 @@ const sbj_stored *sbj_archive_find(const sbj_archive *archive, const char *name)
 const char *sbj_archive_metadata(const sbj_archive *archive, const char *key);
 /* Gives back the memory of the tensor's data as far as the file has it; it comes back when it is read again. */
 void sbj_archive_forget(const sbj_archive *archive, const sbj_stored *stored);
+/* Some rows of a matrix, as a tensor of their own. */
+sbj_stored sbj_stored_rows(const sbj_stored *stored, size_t first, size_t rows);
 /* F64, F32, F16, BF16 to float; _E_UNSUPPORTED for the other types. */
 sbertja_status sbj_stored_floats(const sbj_stored *stored, float *values, sbertja_error *error);
 

@@ -65,17 +65,12 @@ static sbertja_status pack(sbj_model *model, sbj_pool *pool, size_t index, sbert
 
 /* ---- Words ------------------------------------------------------------------------------------------------------- */
 
-enum { WORD_STEP = 1024 }; /* rows */
-
 /* Rows that have been read are the file's again. */
 static void forget_rows(const sbj_model *model, size_t first, size_t rows)
 {
     if (model->stored[SBJ_WORD] == NULL)
         return;
-    sbj_stored part = *model->stored[SBJ_WORD];
-    const size_t size = sbj_dtype_size(part.dtype), columns = model->network.parameters[SBJ_WORD].columns;
-    part.data = (const char *)part.data + first * columns * size;
-    part.count = rows * columns;
+    const sbj_stored part = sbj_stored_rows(model->stored[SBJ_WORD], first, rows);
     sbj_archive_forget(model->archives[0], &part);
 }
 
@@ -90,12 +85,12 @@ static sbertja_status narrow_words(sbj_model *model, sbertja_error *error)
 {
     const sbj_tensor wide = model->weights.tensors[SBJ_WORD];
     sbj_tensor *words = &model->weights.words;
-    float *values = sbj_new_raw(&model->alloc, WORD_STEP * wide.columns, sizeof *values);
+    float *values = sbj_new_raw(&model->alloc, SBJ_WORD_STEP * wide.columns, sizeof *values);
     if (values == NULL)
-        return sbj_no_memory(error, WORD_STEP * wide.columns * sizeof *values);
+        return sbj_no_memory(error, SBJ_WORD_STEP * wide.columns * sizeof *values);
     sbertja_status status = sbj_tensor_new(model->backend, SBJ_BF16, wide.rows, wide.columns, words, error);
-    for (size_t row = 0; row < wide.rows && status == SBERTJA_OK; row += WORD_STEP) {
-        const size_t rows = wide.rows - row < WORD_STEP ? wide.rows - row : WORD_STEP;
+    for (size_t row = 0; row < wide.rows && status == SBERTJA_OK; row += SBJ_WORD_STEP) {
+        const size_t rows = wide.rows - row < SBJ_WORD_STEP ? wide.rows - row : SBJ_WORD_STEP;
         status = sbj_read(model->backend, sbj_window(wide, row, rows, 0, wide.columns), values, SBJ_F32, error);
         if (status == SBERTJA_OK)
             status = sbj_write(model->backend, sbj_window(*words, row, rows, 0, wide.columns), values, SBJ_F32, error);

@@ -14,7 +14,7 @@
 #include "util/float16.h"
 #include "util/hash.h"
 
-enum { ALIGNMENT = 64, FORM_ROOM = 40, PLACES = 16, WORD_STEP = 1024 };
+enum { ALIGNMENT = 64, FORM_ROOM = 40, PLACES = 16 };
 
 typedef struct header {
     char magic[8];
@@ -241,7 +241,7 @@ typedef struct writing {
     sbj_pool *pool;
     unsigned char *header;
     sbj_matrix w; /* the one that is being written */
-    float *wide;  /* WORD_STEP rows of the words, as the file has them and in bf16 */
+    float *wide;  /* SBJ_WORD_STEP rows of the words, as the file has them and in bf16 */
     uint16_t *words;
 } writing;
 
@@ -271,13 +271,12 @@ static sbertja_status read_weight(const writing *w, size_t parameter, sbj_tensor
 
 static sbertja_status words_piece(writing *w, size_t first, const void **data, size_t *size, sbertja_error *error)
 {
-    sbj_stored part = *words_of(w->network, w->archive);
-    const size_t columns = part.shape[1], left = part.shape[0] - first;
-    part.data = (const char *)part.data + first * columns * sbj_dtype_size(part.dtype);
-    part.count = (left < WORD_STEP ? left : WORD_STEP) * columns;
+    const sbj_stored *words = words_of(w->network, w->archive);
+    const size_t left = words->shape[0] - first;
+    const sbj_stored part = sbj_stored_rows(words, first, left < SBJ_WORD_STEP ? left : SBJ_WORD_STEP);
     sbertja_status status = sbj_stored_floats(&part, w->wide, error);
-    for (size_t i = 0; i < part.count && status == SBERTJA_OK; i++)
-        w->words[i] = sbj_bf16_from_float(w->wide[i]);
+    if (status == SBERTJA_OK)
+        sbj_bf16_from_floats(w->wide, part.count, w->words);
     *data = w->words;
     *size = part.count * sizeof *w->words;
     return status;
@@ -309,17 +308,17 @@ static sbertja_status piece(void *context, size_t index, const void **data, size
     if (index == 0)
         return SBERTJA_OK;
     return index <= matrices ? matrix_piece(w, index - 1, data, size, error)
-                             : words_piece(w, (index - 1 - matrices) * WORD_STEP, data, size, error);
+                             : words_piece(w, (index - 1 - matrices) * SBJ_WORD_STEP, data, size, error);
 }
 
 static sbertja_status write_all(writing *w, const char *path, sbertja_error *error)
 {
     const sbj_parameter *p = &w->network->parameters[SBJ_WORD];
-    const size_t steps = has_words(w->network, w->archive) ? (p->rows + WORD_STEP - 1) / WORD_STEP : 0;
-    w->wide = sbj_new_raw(&w->network->alloc, WORD_STEP * p->columns, sizeof *w->wide);
-    w->words = sbj_new_raw(&w->network->alloc, WORD_STEP * p->columns, sizeof *w->words);
+    const size_t steps = has_words(w->network, w->archive) ? (p->rows + SBJ_WORD_STEP - 1) / SBJ_WORD_STEP : 0;
+    w->wide = sbj_new_raw(&w->network->alloc, SBJ_WORD_STEP * p->columns, sizeof *w->wide);
+    w->words = sbj_new_raw(&w->network->alloc, SBJ_WORD_STEP * p->columns, sizeof *w->words);
     if (w->wide == NULL || w->words == NULL)
-        return sbj_no_memory(error, WORD_STEP * p->columns * sizeof *w->wide);
+        return sbj_no_memory(error, SBJ_WORD_STEP * p->columns * sizeof *w->wide);
     return sbj_write_pieces(path, 1 + matrix_count(w->network) + steps, piece, w, error);
 }
 

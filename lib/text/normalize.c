@@ -78,7 +78,7 @@ void sbj_normalizer_init(sbj_normalizer *normalizer)
     mark_hangul(normalizer);
     for (uint32_t c = 0; c < PLANE; c++) {
         if ((c >= 0xD800 && c < 0xE000) || (c >= HANGUL && c < HANGUL_END) || is_plain(c))
-            continue; /* surrogates never occur */
+            continue; /* surrogates never occur, syllables are marked, and others are as they begin */
         mark_unstable(normalizer->composed, c, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, true);
         if (!recomposes(c))
             set(normalizer->composed, c, false);

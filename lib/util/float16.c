@@ -48,3 +48,41 @@ uint16_t sbj_f16_from_float(float value)
     uint32_t rounded = magnitude < 0x47800000u ? round_off(magnitude - ((127u - 15u) << 23), 13) : 0x7C00u;
     return (uint16_t)(sign | rounded);
 }
+
+float sbj_float_from_bf16(uint16_t bits)
+{
+    return from_bits((uint32_t)bits << 16);
+}
+
+uint16_t sbj_bf16_from_float(float value)
+{
+    const uint32_t bits = bits_of(value);
+    if ((bits & 0x7FFFFFFFu) > 0x7F800000u)
+        return (uint16_t)(bits >> 16 | 0x40u);
+    return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1)) >> 16);
+}
+
+static uint16_t half_at(const void *halves, size_t i)
+{
+    uint16_t half;
+    memcpy(&half, (const unsigned char *)halves + i * sizeof half, sizeof half);
+    return half;
+}
+
+void sbj_floats_from_f16(const void *halves, size_t count, float *values)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = sbj_float_from_f16(half_at(halves, i));
+}
+
+void sbj_floats_from_bf16(const void *halves, size_t count, float *values)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = sbj_float_from_bf16(half_at(halves, i));
+}
+
+void sbj_bf16_from_floats(const float *values, size_t count, uint16_t *halves)
+{
+    for (size_t i = 0; i < count; i++)
+        halves[i] = sbj_bf16_from_float(values[i]);
+}

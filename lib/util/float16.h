@@ -3,28 +3,17 @@
 #ifndef SBJ_FLOAT16_H
 #define SBJ_FLOAT16_H
 
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 float sbj_float_from_f16(uint16_t bits);
+float sbj_float_from_bf16(uint16_t bits);
 uint16_t sbj_f16_from_float(float value);
+uint16_t sbj_bf16_from_float(float value);
 
-/* Here, so that a loop over a word table's millions of them has no calls. */
-static inline uint16_t sbj_bf16_from_float(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    if ((bits & 0x7FFFFFFFu) > 0x7F800000u)
-        return (uint16_t)(bits >> 16 | 0x40u);
-    return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1)) >> 16);
-}
-
-static inline float sbj_float_from_bf16(uint16_t bits)
-{
-    const uint32_t wide = (uint32_t)bits << 16;
-    float value;
-    memcpy(&value, &wide, sizeof value);
-    return value;
-}
+/* Many of them, in loops without calls: a table of words has millions. `halves` need no alignment where they are read. */
+void sbj_floats_from_f16(const void *halves, size_t count, float *values);
+void sbj_floats_from_bf16(const void *halves, size_t count, float *values);
+void sbj_bf16_from_floats(const float *values, size_t count, uint16_t *halves);
 
 #endif

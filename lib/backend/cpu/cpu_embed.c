@@ -26,12 +26,7 @@ static const float *word_row(sbj_tensor word, size_t id, float *room)
     if (word.type == SBJ_F32)
         return sbj_row(word, id);
     const uint16_t *half = (const uint16_t *)word.buffer->data + word.offset + id * word.stride;
-    if (word.type == SBJ_BF16)
-        for (size_t i = 0; i < word.columns; i++)
-            room[i] = sbj_float_from_bf16(half[i]);
-    else
-        for (size_t i = 0; i < word.columns; i++)
-            room[i] = sbj_float_from_f16(half[i]);
+    (word.type == SBJ_BF16 ? sbj_floats_from_bf16 : sbj_floats_from_f16)(half, word.columns, room);
     return room;
 }
 
