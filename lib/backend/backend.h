@@ -29,6 +29,10 @@
 typedef enum sbj_type { SBJ_F32 = 1, SBJ_F64 = 2, SBJ_I32 = 3, SBJ_BF16 = 4, SBJ_F16 = 5 } sbj_type;
 
 size_t sbj_type_size(sbj_type type);
+static inline bool sbj_type_is_half(sbj_type type)
+{
+    return type == SBJ_BF16 || type == SBJ_F16;
+}
 
 /* What the packed form of a matrix rounds its numbers to. In int8 also the left side of a product is rounded. All else is
  * of the back end's real type. */

@@ -6,7 +6,7 @@
 
 size_t sbj_type_size(sbj_type type)
 {
-    if (type == SBJ_BF16 || type == SBJ_F16)
+    if (sbj_type_is_half(type))
         return sizeof(uint16_t);
     return type == SBJ_F64 ? sizeof(double) : sizeof(float);
 }
@@ -66,7 +66,7 @@ static sbertja_status check_tensor(const char *operation, sbj_tensor t, sbertja_
 {
     if (!sbj_present(t))
         return sbj_fail(error, SBERTJA_E_INTERNAL, "%s: tensor: none", operation);
-    if (!host_type_is_known(t.type) && t.type != SBJ_BF16 && t.type != SBJ_F16)
+    if (!host_type_is_known(t.type) && !sbj_type_is_half(t.type))
         return sbj_fail(error, SBERTJA_E_INTERNAL, "%s: tensor: type %d, expected 1 to 5", operation, (int)t.type);
     if (t.stride < t.columns)
         return sbj_fail(error, SBERTJA_E_INTERNAL, "%s: tensor: stride %zu, expected at least the %zu columns",

@@ -104,8 +104,8 @@ sbertja_status sbj_check_matrix(const sbj_backend *backend, const sbj_matrix *w,
 /* Without a backward the table of words may be in 16 bits. */
 static sbj_type word_type(const sbj_run *run, const sbj_embed *r, const sbj_embed_gradients *g)
 {
-    const bool half = r->word.type == SBJ_BF16 || r->word.type == SBJ_F16;
-    return half && g == NULL && run->backend->table->half_words ? r->word.type : run->backend->table->real;
+    const sbj_backend_table *table = run->backend->table;
+    return sbj_type_is_half(r->word.type) && g == NULL && table->half_words ? r->word.type : table->real;
 }
 
 sbertja_status sbj_check_embed(const sbj_run *run, const sbj_embed *r, const sbj_embed_gradients *g,

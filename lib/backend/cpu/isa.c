@@ -44,7 +44,7 @@ static bool has_avx512vnni(void)
 #if defined(SBJ_HAVE_avx512bf16)
 static bool has_avx512bf16(void)
 {
-    return has_avx512() && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+    return has_avx512vnni() && __builtin_cpu_supports("avx512bf16");
 }
 #endif
 

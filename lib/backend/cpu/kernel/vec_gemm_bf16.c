@@ -25,8 +25,7 @@ static void pack_column(const float *x, size_t k, uint16_t *panel, size_t column
     for (size_t i = 0; i < k; i += VEC) {
         uvec words = vec_nearest_bf16(vec_load_some(x + i, k - i)) >> 16;
         for (size_t j = 0; j < VEC && i + j < k; j++)
-            panel[(i + j) / BF16_GROUP * (BF16_GROUP * PANEL) + column * BF16_GROUP + (i + j) % BF16_GROUP] =
-                (uint16_t)words[j];
+            panel[panel_place(i + j, column, BF16_GROUP)] = (uint16_t)words[j];
     }
 }
 

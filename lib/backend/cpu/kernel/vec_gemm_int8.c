@@ -86,8 +86,7 @@ static float pack_column(const float *x, size_t k, uint8_t *panel, size_t column
     for (size_t i = 0; i < k; i += VEC) {
         ivec words = quantize_some(x + i, k - i, inverse);
         for (size_t j = 0; j < VEC && i + j < k; j++)
-            panel[(i + j) / INT8_GROUP * (INT8_GROUP * PANEL) + column * INT8_GROUP + (i + j) % INT8_GROUP] =
-                (uint8_t)(words[j] + INT8_SHIFT);
+            panel[panel_place(i + j, column, INT8_GROUP)] = (uint8_t)(words[j] + INT8_SHIFT);
     }
     return scale;
 }

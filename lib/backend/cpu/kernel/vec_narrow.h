@@ -19,6 +19,12 @@ enum { INT8_GROUP = 2, INT8_SHIFT = 0 };
 #endif
 enum { BF16_GROUP = 2 };
 
+/* Which number of a panel element (k, column) is, in groups along k. */
+INLINE size_t panel_place(size_t k, size_t column, size_t group)
+{
+    return k / group * (group * PANEL) + column * group + k % group;
+}
+
 /* ---- A group of each column -------------------------------------------------------------------------------------- */
 
 /* The groups of VEC columns. */
