@@ -231,9 +231,11 @@ static void bench_model(const shape *s, const wanted *w, const places *at)
     for (size_t i = 0; precisions[i] != NULL; i++)
         if (wants(w, precisions, precisions[i]) && (wants(w, parts, "encode") || wants(w, parts, "process")))
             bench_precision(s, path, precisions[i], w, at);
+    if (!wants(w, parts, "train") && !wants(w, parts, "tokenize"))
+        return;
     sbertja_model *model = load(path, NULL);
-    fastest = find_limit(s, "f32");
     if (wants(w, parts, "train")) {
+        fastest = find_limit(s, "f32");
         bench_training(s, model, "short", 32);
         bench_training(s, model, "128", 16);
         bench_training_process(s, model, path, at);
