@@ -3,22 +3,17 @@
 
     evaluate_teachers.py DATA        needs what teach.py needs
 """
-import csv
 import pathlib
 import sys
 import tempfile
 
 import numpy as np
 
+import texts
 import use_e5
 import use_encoder
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def read(path):
-    with open(path, encoding="utf-8", newline="\n") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def column(rows, name):
@@ -35,13 +30,13 @@ def spearman(x, y):
 
 
 def jsts(query, passage, data):
-    rows = read(data / "jsts" / "valid.tsv")
+    rows = texts.table(data / "jsts" / "valid.tsv")
     first, second = query(column(rows, "sentence1")), query(column(rows, "sentence2"))
     return spearman((first * second).sum(1), np.array(column(rows, "score"), float))
 
 
 def jaquad(query, passage, data):
-    passages, questions = read(data / "jaquad" / "passages.tsv"), read(data / "jaquad" / "questions.tsv")
+    passages, questions = texts.table(data / "jaquad" / "passages.tsv"), texts.table(data / "jaquad" / "questions.tsv")
     scores = query(column(questions, "question")) @ passage(column(passages, "text")).T
     row_of = {passage_id: row for row, passage_id in enumerate(column(passages, "id"))}
     right = [row_of[passage_id] for passage_id in column(questions, "passage_id")]
@@ -50,8 +45,8 @@ def jaquad(query, passage, data):
 
 
 def economy_watchers(query, passage, data):
-    train = read(data / "economy-watchers" / "train.tsv")[0::7][:2000]
-    test = read(data / "economy-watchers" / "dev.tsv")
+    train = texts.table(data / "economy-watchers" / "train.tsv")[0::7][:2000]
+    test = texts.table(data / "economy-watchers" / "dev.tsv")
     nearest = np.argsort(-(query(column(test, "text")) @ query(column(train, "text")).T), 1)[:, :15]
     votes = np.array(column(train, "label"), int)[nearest]
     voted = np.array([np.bincount(row).argmax() for row in votes])
@@ -60,7 +55,7 @@ def economy_watchers(query, passage, data):
 
 def report(query, passage, data):
     """A linear probe: multinomial logistic regression by gradient descent, with weight decay."""
-    parts = [read(ROOT / "examples" / "report" / f"{name}.tsv") for name in ("train", "test")]
+    parts = [texts.table(ROOT / "examples" / "report" / f"{name}.tsv") for name in ("train", "test")]
     x, z = (query(column(rows, "text")) for rows in parts)
     mean, scale = x.mean(0), x.std()
     x, z = ((part - mean) / scale for part in (x, z))

