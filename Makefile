@@ -54,6 +54,13 @@ ISA_avx2       := -mavx2 -mfma
 ISA_avx512     := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
 ISA_avx512vnni := $(ISA_avx512) -mavx512vnni
 ISA_avx512bf16 := $(ISA_avx512vnni) -mavx512bf16
+# AVX-512 in plain C, see check-emulated.
+ifdef EMULATED
+ISA_avx512     := $(ISA_avx2) -include tests/support/emulated.h -Wno-psabi
+ISA_avx512vnni := $(ISA_avx512)
+ISA_avx512bf16 := $(ISA_avx512)
+override CPPFLAGS += -D'__builtin_cpu_supports(feature)=(sizeof(feature) > 0)'
+endif
 compiles        = $(shell echo 'int main(void) { return __builtin_cpu_supports("$(1)"); }' | \
     $(CC) $(ISA_$(1)) -x c -fsyntax-only - 2>/dev/null && echo $(1))
 ifeq ($(shell uname -m),x86_64)
@@ -86,7 +93,7 @@ RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib programs check asan ubsan tsan bench bench-peers lint format docs install uninstall dist deps demo python clean help \
+.PHONY: all lib programs check check-emulated asan ubsan tsan bench bench-peers lint format docs install uninstall dist deps demo python clean help \
         test-installed
 
 # ---- Building ----------------------------------------------------------------------------------------------------------
@@ -184,6 +191,9 @@ ubsan: ## the tests under the undefined-behaviour sanitizer alone
 
 tsan: ## the tests under the thread sanitizer
 	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" check
+
+check-emulated: ## the tests with every instruction set on a processor that has AVX2: newer ones in plain C, slowly
+	$(Q)CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory BUILD=build/emulated EMULATED=1 check
 
 lint: all ## layers, exported symbols, forbidden calls, sizes, warnings of gcc and clang
 	$(Q)+BUILD=$(BUILD) sh .ci/lint

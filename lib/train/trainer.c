@@ -264,8 +264,7 @@ void sbj_trainer_free(sbj_trainer *t)
     sbj_free(&alloc, t->targets);
     sbj_teachers_close(&t->teachers);
     sbj_model_free(t->with_head);
-    sbj_free(&alloc, t->ids);
-    sbj_free(&alloc, t->counts);
+    sbj_distinct_free(&t->batch, &alloc);
     sbj_free(&alloc, t);
 }
 
@@ -285,14 +284,16 @@ size_t sbj_goal_next(sbj_goal *goal)
     return examples;
 }
 
-/* The sentences of the batch, group after group, and room for their vectors. */
+/* The sentences of the batch, group after group, and room for their vectors. With dropout equal ones are not the same: the
+ * masks differ. */
 static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbertja_error *error)
 {
     const size_t groups = goal->dataset->groups, sentences = examples * groups;
     const size_t numbers = sentences * t->parent->network.width, outputs = sentences * t->teachers.width;
-    if (!sbj_grow(&t->alloc, (void **)&t->ids, &t->id_capacity, 0, sentences, sizeof *t->ids) ||
-        !sbj_grow(&t->alloc, (void **)&t->counts, &t->count_capacity, 0, sentences, sizeof *t->counts) ||
-        !sbj_grow(&t->alloc, (void **)&t->vectors, &t->vector_capacity, 0, numbers, sizeof *t->vectors) ||
+    sbertja_status status = sbj_distinct_begin(&t->batch, &t->alloc, sentences, error);
+    if (status != SBERTJA_OK)
+        return status;
+    if (!sbj_grow(&t->alloc, (void **)&t->vectors, &t->vector_capacity, 0, numbers, sizeof *t->vectors) ||
         !sbj_grow(&t->alloc, (void **)&t->vector_gradients, &t->gradient_capacity, 0, numbers,
                   sizeof *t->vector_gradients) ||
         !sbj_grow(&t->alloc, (void **)&t->outputs, &t->output_capacity, 0, outputs, sizeof *t->outputs) ||
@@ -303,10 +304,9 @@ static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t exampl
     for (size_t g = 0; g < groups; g++)
         for (size_t i = 0; i < examples; i++) {
             const size_t text = goal->rows[i] * groups + g;
-            t->ids[g * examples + i] = goal->tokens.ids[text];
-            t->counts[g * examples + i] = goal->tokens.counts[text];
+            sbj_distinct_add(&t->batch, goal->tokens.ids[text], goal->tokens.counts[text], !t->dropout);
         }
-    return sbj_workspace_pack(&t->workspace, t->ids, t->counts, sentences, error);
+    return sbj_workspace_pack(&t->workspace, t->batch.ids, t->batch.lengths, t->batch.count, error);
 }
 
 /* Nothing sound comes after such a step; the weights are still those before it. */
@@ -321,16 +321,23 @@ static sbertja_status read_vectors(sbj_trainer *t, sbertja_error *error)
 {
     const sbj_backend *b = t->model->backend;
     const sbj_workspace *w = &t->workspace;
-    if (t->with_head == NULL)
-        return sbj_read(b, w->vectors, t->vectors, SBJ_F64, error);
-    sbertja_status status = sbj_read(b, w->body, t->vectors, SBJ_F64, error);
-    return status == SBERTJA_OK ? sbj_read(b, w->vectors, t->outputs, SBJ_F64, error) : status;
+    const bool head = t->with_head != NULL;
+    sbertja_status status = sbj_read(b, head ? w->body : w->vectors, t->vectors, SBJ_F64, error);
+    if (status == SBERTJA_OK && head)
+        status = sbj_read(b, w->vectors, t->outputs, SBJ_F64, error);
+    if (status != SBERTJA_OK)
+        return status;
+    sbj_distinct_spread(&t->batch, t->vectors, t->parent->network.width);
+    sbj_distinct_spread(&t->batch, t->outputs, t->teachers.width);
+    return SBERTJA_OK;
 }
 
 static sbertja_status write_gradients(sbj_trainer *t, sbertja_error *error)
 {
     const sbj_backend *b = t->model->backend;
     sbj_workspace *w = &t->workspace;
+    sbj_distinct_sum(&t->batch, t->vector_gradients, t->parent->network.width);
+    sbj_distinct_sum(&t->batch, t->output_gradients, t->teachers.width);
     w->body_gradient = t->with_head != NULL;
     if (!w->body_gradient)
         return sbj_write(b, w->vector_gradients, t->vector_gradients, SBJ_F64, error);
@@ -341,7 +348,7 @@ static sbertja_status write_gradients(sbj_trainer *t, sbertja_error *error)
 /* What the teachers say of this batch. A loss without teachers leaves the head alone. */
 static void ask_teachers(sbj_trainer *t, const sbj_goal *goal, sbj_loss_part *parts, sbj_loss_batch *batch)
 {
-    const size_t outputs = t->workspace.batch.sentences * t->teachers.width;
+    const size_t outputs = t->batch.sentences * t->teachers.width;
     memset(t->output_gradients, 0, outputs * sizeof *t->output_gradients);
     if (!sbj_loss_find(goal->loss.loss)->teachers)
         return;
@@ -415,7 +422,7 @@ static sbertja_status add_batch(sbj_trainer *t, sbj_goal *goal, uint32_t key, sb
     sbertja_status status = gather(t, goal, examples, error);
     if (status != SBERTJA_OK)
         return status;
-    result->sentences += t->workspace.batch.sentences;
+    result->sentences += t->batch.sentences;
     const sbj_run run = {t->model->backend, t->pool, t->workspace.scratch, t->seed, key};
     if ((status = sbj_forward(&run, &t->weights, &t->workspace, t->dropout, error)) != SBERTJA_OK ||
         (status = run_loss(t, goal, examples, result, error)) != SBERTJA_OK)

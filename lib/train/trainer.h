@@ -7,6 +7,7 @@
 #include "loss/loss.h"
 #include "model/session.h"
 #include "optim/schedule.h"
+#include "train/distinct.h"
 #include "train/sampler.h"
 #include "train/teacher.h"
 
@@ -42,8 +43,7 @@ typedef struct sbj_trainer {
     double *vectors, *vector_gradients; /* host; before the head, if there is one */
     double *outputs, *output_gradients, *targets; /* of the head */
     size_t vector_capacity, gradient_capacity, output_capacity, output_gradient_capacity, target_capacity;
-    const int32_t **ids; /* this step's sentences */
-    size_t *counts, id_capacity, count_capacity;
+    sbj_distinct batch; /* this step's sentences */
     sbj_goal *goals;
     size_t goal_count;
     /* fixed for the whole training */

@@ -47,6 +47,7 @@ typedef struct outcome {
     size_t size;
     double *gradient; /* by m */
     sbj_step_result result;
+    size_t encoded; /* sentences of the last batch */
 } outcome;
 
 static outcome first_step(const char *device, sbertja_loss loss, const sbertja_dataset *dataset, size_t batch_size,
@@ -63,6 +64,7 @@ static outcome first_step(const char *device, sbertja_loss loss, const sbertja_d
     objective.keep_order = 1;
     must(sbj_trainer_create((const sbj_model *)model, &objective, 1, options, &trainer, &error));
     must(sbj_trainer_step(trainer, 0, step, 1e-3, &o.result, &error));
+    o.encoded = trainer->workspace.batch.sentences;
     o.size = trainer->model->network.arena_size;
     o.gradient = malloc(o.size * sizeof *o.gradient);
     must(sbj_read(trainer->model->backend, trainer->goals[0].m, o.gradient, SBJ_F64, &error));
@@ -127,17 +129,40 @@ START_TEST(batches_make_the_mean_of_their_gradients)
 }
 END_TEST
 
+/* The large batch has each of its sentences several times, and encodes it once. */
 START_TEST(a_mean_over_examples_is_as_of_one_large_batch)
 {
-    const sbertja_fit_options accumulated = plain_options(BATCHES), single = plain_options(1);
-    sbertja_dataset *all = pairs(0, BATCHES * BATCH);
-    outcome parts = first_step(devices[_i].device, SBERTJA_COSINE_SIMILARITY_LOSS, all, BATCH, 0, &accumulated);
-    outcome large = first_step(devices[_i].device, SBERTJA_COSINE_SIMILARITY_LOSS, all, BATCHES * BATCH, 0, &single);
+    enum { EXAMPLES = BATCHES * BATCH, DISTINCT = 5 };
+    sbertja_fit_options accumulated = plain_options(EXAMPLES), single = plain_options(1);
+    sbertja_dataset *all = pairs(0, EXAMPLES);
+    outcome parts = first_step(devices[_i].device, SBERTJA_COSINE_SIMILARITY_LOSS, all, 1, 0, &accumulated);
+    outcome large = first_step(devices[_i].device, SBERTJA_COSINE_SIMILARITY_LOSS, all, EXAMPLES, 0, &single);
     expect_close("gradient", parts.gradient, large.gradient, large.size, devices[_i].bound);
     expect_close("loss", &parts.result.loss, &large.result.loss, 1, devices[_i].bound);
+    ck_assert(parts.encoded == 2 && large.encoded == DISTINCT);
+    ck_assert(parts.result.sentences == 2 * EXAMPLES && large.result.sentences == 2 * EXAMPLES);
     free(parts.gradient);
     free(large.gradient);
     sbertja_dataset_free(all);
+}
+END_TEST
+
+/* Or else a sentence could not be paired with itself, as some train. */
+START_TEST(dropout_tells_equal_sentences_apart)
+{
+    static const char *const twice[] = {"水を飲む", "水を飲む"};
+    sbertja_fit_options options = plain_options(1);
+    sbertja_dataset *dataset;
+    must(sbertja_dataset_create(&dataset, &error));
+    must(sbertja_dataset_add(dataset, twice, NULL, 2, 1, &error));
+    outcome same = first_step("ref", SBERTJA_COSINE_SIMILARITY_LOSS, dataset, 1, 0, &options);
+    options.no_dropout = 0;
+    outcome different = first_step("ref", SBERTJA_COSINE_SIMILARITY_LOSS, dataset, 1, 0, &options);
+    ck_assert(same.encoded == 1 && same.result.loss < 1e-20);
+    ck_assert(different.encoded == 2 && different.result.loss > 1e-6);
+    free(same.gradient);
+    free(different.gradient);
+    sbertja_dataset_free(dataset);
 }
 END_TEST
 
@@ -279,6 +304,6 @@ START_TEST(a_checkpoint_knows_the_words)
 END_TEST
 
 SUITE_MAIN("train/trainer", 30, {batches_make_the_mean_of_their_gradients, 2 * DEVICES},
-           {a_mean_over_examples_is_as_of_one_large_batch, DEVICES}, {clipped_by_the_mean, 0},
-           {batches_of_a_step_drop_different_elements, 0}, {words_not_reached_change_no_bits, DEVICES},
+           {a_mean_over_examples_is_as_of_one_large_batch, DEVICES}, {dropout_tells_equal_sentences_apart, 0},
+           {clipped_by_the_mean, 0}, {batches_of_a_step_drop_different_elements, 0}, {words_not_reached_change_no_bits, DEVICES},
            {a_checkpoint_knows_the_words, 0})

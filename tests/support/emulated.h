@@ -1,0 +1,176 @@
+/* AVX-512 in plain C, for `make check-emulated`: the kernels of those instruction sets on a processor that has AVX2.
+ * Included before a kernel's file. It says whether the kernels are right, not how fast they are, nor whether the compiler
+ * makes of them what it should.
+ *
+ * By Intel's Intrinsics Guide and Software Developer's Manual; of an instruction's ways to round, the one that
+ * is in force. Products of bf16 take subnormal numbers for zeros and give zeros for them. */
+#ifndef EMULATED_H
+#define EMULATED_H
+
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define EMULATED static inline __attribute__((always_inline))
+#define LANES for (int i = 0; i < 16; i++)
+
+typedef int32_t emulated_ints __attribute__((vector_size(64)));
+typedef uint64_t emulated_words __attribute__((vector_size(64)));
+
+/* ---- Sixteen numbers of 32 bits ---- */
+
+EMULATED __m512 emulated_fmadd(__m512 a, __m512 b, __m512 c)
+{
+    LANES c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+    return c;
+}
+
+EMULATED __m512 emulated_sqrt(__m512 a)
+{
+    LANES a[i] = __builtin_sqrtf(a[i]);
+    return a;
+}
+
+EMULATED __m512i emulated_add(__m512i a, __m512i b)
+{
+    return (__m512i)((emulated_ints)a + (emulated_ints)b);
+}
+
+EMULATED __m512i emulated_set1(int x)
+{
+    return (__m512i)(x - (emulated_ints){0});
+}
+
+EMULATED __m512i emulated_setr(int a, int b, int c, int d, int e, int f, int g, int h, int i, int j, int k, int l, int m,
+                               int n, int o, int p)
+{
+    return (__m512i)(emulated_ints){a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p};
+}
+
+/* Eight products of the even numbers, in 64 bits. */
+EMULATED __m512i emulated_mul_epu32(__m512i a, __m512i b)
+{
+    return (__m512i)(((emulated_words)a & 0xFFFFFFFFu) * ((emulated_words)b & 0xFFFFFFFFu));
+}
+
+EMULATED __m512 emulated_permutex2var(__m512 a, __m512i places, __m512 b)
+{
+    const emulated_ints place = (emulated_ints)places;
+    __m512 result = a;
+    LANES result[i] = place[i] & 16 ? b[place[i] & 15] : a[place[i] & 15];
+    return result;
+}
+
+EMULATED __m512i emulated_loadu(const void *p)
+{
+    __m512i result;
+    memcpy(&result, p, sizeof result);
+    return result;
+}
+
+/* ---- Integers of 8 and 16 bits ---- */
+
+EMULATED __m512i emulated_cvtepi8_epi16(__m256i a)
+{
+    int8_t bytes[32];
+    int16_t wide[32];
+    __m512i result;
+    memcpy(bytes, &a, sizeof bytes);
+    for (int i = 0; i < 32; i++)
+        wide[i] = bytes[i];
+    memcpy(&result, wide, sizeof result);
+    return result;
+}
+
+EMULATED __m512i emulated_madd_epi16(__m512i a, __m512i b)
+{
+    int16_t x[32], y[32];
+    emulated_ints sums;
+    memcpy(x, &a, sizeof x);
+    memcpy(y, &b, sizeof y);
+    LANES sums[i] = x[2 * i] * y[2 * i] + x[2 * i + 1] * y[2 * i + 1];
+    return (__m512i)sums;
+}
+
+/* The first without a sign, the second with. */
+EMULATED __m512i emulated_dpbusd(__m512i sum, __m512i a, __m512i b)
+{
+    uint8_t x[64];
+    int8_t y[64];
+    emulated_ints sums = (emulated_ints)sum;
+    memcpy(x, &a, sizeof x);
+    memcpy(y, &b, sizeof y);
+    LANES for (int j = 0; j < 4; j++)
+        sums[i] += x[4 * i + j] * y[4 * i + j];
+    return (__m512i)sums;
+}
+
+/* ---- bf16 ---- */
+
+EMULATED uint32_t emulated_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+EMULATED float emulated_float(uint32_t bits)
+{
+    float x;
+    if ((bits & 0x7F800000u) == 0) /* subnormal */
+        bits &= 0x80000000u;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+EMULATED float emulated_flushed(float x)
+{
+    return emulated_float(emulated_bits(x));
+}
+
+/* To the nearest, ties to even; a NaN stays one. */
+EMULATED __m256i emulated_cvtneps_pbh(__m512 a)
+{
+    uint16_t narrow[16];
+    __m256i result;
+    LANES {
+        const uint32_t bits = emulated_bits(emulated_flushed(a[i]));
+        narrow[i] = (uint16_t)((bits & 0x7FFFFFFFu) > 0x7F800000u ? (bits >> 16) | 0x40
+                                                                  : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
+    }
+    memcpy(&result, narrow, sizeof result);
+    return result;
+}
+
+/* The number with the odd place first, each sum rounded. */
+EMULATED __m512 emulated_dpbf16(__m512 sum, __m512bh a, __m512bh b)
+{
+    uint32_t x[16], y[16];
+    memcpy(x, &a, sizeof x);
+    memcpy(y, &b, sizeof y);
+    LANES {
+        sum[i] = emulated_flushed(__builtin_fmaf(emulated_float(x[i] & 0xFFFF0000u), emulated_float(y[i] & 0xFFFF0000u),
+                                                 emulated_flushed(sum[i])));
+        sum[i] = emulated_flushed(
+            __builtin_fmaf(emulated_float(x[i] << 16), emulated_float(y[i] << 16), sum[i]));
+    }
+    return sum;
+}
+
+#define _mm512_add_epi32 emulated_add
+#define _mm512_cvtepi8_epi16 emulated_cvtepi8_epi16
+#define _mm512_cvtneps_pbh emulated_cvtneps_pbh
+#define _mm512_dpbf16_ps emulated_dpbf16
+#define _mm512_dpbusd_epi32 emulated_dpbusd
+#define _mm512_fmadd_ps emulated_fmadd
+#define _mm512_loadu_si512 emulated_loadu
+#define _mm512_madd_epi16 emulated_madd_epi16
+#define _mm512_mul_epu32 emulated_mul_epu32
+#define _mm512_permutex2var_ps emulated_permutex2var
+#define _mm512_set1_epi32 emulated_set1
+#undef _mm512_setr_epi32 /* a macro */
+#define _mm512_setr_epi32 emulated_setr
+#define _mm512_sqrt_ps emulated_sqrt
+
+#endif
