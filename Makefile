@@ -56,7 +56,7 @@ ISA_avx512vnni := $(ISA_avx512) -mavx512vnni
 ISA_avx512bf16 := $(ISA_avx512vnni) -mavx512bf16
 # AVX-512 in plain C, see check-emulated.
 ifdef EMULATED
-ISA_avx512     := $(ISA_avx2) -include tests/support/emulated.h -Wno-psabi
+ISA_avx512     := $(ISA_avx2) -include tests/support/emulated.h -Wno-psabi -O1
 ISA_avx512vnni := $(ISA_avx512)
 ISA_avx512bf16 := $(ISA_avx512)
 override CPPFLAGS += -D'__builtin_cpu_supports(feature)=(sizeof(feature) > 0)'

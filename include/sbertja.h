@@ -406,10 +406,13 @@ typedef struct sbertja_fit_options {
     int keep_head; /* nonzero: the head of SBERTJA_DISTILLATION_LOSS stays, as a Dense module */
     size_t gradient_accumulation_steps; /* batches of each objective in a step, which goes by their mean gradient; steps,
                                          * here and in callbacks, are always those that change the weights */
+    int bf16; /* nonzero: products of the encoder's matrices, forward and back, round both sides to bf16, sum in f32; the
+               * weights that are trained stay f32. Where the processor does not multiply bf16 (avx512bf16), training is
+               * in f32, with a warning. */
 } sbertja_fit_options;
 #define SBERTJA_FIT_OPTIONS_INIT                                                                                       \
     {sizeof(sbertja_fit_options), 1, 0, NULL, 10000, NULL, 2e-5, 0.9, 0.999, 0, 0.01, 1.0, 42, 0, 0, 0, NULL, NULL,    \
-     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 1}
+     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 1, 0}
 
 /* Trains a copy of `model` by the objectives in turn, as SentenceTransformer.fit does; `model` stays as it was. The same
  * data, options and seed give the same bits. `trained` may be NULL when output_path is given. A stop by a callback

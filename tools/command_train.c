@@ -63,7 +63,8 @@ static void end_epoch(training_run *training, const sbertja_progress *p)
     const char *what = train_data_active(&training->data);
     char active[80] = "";
     if (what)
-        snprintf(active, sizeof active, ", %.1f %% %s", 100 * training->active_sum / (double)training->loss_steps, what);
+        snprintf(active, sizeof active, ", %.1f %% %s", 100 * training->active_sum / (double)training->loss_steps,
+                 what);
     training->epoch_loss = training->loss_sum / (double)training->loss_steps;
     training->epochs++;
     remark("epoch %zu/%zu: step %zu/%zu, mean loss %.4f%s, %.1f sentences a second", p->epoch + 1, p->epochs, p->step,
@@ -103,7 +104,8 @@ static void write_figures(const training_run *training)
     if (training->settings->eval)
         write_figure_of(training, "before", training->before);
     if (training->scores.count)
-        write_figure_of(training, "after", training->settings->fit.keep_last ? training->scores.last : training->scores.best);
+        write_figure_of(training, "after",
+                        training->settings->fit.keep_last ? training->scores.last : training->scores.best);
 }
 
 static int fit(training_run *training, const sbertja_model *model, const sbertja_dataset *dataset)
@@ -117,8 +119,7 @@ static int fit(training_run *training, const sbertja_model *model, const sbertja
     options.evaluate_user = training;
     options.output_path = training->settings->output;
     options.threads = training->settings->model.session.threads;
-    int status =
-        fit_model(model, &objective, 1, &options, &training->scores, train_data_figure(&training->data));
+    int status = fit_model(model, &objective, 1, &options, &training->scores, train_data_figure(&training->data));
     if (status == DONE)
         write_figures(training);
     return status;
@@ -198,6 +199,7 @@ static int parse(int argc, char **argv, train_settings *s)
         {"weight-decay", 0, OPTION_REAL, &f->weight_decay, "X", "of AdamW", 0, 0},
         {"max-grad-norm", 0, OPTION_REAL, &f->max_grad_norm, "X", "gradients are clipped to this norm", 0, 0},
         {"no-dropout", 0, OPTION_FLAG, &f->no_dropout, NULL, "whatever the model's configuration says", 0, 0},
+        {"bf16", 0, OPTION_FLAG, &f->bf16, NULL, "multiply in bf16 where the processor does", 0, 0},
         {"seed", 0, OPTION_SEED, &f->seed, "N", "of batches and dropout", 0, 0},
         {"pooling", 0, OPTION_TEXT, &s->pooling.pooling, "NAME", "mean, cls, max, ...: instead of the model's modules",
          0, 0},

@@ -84,6 +84,7 @@ typedef struct sbj_extent {
     size_t hidden, heads, inner, vector; /* H, A, I, E: the widest row of any dense layer after pooling */
     size_t parameters;                   /* elements of the parameter arena, for sumsq and adamw; 0: no training */
     bool training;
+    sbj_precision precision; /* of a training's matrices */
 } sbj_extent;
 
 /* A packed batch: sentence n is rows cu[n] to cu[n+1]-1. The arrays stand twice, on the host for loops and sizes, and in
@@ -291,6 +292,10 @@ typedef struct sbj_backend_table {
     size_t (*packed_size)(const sbj_backend *, const sbj_matrix *);
     const void *(*packed_data)(const sbj_backend *, const sbj_matrix *);
     sbertja_status (*adopt)(const sbj_backend *, sbj_matrix *, const void *data, sbertja_error *);
+
+    /* Whether a training gains by matrices of this precision: then its products, forward and back, have both sides
+     * rounded to it, with sums in the real type. True for f32. */
+    bool (*trains_in)(const sbj_backend *, sbj_precision);
 
     size_t (*scratch_size)(const sbj_backend *, const sbj_extent *, int threads); /* bytes */
 

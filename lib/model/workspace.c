@@ -175,7 +175,8 @@ static sbertja_status plan_scratch(sbj_workspace *w, sbertja_error *error)
         vector = width > vector ? width : vector;
     }
     const sbj_extent extent = {w->tokens, w->sentences, w->longest, n->config.hidden, n->config.heads,
-                               n->config.intermediate, vector, w->training ? n->arena_size : 0, w->training};
+                               n->config.intermediate, vector, w->training ? n->arena_size : 0, w->training,
+                               w->precision};
     w->scratch_size = sbj_scratch_size(w->backend, &extent, w->threads);
     return w->backend->table->alloc(w->backend, w->scratch_size, &w->scratch, error);
 }

@@ -29,6 +29,7 @@ typedef struct sbj_workspace {
     const sbj_network *network;
     sbj_alloc alloc;
     bool training;
+    sbj_precision precision; /* of a training's matrices */
     size_t tokens, sentences, longest; /* planned for */
     int threads;
     sbj_buffer *arena, *scratch, *integers;

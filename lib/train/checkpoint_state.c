@@ -4,8 +4,8 @@
  *   checkpoint.json   format, steps done, best score, and the configuration that must be the same on resuming
  *   parameters.bin    the parameter arena as it lies in memory, little-endian, and after it for each objective m and v
  *
- * Where the samplers stand, and which words they have dealt, follows from the number of steps, and dropout from seed and
- * step, so none of it is stored. */
+ * Where the samplers stand, and which words they have dealt, follows from the number of steps, and dropout from seed
+ * and step, so none of it is stored. */
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
@@ -93,6 +93,7 @@ static cJSON *describe(const sbj_trainer *t, const sbj_progress_state *state)
     cJSON_AddNumberToObject(c, "max_grad_norm", t->max_grad_norm);
     cJSON_AddBoolToObject(c, "dropout", t->dropout);
     cJSON_AddNumberToObject(c, "gradient_accumulation_steps", (double)t->accumulation);
+    cJSON_AddStringToObject(c, "precision", sbj_precision_name(t->precision));
     add_hash(c, "seed", t->seed);
     add_hash(c, "teachers", sbj_teachers_hash(&t->teachers));
     cJSON *goals = cJSON_AddArrayToObject(c, "objectives");
@@ -221,8 +222,8 @@ static sbertja_status compare(const sbj_trainer *t, const sbj_progress_state *st
     if (difference != NULL) {
         char *here = cJSON_PrintUnformatted(difference);
         char *there = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(theirs, difference->string));
-        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: a checkpoint of another training: %s: %.200s, here %.200s", name,
-                          difference->string, there ? there : "nothing", here ? here : "?");
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: a checkpoint of another training: %s: %.200s, here %.200s",
+                          name, difference->string, there ? there : "nothing", here ? here : "?");
         cJSON_free(here);
         cJSON_free(there);
     }

@@ -1,5 +1,5 @@
-/* Equal sentences of a batch. Rows move in place: which[i] <= i, so spreading goes from the last row to the first, summing
- * from the first to the last. */
+/* Equal sentences of a batch. Rows move in place: which[i] <= i, so spreading goes from the last row to the first,
+ * summing from the first to the last. */
 #include "train/distinct.h"
 
 #include <string.h>

@@ -72,8 +72,8 @@ static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_ob
     if ((status = sbj_tokenize_all(&t->alloc, t->pool, t->encodings, (const char *const *)d->texts, d->lengths,
                                    d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK)
         return status;
-    if (o.batch_tokens > 0 && (status = sbj_sampler_limit(&goal->sampler, d, goal->tokens.counts, o.batch_tokens,
-                                                          error)) != SBERTJA_OK)
+    if (o.batch_tokens > 0 &&
+        (status = sbj_sampler_limit(&goal->sampler, d, goal->tokens.counts, o.batch_tokens, error)) != SBERTJA_OK)
         return status;
     if ((status = sbj_tensor_new(t->model->backend, real, 1, size, &goal->m, error)) != SBERTJA_OK)
         return status;
@@ -85,9 +85,12 @@ static sbertja_status check_options(const sbertja_fit_options *o, sbertja_error 
     const struct {
         const char *name;
         double value, below;
-    } numbers[] = {{"learning_rate", o->learning_rate, INFINITY}, {"beta1", o->beta1, 1},
-                   {"beta2", o->beta2, 1},                         {"epsilon", o->epsilon, INFINITY},
-                   {"weight_decay", o->weight_decay, INFINITY},    {"max_grad_norm", o->max_grad_norm, INFINITY}};
+    } numbers[] = {{"learning_rate", o->learning_rate, INFINITY},
+                   {"beta1", o->beta1, 1},
+                   {"beta2", o->beta2, 1},
+                   {"epsilon", o->epsilon, INFINITY},
+                   {"weight_decay", o->weight_decay, INFINITY},
+                   {"max_grad_norm", o->max_grad_norm, INFINITY}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         char text[SBJ_NUMBER_ROOM];
         if (numbers[i].value >= 0 && numbers[i].value < numbers[i].below)
@@ -99,6 +102,19 @@ static sbertja_status check_options(const sbertja_fit_options *o, sbertja_error 
     if (o->gradient_accumulation_steps == 0)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "gradient_accumulation_steps: 0, expected at least 1");
     return SBERTJA_OK;
+}
+
+static sbj_precision choose_precision(const sbj_trainer *t, const sbertja_fit_options *o)
+{
+    const sbj_backend *b = t->model->backend;
+    if (!o->bf16)
+        return SBJ_PRECISION_F32;
+    if (b->table->trains_in(b, SBJ_PRECISION_BF16))
+        return SBJ_PRECISION_BF16;
+    sbj_say(&t->log, SBERTJA_LOG_WARNING, "bf16: device %s (%s %s) does not multiply it: training is in %s",
+            b->table->name, b->table->engine(b), b->table->instructions(b),
+            b->table->real == SBJ_F64 ? "double" : "f32");
+    return SBJ_PRECISION_F32;
 }
 
 static sbertja_status set_options(sbj_trainer *t, const sbertja_fit_options *o, sbertja_error *error)
@@ -119,6 +135,7 @@ static sbertja_status set_options(sbj_trainer *t, const sbertja_fit_options *o, 
     t->max_grad_norm = o->max_grad_norm;
     t->correct_bias = preset.correct_bias;
     t->dropout = !o->no_dropout;
+    t->precision = choose_precision(t, o);
     t->accumulation = o->gradient_accumulation_steps;
     t->seed = o->seed;
     t->keep_head = o->keep_head != 0;
@@ -143,6 +160,8 @@ static sbertja_status make_arenas(sbj_trainer *t, sbertja_error *error)
         return sbj_no_memory(error, n->parameter_count * sizeof *t->segments);
     sbj_views_in_arena(&t->weights, t->parameters.buffer, real);
     sbj_views_in_arena(&t->weight_gradients, t->gradients.buffer, real);
+    for (size_t i = 0; i < n->config.layers * SBJ_LAYER_MATRICES; i++)
+        t->weights.matrices[i].precision = t->precision;
     for (size_t i = 0; i < n->parameter_count && status == SBERTJA_OK; i++) {
         const sbj_parameter *p = &n->parameters[i];
         if (!p->trained)
@@ -178,8 +197,7 @@ static sbertja_status prepare(sbj_trainer *t, sbertja_error *error)
 }
 
 /* The teachers, and a model with a head that can give their vectors. */
-static sbertja_status make_head(sbj_trainer *t, const sbertja_objective *objectives, size_t count,
-                                sbertja_error *error)
+static sbertja_status make_head(sbj_trainer *t, const sbertja_objective *objectives, size_t count, sbertja_error *error)
 {
     sbertja_status status = sbj_teachers_open(&t->alloc, objectives, count, &t->teachers, error);
     if (status == SBERTJA_OK && t->teachers.count > 0 &&
@@ -198,6 +216,7 @@ static sbertja_status make(sbj_trainer *t, const sbertja_objective *objectives, 
         return status;
     const int threads = sbj_pool_threads(t->pool);
     sbj_workspace_init(t->model->backend, &t->model->network, &t->alloc, true, threads, &t->workspace);
+    t->workspace.precision = t->precision;
     if ((status = sbj_encodings_create(&t->alloc, t->model->tokenizer, threads, &t->encodings, error)) != SBERTJA_OK ||
         (status = make_arenas(t, error)) != SBERTJA_OK)
         return status;
@@ -284,8 +303,8 @@ size_t sbj_goal_next(sbj_goal *goal)
     return examples;
 }
 
-/* The sentences of the batch, group after group, and room for their vectors. With dropout equal ones are not the same: the
- * masks differ. */
+/* The sentences of the batch, group after group, and room for their vectors. With dropout equal ones are not the same:
+ * the masks differ. */
 static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbertja_error *error)
 {
     const size_t groups = goal->dataset->groups, sentences = examples * groups;
@@ -404,10 +423,12 @@ static sbertja_status update(sbj_trainer *t, sbj_goal *goal, double learning_rat
     result->grad_norm = sqrt(sum) / batches;
     if (!isfinite(sum))
         return diverged("the gradient", error);
-    const sbj_adamw adamw = {t->parameters, t->gradients, goal->m, goal->v, t->segments, t->segment_count,
-                             learning_rate, t->beta1, t->beta2, t->epsilon, t->weight_decay,
-                             sbj_clip_factor(result->grad_norm, t->max_grad_norm) / batches, goal->updates + 1,
-                             t->correct_bias};
+    const sbj_adamw adamw = {
+        t->parameters,     t->gradients,    goal->m,
+        goal->v,           t->segments,     t->segment_count,
+        learning_rate,     t->beta1,        t->beta2,
+        t->epsilon,        t->weight_decay, sbj_clip_factor(result->grad_norm, t->max_grad_norm) / batches,
+        goal->updates + 1, t->correct_bias};
     if ((status = sbj_do_adamw(&run, &adamw, error)) != SBERTJA_OK)
         return status;
     goal->updates++;

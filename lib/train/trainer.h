@@ -51,6 +51,7 @@ typedef struct sbj_trainer {
     size_t warmup_steps;
     double learning_rate, beta1, beta2, epsilon, weight_decay, max_grad_norm;
     bool correct_bias, dropout;
+    sbj_precision precision; /* of the encoder's products */
     size_t accumulation; /* batches of an objective in a step */
     uint64_t seed;
 } sbj_trainer;

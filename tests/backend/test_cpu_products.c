@@ -144,9 +144,9 @@ static void expect_and_free(ops_device *cpu, const char *what, sbj_tensor t, dou
     free(values);
 }
 
-static void solve(ops_device *cpu, const problem *p, bool prepared)
+static void solve(ops_device *cpu, const problem *p, bool prepared, sbj_precision precision)
 {
-    sbj_matrix w = {.parts = p->parts}, dw = {.parts = p->parts};
+    sbj_matrix w = {.parts = p->parts, .precision = precision}, dw = {.parts = p->parts};
     for (size_t i = 0; i < p->parts; i++) {
         w.weight[i] = tensor(cpu, p->out, p->in, p->w[i]);
         w.bias[i] = tensor(cpu, 1, p->out, p->b[i]);
@@ -183,8 +183,10 @@ START_TEST(powers_of_two_come_out_bit_for_bit)
         give_scratch(&cpu, SCRATCH);
         for (size_t i = 0; i < EXACT; i++) {
             problem p = problem_of(i);
-            solve(&cpu, &p, true);
-            solve(&cpu, &p, false);
+            solve(&cpu, &p, true, SBJ_PRECISION_F32);
+            solve(&cpu, &p, false, SBJ_PRECISION_F32);
+            if (cpu.backend->table->trains_in(cpu.backend, SBJ_PRECISION_BF16))
+                solve(&cpu, &p, true, SBJ_PRECISION_BF16); /* which has powers of two */
             free_problem(&p);
         }
         ops_close(&cpu);

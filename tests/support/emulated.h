@@ -1,6 +1,6 @@
 /* AVX-512 in plain C, for `make check-emulated`: the kernels of those instruction sets on a processor that has AVX2.
- * Included before a kernel's file. It says whether the kernels are right, not how fast they are, nor whether the compiler
- * makes of them what it should.
+ * Included before a kernel's file. It says whether the kernels are right, not how fast they are, nor whether the
+ * compiler makes of them what it should.
  *
  * By Intel's Intrinsics Guide and Software Developer's Manual; of an instruction's ways to round, the one that
  * is in force. Products of bf16 take subnormal numbers for zeros and give zeros for them. */
@@ -42,8 +42,8 @@ EMULATED __m512i emulated_set1(int x)
     return (__m512i)(x - (emulated_ints){0});
 }
 
-EMULATED __m512i emulated_setr(int a, int b, int c, int d, int e, int f, int g, int h, int i, int j, int k, int l, int m,
-                               int n, int o, int p)
+EMULATED __m512i emulated_setr(int a, int b, int c, int d, int e, int f, int g, int h, int i, int j, int k, int l,
+                               int m, int n, int o, int p)
 {
     return (__m512i)(emulated_ints){a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p};
 }
@@ -101,8 +101,7 @@ EMULATED __m512i emulated_dpbusd(__m512i sum, __m512i a, __m512i b)
     emulated_ints sums = (emulated_ints)sum;
     memcpy(x, &a, sizeof x);
     memcpy(y, &b, sizeof y);
-    LANES for (int j = 0; j < 4; j++)
-        sums[i] += x[4 * i + j] * y[4 * i + j];
+    LANES for (int j = 0; j < 4; j++) sums[i] += x[4 * i + j] * y[4 * i + j];
     return (__m512i)sums;
 }
 
@@ -134,7 +133,8 @@ EMULATED __m256i emulated_cvtneps_pbh(__m512 a)
 {
     uint16_t narrow[16];
     __m256i result;
-    LANES {
+    LANES
+    {
         const uint32_t bits = emulated_bits(emulated_flushed(a[i]));
         narrow[i] = (uint16_t)((bits & 0x7FFFFFFFu) > 0x7F800000u ? (bits >> 16) | 0x40
                                                                   : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
@@ -149,11 +149,11 @@ EMULATED __m512 emulated_dpbf16(__m512 sum, __m512bh a, __m512bh b)
     uint32_t x[16], y[16];
     memcpy(x, &a, sizeof x);
     memcpy(y, &b, sizeof y);
-    LANES {
+    LANES
+    {
         sum[i] = emulated_flushed(__builtin_fmaf(emulated_float(x[i] & 0xFFFF0000u), emulated_float(y[i] & 0xFFFF0000u),
                                                  emulated_flushed(sum[i])));
-        sum[i] = emulated_flushed(
-            __builtin_fmaf(emulated_float(x[i] << 16), emulated_float(y[i] << 16), sum[i]));
+        sum[i] = emulated_flushed(__builtin_fmaf(emulated_float(x[i] << 16), emulated_float(y[i] << 16), sum[i]));
     }
     return sum;
 }

@@ -47,7 +47,7 @@ static sbj_extent extent_of(const ops_work *w)
     const ops_case *what = w->what;
     size_t low = what->inner && what->inner < what->hidden ? what->inner : what->hidden;
     size_t high = what->inner > what->hidden ? what->inner : what->hidden;
-    sbj_extent extent = {w->tokens, w->sentences, w->longest, low, what->heads, high, 0, 0, !what->inference};
+    sbj_extent extent = {w->tokens, w->sentences, w->longest, low, what->heads, high, 0, 0, !what->inference, 0};
     if (what->kind == OPS_LINEAR_NORM)
         extent.hidden = what->hidden;
     if (what->kind == OPS_POOL || what->kind == OPS_NORMALIZE)

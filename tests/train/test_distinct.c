@@ -72,4 +72,5 @@ START_TEST(rows_are_spread_and_summed)
 }
 END_TEST
 
-SUITE_MAIN("train/distinct", 20, {equal_sentences_are_found, 0}, {one_by_one_where_masks_differ, 0}, {rows_are_spread_and_summed, 0})
+SUITE_MAIN("train/distinct", 20, {equal_sentences_are_found, 0}, {one_by_one_where_masks_differ, 0},
+           {rows_are_spread_and_summed, 0})

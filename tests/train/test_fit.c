@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backend/backend.h"
 #include "io/directory.h"
 #include "support/suite.h"
 #include "support/temporary.h"
@@ -70,6 +71,50 @@ START_TEST(same_seed_same_bits)
     free(before);
     free(after);
     sbertja_model_free(first);
+    sbertja_dataset_free(dataset);
+    sbertja_model_free(model);
+}
+END_TEST
+
+/* ---- bf16 ---- */
+
+static void count_warning(void *user, sbertja_log_level level, const char *message)
+{
+    int *warnings = user;
+    *warnings += level == SBERTJA_LOG_WARNING && strstr(message, "bf16: device ") == message;
+}
+
+static sbertja_model *fit_bf16(const sbertja_model *model, const sbertja_dataset *dataset, int threads, int bf16,
+                               int *warnings)
+{
+    const sbertja_objective objective = training_objective(dataset, SBERTJA_BATCH_ALL_TRIPLET_LOSS);
+    sbertja_fit_options o = options();
+    o.threads = threads;
+    o.bf16 = bf16;
+    o.log = count_warning;
+    o.log_user = warnings;
+    return training_fit(model, &objective, 1, &o);
+}
+
+/* Products in bf16 where the processor multiplies it, else a warning; either way the same bits for any threads. */
+START_TEST(in_bf16)
+{
+    const bool here = places[_i].engine != NULL && strcmp(places[_i].engine, "packed") == 0 &&
+                      strstr(sbj_cpu_instruction_sets(), "avx512bf16") != NULL;
+    sbertja_model *model = training_model(places[_i].device, places[_i].engine);
+    sbertja_dataset *dataset = training_sentences(48);
+    int warnings = 0;
+    sbertja_model *first = fit_bf16(model, dataset, 2, 1, &warnings),
+                  *plain = fit_bf16(model, dataset, 2, 0, &warnings);
+    ck_assert_int_eq(warnings, !here);
+    ck_assert(training_equal(first, plain) == !here);
+    for (int threads = 1; threads <= 4 && here; threads += 3) {
+        sbertja_model *other = fit_bf16(model, dataset, threads, 1, &warnings);
+        ck_assert_msg(training_equal(first, other), "%d threads", threads);
+        sbertja_model_free(other);
+    }
+    sbertja_model_free(first);
+    sbertja_model_free(plain);
     sbertja_dataset_free(dataset);
     sbertja_model_free(model);
 }
@@ -527,6 +572,6 @@ START_TEST(learns)
 }
 END_TEST
 
-SUITE_MAIN("train/fit", 60, {same_seed_same_bits, PLACES}, {objectives_in_turn, 0}, {accumulated_steps, 0}, {stopped_by_progress, 0},
-           {best_or_last, 4}, {stopped_by_evaluation, 0}, {score_of_a_stop_counts, 3}, {refused, REFUSALS},
-           {divergence_is_an_error, 0}, {learns, 0})
+SUITE_MAIN("train/fit", 60, {same_seed_same_bits, PLACES}, {in_bf16, PLACES}, {objectives_in_turn, 0},
+           {accumulated_steps, 0}, {stopped_by_progress, 0}, {best_or_last, 4}, {stopped_by_evaluation, 0},
+           {score_of_a_stop_counts, 3}, {refused, REFUSALS}, {divergence_is_an_error, 0}, {learns, 0})

@@ -1,5 +1,6 @@
 /* The trainer by itself: gradients accumulated over batches, and words that no batch has had. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,6 +167,29 @@ START_TEST(dropout_tells_equal_sentences_apart)
 }
 END_TEST
 
+/* Rounding both sides of each product to 8 bits changes the gradient, by little. */
+START_TEST(in_bf16_the_gradient_is_near)
+{
+    sbertja_fit_options options = plain_options(1);
+    if (strstr(sbj_cpu_instruction_sets(), "avx512bf16") == NULL) {
+        printf("SKIP: training in bf16: this machine has only: %s\n", sbj_cpu_instruction_sets());
+        return;
+    }
+    sbertja_dataset *data = pairs(0, BATCH);
+    outcome wide = first_step("cpu", SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, data, BATCH, 0, &options);
+    options.bf16 = 1;
+    outcome narrow = first_step("cpu", SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, data, BATCH, 0, &options);
+    for (size_t i = 0; i < wide.size; i++)
+        narrow.gradient[i] -= wide.gradient[i];
+    const double share = norm_of(narrow.gradient, wide.size) / norm_of(wide.gradient, wide.size);
+    ck_assert_msg(share > 1e-5 && share < 0.05, "differs by %g of its norm", share);
+    expect_close("loss", &narrow.result.loss, &wide.result.loss, 1, 0.01);
+    free(wide.gradient);
+    free(narrow.gradient);
+    sbertja_dataset_free(data);
+}
+END_TEST
+
 /* The norm that clipping goes by is that of the mean. */
 START_TEST(clipped_by_the_mean)
 {
@@ -305,5 +329,5 @@ END_TEST
 
 SUITE_MAIN("train/trainer", 30, {batches_make_the_mean_of_their_gradients, 2 * DEVICES},
            {a_mean_over_examples_is_as_of_one_large_batch, DEVICES}, {dropout_tells_equal_sentences_apart, 0},
-           {clipped_by_the_mean, 0}, {batches_of_a_step_drop_different_elements, 0}, {words_not_reached_change_no_bits, DEVICES},
-           {a_checkpoint_knows_the_words, 0})
+           {in_bf16_the_gradient_is_near, 0}, {clipped_by_the_mean, 0}, {batches_of_a_step_drop_different_elements, 0},
+           {words_not_reached_change_no_bits, DEVICES}, {a_checkpoint_knows_the_words, 0})

@@ -219,6 +219,7 @@ class FitOptions(Structure):
         ("log_user", c_void_p),
         ("keep_head", c_int),
         ("gradient_accumulation_steps", c_size_t),
+        ("bf16", c_int),
     ]
     initializer = "sbertja_fit_options_init"
 

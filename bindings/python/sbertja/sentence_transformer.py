@@ -199,10 +199,11 @@ class SentenceTransformer:
         which optimizer_params={"correct_bias": False} means too. `checkpoint_path` is a directory with one state, from
         which `resume=True` goes on to the same last bit. After an interrupt the model is what it had become by then.
         `keep_head` leaves the head of a DistillationLoss at the model's end, as a Dense module; `no_dropout` trains
-        without dropout whatever the model's configuration says. With `gradient_accumulation_steps` a step, also in
+        without dropout whatever the model's configuration says. `use_amp` multiplies in bf16 where the processor does
+        (avx512bf16); the weights stay float32. With `gradient_accumulation_steps` a step, also in
         warmup_steps and evaluation_steps, is so many batches and goes by their mean gradient.
         """
-        training.warn_unused(optimizer_class, use_amp, checkpoint_save_total_limit)
+        training.warn_unused(optimizer_class, checkpoint_save_total_limit)
         options = _native.make(
             _native.FitOptions, epochs=epochs, steps_per_epoch=steps_per_epoch,
             scheduler=_native.text_or_none(scheduler and scheduler.lower()), warmup_steps=int(warmup_steps),
@@ -210,7 +211,7 @@ class SentenceTransformer:
             output_path=output_path and os.fsencode(output_path), keep_last=int(not save_best_model),
             checkpoint_path=checkpoint_path and os.fsencode(checkpoint_path),
             checkpoint_steps=checkpoint_save_steps, resume=int(resume), seed=seed, keep_head=int(keep_head),
-            no_dropout=int(no_dropout), gradient_accumulation_steps=int(gradient_accumulation_steps),
+            no_dropout=int(no_dropout), bf16=int(use_amp), gradient_accumulation_steps=int(gradient_accumulation_steps),
             threads=self.threads if threads is None else threads, log=log_function,
             **training.optimizer_options(optimizer_params, preset))
         training.fit(self, train_objectives, options, evaluator, callback, output_path, show_progress_bar)

@@ -12,14 +12,12 @@ from .evaluation.base import score_of
 _OPTIMIZER_KEYS = {"lr", "eps", "betas", "correct_bias"}
 
 
-def warn_unused(optimizer_class, use_amp, checkpoint_save_total_limit):
+def warn_unused(optimizer_class, checkpoint_save_total_limit):
     """Names what a script asks for and does not get."""
     if optimizer_class is not None:
         name = getattr(optimizer_class, "__name__", str(optimizer_class))
         if "adamw" not in name.lower():
             warnings.warn(f"fit: optimizer_class {name} is ignored: the optimizer is AdamW", stacklevel=3)
-    if use_amp:
-        warnings.warn("fit: use_amp is ignored: training is in float32", stacklevel=3)
     if checkpoint_save_total_limit > 1:
         warnings.warn("fit: checkpoint_save_total_limit is ignored: there is one checkpoint, the latest", stacklevel=3)
 

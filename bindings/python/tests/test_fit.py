@@ -94,9 +94,8 @@ class Arguments(unittest.TestCase):
 
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            training.warn_unused(AdamW, False, 0)
-        for message, arguments in (("SGD", (SGD, False, 0)), ("use_amp", (None, True, 0)),
-                                   ("checkpoint_save_total_limit", (None, False, 3))):
+            training.warn_unused(AdamW, 0)
+        for message, arguments in (("SGD", (SGD, 0)), ("checkpoint_save_total_limit", (None, 3))):
             with self.assertWarnsRegex(UserWarning, message):
                 training.warn_unused(*arguments)
 

@@ -13,6 +13,13 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+bool sbj_cpu_trains_in(const sbj_backend *backend, sbj_precision precision)
+{
+    const sbj_cpu *cpu = sbj_cpu_of(backend);
+    return precision == SBJ_PRECISION_F32 ||
+           (precision == SBJ_PRECISION_BF16 && cpu->kernels->bf16 != NULL && cpu->engine->pack != NULL);
+}
+
 /* Only one operation runs at a time, so the largest need is enough. */
 static size_t scratch_size(const sbj_backend *backend, const sbj_extent *extent, int threads)
 {
@@ -51,6 +58,7 @@ static const sbj_backend_table table = {
     .packed_size = sbj_cpu_packed_size,
     .packed_data = sbj_cpu_packed_data,
     .adopt = sbj_cpu_adopt,
+    .trains_in = sbj_cpu_trains_in,
     .scratch_size = scratch_size,
     .embed = sbj_cpu_embed,
     .embed_backward = sbj_cpu_embed_backward,

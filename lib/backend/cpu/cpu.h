@@ -76,6 +76,7 @@ typedef struct sbj_packed {
     const float *part[SBJ_PARTS]; /* one after another */
 } sbj_packed;
 
+bool sbj_cpu_trains_in(const sbj_backend *, sbj_precision);
 sbertja_status sbj_cpu_prepare(const sbj_backend *, sbj_pool *, sbj_matrix *, sbertja_error *);
 void sbj_cpu_unprepare(const sbj_backend *, sbj_matrix *);
 size_t sbj_cpu_packed_size(const sbj_backend *, const sbj_matrix *);

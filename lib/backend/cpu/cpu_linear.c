@@ -26,7 +26,7 @@ static size_t own_scratch(size_t rows, size_t columns, bool training, size_t thr
 size_t sbj_cpu_linear_scratch(const sbj_cpu *cpu, const sbj_extent *extent, size_t threads)
 {
     return own_scratch(extent->tokens, extent->hidden, extent->training, threads) +
-           cpu->engine->scratch(cpu->kernels, cpu->precision, extent, threads);
+           cpu->engine->scratch(cpu->kernels, extent->training ? extent->precision : cpu->precision, extent, threads);
 }
 
 /* `own`: the floats at the beginning of scratch that the operation itself needs. */
@@ -84,6 +84,13 @@ static void sum_bias(void *context, size_t task, int thread)
                                        sbj_f32(b->dw->bias[part]) + first);
 }
 
+/* Of the products of gradients: that of the forward, where both sides can have it. */
+static sbj_precision gradient_precision(const sbj_run *run, const sbj_matrix *w)
+{
+    const bool same = w->packed != NULL && sbj_cpu_trains_in(run->backend, w->precision);
+    return same ? w->precision : SBJ_PRECISION_F32;
+}
+
 /* dx = dy W, or added to dx; the parts one after another, since they add up. */
 static void multiply_dx(const sbj_run *run, size_t own, const sbj_matrix *w, sbj_tensor dy, sbj_tensor dx, bool add_x)
 {
@@ -95,6 +102,7 @@ static void multiply_dx(const sbj_run *run, size_t own, const sbj_matrix *w, sbj
             .k = w->weight[i].rows,
             .a = plain(sbj_window(dy, 0, dy.rows, column, w->weight[i].rows)),
             .b = plain(w->weight[i]),
+            .precision = gradient_precision(run, w),
             .c = sbj_f32(dx),
             .ldc = dx.stride,
             .add = add_x || i > 0,
@@ -104,7 +112,8 @@ static void multiply_dx(const sbj_run *run, size_t own, const sbj_matrix *w, sbj
 }
 
 /* dW += dy' x and db += the sums of dy's columns, of each part. */
-static void multiply_dw(const sbj_run *run, size_t own, sbj_tensor x, sbj_tensor dy, const sbj_matrix *dw)
+static void multiply_dw(const sbj_run *run, size_t own, sbj_tensor x, sbj_tensor dy, const sbj_matrix *dw,
+                        sbj_precision precision)
 {
     sbj_product products[SBJ_PARTS];
     size_t column = 0, bias_tasks = 0;
@@ -115,6 +124,7 @@ static void multiply_dw(const sbj_run *run, size_t own, sbj_tensor x, sbj_tensor
             .k = dy.rows,
             .a = transposed(sbj_window(dy, 0, dy.rows, column, dw->weight[i].rows)),
             .b = plain(x),
+            .precision = precision,
             .c = sbj_f32(dw->weight[i]),
             .ldc = dw->weight[i].stride,
             .add = true,
@@ -133,7 +143,7 @@ static void multiply_backward(const sbj_run *run, size_t own, sbj_tensor x, cons
     if (sbj_present(dx))
         multiply_dx(run, own, w, dy, dx, add_x);
     if (dw != NULL)
-        multiply_dw(run, own, x, dy, dw);
+        multiply_dw(run, own, x, dy, dw, gradient_precision(run, w));
 }
 
 /* ---- linear ------------------------------------------------------------------------------------------------------ */

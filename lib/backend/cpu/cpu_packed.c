@@ -48,7 +48,7 @@ static sbertja_status no_memory(const sbj_matrix *w, sbertja_error *error)
 
 static sbertja_status check(const sbj_cpu *cpu, const sbj_matrix *w, sbertja_error *error)
 {
-    if (w->precision != SBJ_PRECISION_F32 && w->precision != cpu->precision)
+    if (w->precision != cpu->precision && !sbj_cpu_trains_in(&cpu->base, w->precision))
         return sbj_fail(error, SBERTJA_E_INTERNAL, "matrix: precision %s, the back end was made for f32 and %s",
                         sbj_precision_name(w->precision), sbj_precision_name(cpu->precision));
     if (w->precision == SBJ_PRECISION_INT8 && w->weight[0].columns > SBJ_INT8_MOST_K)

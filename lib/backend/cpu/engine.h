@@ -9,12 +9,13 @@
 #include "backend/cpu/kernels.h"
 
 /* c [m, n] = a [m, k] b [k, n], or added to c. With a packed b that is not in f32 it is not added, and a's rows lie in
- * memory and are the same a for all products of a call. */
+ * memory and are the same a for all products of a call. Without a packed b the precision is f32, or bf16 where the
+ * instruction set multiplies it; then `finish` is NULL. */
 typedef struct sbj_product {
     size_t m, n, k;
     sbj_operand a, b;
     const float *packed;     /* b in the engine's form, or NULL; with it, b itself is not read */
-    sbj_precision precision; /* of the packed form; f32 without one */
+    sbj_precision precision; /* of the packed form, or of both sides */
     float *c;
     size_t ldc;
     bool add;
@@ -32,7 +33,7 @@ typedef struct sbj_engine {
     sbertja_status (*open)(sbj_cpu *cpu, sbertja_error *error); /* what it needs from the system; NULL: nothing */
     void (*describe)(const sbj_cpu *cpu, char *text, size_t room); /* name and version, for reports */
 
-    /* Floats of scratch that `multiply` needs, with packed matrices of `precision` and of f32. */
+    /* Floats of scratch that `multiply` needs, in `precision` and in f32. */
     size_t (*scratch)(const sbj_kernels *kernels, sbj_precision precision, const sbj_extent *extent, size_t threads);
     /* b [k, n] in the engine's own form, which takes packed_size floats; both NULL: there is none, and only f32. */
     size_t (*packed_size)(const sbj_kernels *kernels, sbj_precision precision, size_t k, size_t n);

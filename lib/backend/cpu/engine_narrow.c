@@ -1,5 +1,5 @@
-/* Products of narrow numbers: the rows of a are made narrow once for all products of a call, then blocks of the results
- * are tasks.
+/* Products of narrow numbers: a is made narrow once for all products of a call, then blocks of the results are tasks. A
+ * b that did not come packed, as in gradients, is packed into scratch before.
  *
  * A packed b is the scales of its columns (int8), then panels of panel_columns columns, each with all of k in groups.
  * Going through k, a panel passes by in steps that stay in the first cache. In int8 the sums are exact, so the steps
@@ -12,7 +12,8 @@ enum {
     BLOCK_ROWS = 96,
     BLOCK_COLUMNS = 96,
     STEP_BYTES = 24576, /* of a panel */
-    PANELS = 8          /* in a task of packing */
+    PANELS = 8,         /* in a task of packing */
+    COLUMN_ROWS = 64    /* in a task of making columns narrow */
 };
 
 const sbj_narrow_kernels *sbj_narrow_of(const sbj_kernels *kernels, sbj_precision precision)
@@ -83,22 +84,38 @@ void sbj_narrow_pack(const sbj_kernels *kernels, const sbj_narrow_kernels *narro
 
 /* ---- Products ---------------------------------------------------------------------------------------------------- */
 
-/* Scratch: what a's rows need besides | its rows, in words. */
+/* Scratch: what a's rows need besides | its rows, in words | b's panels, where it is packed now. */
 static size_t rows_size(size_t rows)
 {
     return sbj_lines(rows * sizeof(sbj_narrow_row) / sizeof(float));
 }
 
-size_t sbj_narrow_scratch(const sbj_narrow_kernels *narrow, const sbj_extent *extent)
+static size_t left_size(const sbj_narrow_kernels *narrow, size_t m, size_t k)
 {
-    size_t widest = extent->hidden > extent->inner ? extent->hidden : extent->inner;
-    return rows_size(extent->tokens) + sbj_lines(extent->tokens * sbj_pieces(widest, narrow->group));
+    return rows_size(m) + sbj_lines(m * sbj_pieces(k, narrow->group));
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* a is tokens, or in the gradient of a weight its outputs; b then is a weight, or tokens. */
+size_t sbj_narrow_scratch(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow, const sbj_extent *extent)
+{
+    size_t tokens = extent->tokens, hidden = extent->hidden, widest = larger(hidden, extent->inner);
+    if (!extent->training)
+        return left_size(narrow, tokens, widest);
+    return larger(left_size(narrow, tokens, widest), left_size(narrow, widest, tokens)) +
+           larger(sbj_narrow_size(kernels, narrow, tokens, widest),
+                  larger(sbj_narrow_size(kernels, narrow, widest, hidden),
+                         sbj_narrow_size(kernels, narrow, hidden, widest)));
 }
 
 typedef struct work {
     const sbj_kernels *kernels;
     const sbj_narrow_kernels *narrow;
-    const sbj_product *products;
+    const sbj_product *products; /* with a packed b */
     sbj_finish finish;
     void *context;
     sbj_narrow_row *rows;
@@ -115,6 +132,26 @@ static void narrow_rows(void *context, size_t task, int thread)
         size_t row = task * SBJ_ROWS + i;
         w->rows[row] = w->narrow->narrow(p->a.at + row * p->a.row, p->k, w->words + row * w->groups);
     }
+}
+
+/* Of an a whose columns lie in memory. */
+static void narrow_columns(void *context, size_t task, int thread)
+{
+    const work *w = context;
+    const sbj_product *p = &w->products[0];
+    size_t row = task * COLUMN_ROWS;
+    (void)thread;
+    w->narrow->narrow_columns(sbj_operand_at(p->a, row, 0), sbj_piece_length(p->m, COLUMN_ROWS, task), p->k,
+                              w->words + row * w->groups);
+}
+
+static void narrow_left(const work *w, sbj_pool *pool)
+{
+    const sbj_product *p = &w->products[0];
+    if (p->a.column == 1)
+        sbj_pool_run(pool, sbj_pieces(p->m, SBJ_ROWS), narrow_rows, (void *)w);
+    else
+        sbj_pool_run(pool, sbj_pieces(p->m, COLUMN_ROWS), narrow_columns, (void *)w);
 }
 
 static size_t blocks_of(const sbj_product *p)
@@ -134,7 +171,8 @@ static void compute(const work *w, const sbj_product *p, size_t row, size_t m, s
         size_t length = sbj_piece_length(w->groups, step, i / step);
         bool last = w->narrow->scaled && i + length == w->groups;
         w->narrow->multiply(m, n, length, words + i, w->groups, panels + i * bytes,
-                            panel_bytes(w->kernels, w->narrow, p->k), last ? &scales : NULL, c, p->ldc, i > 0);
+                            panel_bytes(w->kernels, w->narrow, p->k), last ? &scales : NULL, c, p->ldc,
+                            p->add || i > 0);
     }
 }
 
@@ -155,8 +193,9 @@ static void do_block(void *context, size_t task, int thread)
         w->finish(w->context, index, row, m, column, n);
 }
 
-void sbj_narrow_multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
-                         sbj_finish finish, void *context, float *scratch)
+/* With packed b, and one a for all. */
+static void multiply_packed(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
+                            sbj_finish finish, void *context, float *scratch)
 {
     const sbj_product *first = &products[0];
     const sbj_narrow_kernels *narrow = sbj_narrow_of(kernels, first->precision);
@@ -171,6 +210,30 @@ void sbj_narrow_multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_p
     size_t blocks = 0;
     for (size_t i = 0; i < count; i++)
         blocks += blocks_of(&products[i]);
-    sbj_pool_run(pool, sbj_pieces(first->m, SBJ_ROWS), narrow_rows, &w);
+    narrow_left(&w, pool);
     sbj_pool_run(pool, blocks, do_block, &w);
+}
+
+/* One after another; a b that follows itself is packed once. */
+static void multiply_plain(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
+                           float *scratch)
+{
+    const sbj_narrow_kernels *narrow = sbj_narrow_of(kernels, products[0].precision);
+    for (size_t i = 0; i < count; i++) {
+        sbj_product p = products[i];
+        float *panels = scratch + left_size(narrow, p.m, p.k);
+        if (i == 0 || p.b.at != products[i - 1].b.at || p.m != products[i - 1].m)
+            sbj_narrow_pack(kernels, narrow, pool, p.b, p.k, p.n, panels);
+        p.packed = panels;
+        multiply_packed(kernels, pool, &p, 1, NULL, NULL, scratch);
+    }
+}
+
+void sbj_narrow_multiply(const sbj_kernels *kernels, sbj_pool *pool, const sbj_product *products, size_t count,
+                         sbj_finish finish, void *context, float *scratch)
+{
+    if (products[0].packed != NULL)
+        multiply_packed(kernels, pool, products, count, finish, context, scratch);
+    else
+        multiply_plain(kernels, pool, products, count, scratch);
 }

@@ -8,7 +8,8 @@
  * precision that has kernels. */
 const sbj_narrow_kernels *sbj_narrow_of(const sbj_kernels *kernels, sbj_precision precision);
 
-size_t sbj_narrow_scratch(const sbj_narrow_kernels *narrow, const sbj_extent *extent); /* floats */
+size_t sbj_narrow_scratch(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow,
+                          const sbj_extent *extent); /* floats */
 /* Of a packed b, in floats. */
 size_t sbj_narrow_size(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow, size_t k, size_t n);
 void sbj_narrow_pack(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow, sbj_pool *pool, sbj_operand b,

@@ -53,7 +53,7 @@ static size_t thread_size(const sbj_kernels *kernels)
 static size_t scratch(const sbj_kernels *kernels, sbj_precision precision, const sbj_extent *extent, size_t threads)
 {
     const sbj_narrow_kernels *narrow = sbj_narrow_of(kernels, precision);
-    size_t narrow_floats = narrow != NULL && !extent->training ? sbj_narrow_scratch(narrow, extent) : 0;
+    size_t narrow_floats = narrow != NULL ? sbj_narrow_scratch(kernels, narrow, extent) : 0;
     size_t unit = kernels->gemm->panel_columns;
     size_t widest = round_up(extent->hidden > extent->inner ? extent->hidden : extent->inner, unit);
     size_t floats = threads * thread_size(kernels) + (extent->training ? round_up(extent->hidden, unit) * widest : 0);

@@ -63,6 +63,12 @@ static size_t scratch_size(const sbj_backend *backend, const sbj_extent *extent,
     return sizeof(double) * (attention > dense ? attention : dense);
 }
 
+static bool trains_in(const sbj_backend *backend, sbj_precision precision)
+{
+    (void)backend;
+    return precision == SBJ_PRECISION_F32;
+}
+
 static const char *no_choice(const sbj_backend *backend)
 {
     (void)backend;
@@ -84,6 +90,7 @@ static const sbj_backend_table table = {
     .packed_size = packed_size,
     .packed_data = packed_data,
     .adopt = adopt,
+    .trains_in = trains_in,
     .scratch_size = scratch_size,
     .embed = sbj_ref_embed,
     .embed_backward = sbj_ref_embed_backward,

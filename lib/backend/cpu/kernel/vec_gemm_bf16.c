@@ -19,6 +19,50 @@ static sbj_narrow_row narrow(const float *x, size_t n, uint32_t *words)
     return (sbj_narrow_row){1, 0};
 }
 
+/* Numbers k and k+1 of each of VEC rows or columns, as words; those of k+1 are 0 behind the last. */
+INLINE vec pair_words(const float *first, const float *second, size_t n)
+{
+    const vec zero = {0};
+    return (vec)(vec_nearest_bf16(vec_load_some(first, n)) >> 16 |
+                 (vec_nearest_bf16(second == NULL ? zero : vec_load_some(second, n)) & 0xFFFF0000u));
+}
+
+/* In squares of words, so that both sides are touched by whole cache lines. */
+static void narrow_columns(sbj_operand a, size_t m, size_t k, uint32_t *words)
+{
+    const size_t groups = (k + 1) / BF16_GROUP;
+    for (size_t i = 0; i < m; i += VEC)
+        for (size_t j = 0; j < groups; j += VEC) {
+            const size_t rows = m - i < VEC ? m - i : VEC, some = groups - j < VEC ? groups - j : VEC;
+            vec square[VEC];
+            for (size_t g = 0; g < VEC; g++) {
+                const float *first = sbj_operand_at(a, i, BF16_GROUP * (j + g)).at;
+                square[g] = g < some ? pair_words(first, BF16_GROUP * (j + g) + 1 < k ? first + a.column : NULL, rows)
+                                     : (vec){0};
+            }
+            vec_transpose(square);
+            for (size_t row = 0; row < rows; row++)
+                vec_store_some((float *)words + (i + row) * groups + j, some, square[row]);
+        }
+}
+
+/* Panels of a b whose rows lie in memory, two rows at a time: a word has the numbers of a column. */
+static void pack_rows(sbj_operand b, size_t k, size_t n, float *panels)
+{
+    const size_t groups = (k + 1) / BF16_GROUP;
+    for (size_t i = 0; i < groups; i++, b.at += BF16_GROUP * b.row, panels += PANEL) {
+        const float *second = BF16_GROUP * i + 1 < k ? b.at + b.row : NULL;
+        float *to = panels;
+        for (size_t j = 0; j < n; j += PANEL, to += groups * PANEL)
+            for (size_t half = 0; half < PANEL; half += VEC) {
+                const size_t left = n - j > half ? n - j - half : 0;
+                vec_store(to + half,
+                          left == 0 ? (vec){0}
+                                    : pair_words(b.at + j + half, second == NULL ? NULL : second + j + half, left));
+            }
+    }
+}
+
 /* Column `column` of a panel. */
 static void pack_column(const float *x, size_t k, uint16_t *panel, size_t column)
 {
@@ -34,6 +78,10 @@ static void pack_panels(sbj_operand b, size_t k, size_t n, float *scales, void *
     size_t numbers = (k + BF16_GROUP - 1) / BF16_GROUP * BF16_GROUP * PANEL;
     uint16_t *panel = panels;
     (void)scales;
+    if (b.row != 1) {
+        pack_rows(b, k, n, panels);
+        return;
+    }
     for (size_t j = 0; j < n; j += PANEL, panel += numbers) {
         memset(panel, 0, numbers * sizeof *panel);
         for (size_t column = 0; column < PANEL && j + column < n; column++)
@@ -49,6 +97,6 @@ static void multiply(size_t m, size_t n, size_t groups, const uint32_t *a, size_
 }
 
 extern const sbj_narrow_kernels SBJ_PER_ISA(sbj_bf16_kernels);
-const sbj_narrow_kernels SBJ_PER_ISA(sbj_bf16_kernels) = {BF16_GROUP, 2 * BF16_GROUP, false,
-                                                          narrow,     pack_panels,    multiply};
+const sbj_narrow_kernels SBJ_PER_ISA(sbj_bf16_kernels) = {BF16_GROUP,     2 * BF16_GROUP, false,   narrow,
+                                                          narrow_columns, pack_panels,    multiply};
 #endif

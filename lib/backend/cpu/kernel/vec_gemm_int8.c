@@ -112,4 +112,5 @@ static void multiply(size_t m, size_t n, size_t groups, const uint32_t *a, size_
 }
 
 extern const sbj_narrow_kernels SBJ_PER_ISA(sbj_int8_kernels);
-const sbj_narrow_kernels SBJ_PER_ISA(sbj_int8_kernels) = {INT8_GROUP, INT8_GROUP, true, narrow, pack_panels, multiply};
+const sbj_narrow_kernels SBJ_PER_ISA(sbj_int8_kernels) = {INT8_GROUP, INT8_GROUP,  true,    narrow,
+                                                          NULL,       pack_panels, multiply};
