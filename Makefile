@@ -78,7 +78,7 @@ OBJECTS  := $(SOURCES:%.c=$(BUILD)/obj/%.o) \
             $(foreach isa,$(INSTRUCTION_SETS),$(KERNELS:%.c=$(BUILD)/obj/%.$(isa).o))
 TOOL     := $(sort $(wildcard tools/*.c))
 EXAMPLES := $(sort $(wildcard examples/*.c examples/*.cpp))
-TESTS    := $(sort $(shell find tests -name 'test_*.c'))
+TESTS    := $(sort $(shell find $(if $(EMULATED),tests/backend tests/model tests/train,tests) -name 'test_*.c'))
 SUPPORT  := $(sort $(wildcard tests/support/*.c))
 MAN      := $(sort $(wildcard docs/man/*.[13]))
 MODEL    := models/default
@@ -192,7 +192,7 @@ ubsan: ## the tests under the undefined-behaviour sanitizer alone
 tsan: ## the tests under the thread sanitizer
 	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" check
 
-check-emulated: ## the tests with every instruction set on a processor that has AVX2: newer ones in plain C, slowly
+check-emulated: ## tests of kernels, models and training on every instruction set, where there is AVX2: newer ones in plain C
 	$(Q)CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory BUILD=build/emulated EMULATED=1 check
 
 lint: all ## layers, exported symbols, forbidden calls, sizes, warnings of gcc and clang

@@ -5,7 +5,7 @@
  *
  *     models       base (12 x 768), small (4 x 384)
  *     parts        encode, train, tokenize, process
- *     precisions   f32, bf16, int8: of encode and process
+ *     precisions   f32, bf16, int8: of encode and process; of train f32, and bf16 where the machine multiplies it
  *
  * All of a kind if none of it is named. */
 #include <stdbool.h>
@@ -77,7 +77,8 @@ static int note_step(void *user, const sbertja_progress *progress)
     return 0;
 }
 
-static void bench_training(const shape *s, const sbertja_model *model, const char *name, size_t batch)
+static void bench_training(const shape *s, const sbertja_model *model, const char *precision, const char *name,
+                           size_t batch)
 {
     sbertja_dataset *dataset = NULL;
     sbertja_model *trained = NULL;
@@ -97,13 +98,14 @@ static void bench_training(const shape *s, const sbertja_model *model, const cha
     objective.batch_size = batch;
     objective.samples_per_label = 0;
     options.epochs = STEPS + 2;
+    options.bf16 = strcmp(precision, "bf16") == 0;
     options.progress = note_step;
     options.progress_user = &taken;
     if (sbertja_fit(model, &objective, 1, &options, &trained, &error) != SBERTJA_OK)
         give_up("training", error.message);
     const double t = median(taken.seconds, taken.count);
     char what[64];
-    snprintf(what, sizeof what, "f32 train %zu x %s", batch, name);
+    snprintf(what, sizeof what, "%s train %zu x %s", precision, batch, name);
     print_row(s->name, what, (double)batch / t, tokens / t, flops / t);
     sbertja_model_free(trained);
     sbertja_dataset_free(dataset);
@@ -224,6 +226,23 @@ static void bench_precision(const shape *s, const char *path, const char *precis
     sbertja_model_free(model);
 }
 
+static void bench_all_training(const shape *s, const sbertja_model *model, const char *path, const wanted *w,
+                               const places *at)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (!wants(w, precisions, precisions[i]))
+            continue;
+        if (strcmp(precisions[i], "bf16") == 0 && strstr(sbertja_instruction_sets(), "avx512bf16") == NULL) {
+            printf("%-6s %-24s this machine does not multiply bf16\n", s->name, "bf16 train");
+            continue;
+        }
+        fastest = find_limit(s, precisions[i]);
+        bench_training(s, model, precisions[i], "short", 32);
+        bench_training(s, model, precisions[i], "128", 16);
+    }
+    bench_training_process(s, model, path, at);
+}
+
 static void bench_model(const shape *s, const wanted *w, const places *at)
 {
     char path[512];
@@ -234,12 +253,8 @@ static void bench_model(const shape *s, const wanted *w, const places *at)
     if (!wants(w, parts, "train") && !wants(w, parts, "tokenize"))
         return;
     sbertja_model *model = load(path, NULL);
-    if (wants(w, parts, "train")) {
-        fastest = find_limit(s, "f32");
-        bench_training(s, model, "short", 32);
-        bench_training(s, model, "128", 16);
-        bench_training_process(s, model, path, at);
-    }
+    if (wants(w, parts, "train"))
+        bench_all_training(s, model, path, w, at);
     if (wants(w, parts, "tokenize"))
         bench_tokenizing(s, model);
     sbertja_model_free(model);

@@ -122,7 +122,7 @@ def compare_precision(precision, model, options, make):
         print(f"\n{model} ({shape.layers} x {shape.hidden}), {precision}, {options.threads} threads, "
               f"{options.rounds} rounds: {ours('versions')} beside {peer('versions')}\n{HEADER}", flush=True)
         works = ours("works", shape, options.sentences)
-        if options.train and precision == "f32":
+        if options.train and kind != "int8" and not precision.endswith("-ids"):
             works += [training_of(works[0], 32, shape), training_of(works[1], 16, shape)]
         cosines = [compare(work, ours, peer, options.rounds) for work in works]
     return all(cosine is None or cosine > AGREE[kind] for cosine in cosines)

@@ -59,13 +59,15 @@ class OurStep:
 
     STEPS = 3
 
-    def __init__(self, sbertja, model, work):
+    def __init__(self, sbertja, model, work, bf16):
+        self.bf16 = bf16
         examples = [sbertja.InputExample(texts=[text], label=float(i % 3)) for i, text in enumerate(work.texts)]
         self.loader = sbertja.DataLoader(examples, batch_size=len(examples))
         self.loss, self.model = sbertja.losses.BatchAllTripletLoss(model), model
 
     def __call__(self, epochs=1):
-        self.model.fit([(self.loader, self.loss)], epochs=epochs, threads=self.model.threads, show_progress_bar=False)
+        self.model.fit([(self.loader, self.loss)], epochs=epochs, threads=self.model.threads, use_amp=self.bf16,
+                       show_progress_bar=False)
 
     def seconds(self):
         began = time.perf_counter()
@@ -80,7 +82,7 @@ class Ours(Side):
 
     def __init__(self, precision, path, threads):
         import sbertja  # here, since a process for the peer has no use for it
-        self.sbertja = sbertja
+        self.sbertja, self.precision = sbertja, precision
         try:
             self.model = sbertja.SentenceTransformer(path, device="cpu", threads=threads, precision=precision)
         except sbertja.UnsupportedError as fault:
@@ -88,7 +90,7 @@ class Ours(Side):
 
     def ways(self, work):
         if work.train:
-            yield "", OurStep(self.sbertja, self.model, work)
+            yield "", OurStep(self.sbertja, self.model, work, self.precision == "bf16")
         else:
             yield "", lambda: self.model.encode(work.texts, show_progress_bar=False)
 
