@@ -24,6 +24,9 @@ bool sbj_grow(const sbj_alloc *alloc, void **items, size_t *capacity, size_t use
 /* Memory aligned to 64 bytes for vector kernels; huge blocks (2 MiB and more) are aligned to 2 MiB pages. */
 void *sbj_new_aligned(const sbj_alloc *alloc, size_t bytes);
 void sbj_free_aligned(const sbj_alloc *alloc, void *memory);
+/* Asks the system for all pages of what is about to be written, in one call: a page at a time, when it is first touched,
+ * takes half as long again. */
+void sbj_populate(void *memory, size_t bytes);
 
 /* Sizes from files: false when the result does not fit. */
 bool sbj_mul(size_t a, size_t b, size_t *product);

@@ -3,6 +3,8 @@
 
 #include "backend/cpu/cpu.h"
 
+enum { POPULATED = 1 << 20 }; /* bytes of new memory that a task asks the system for */
+
 /* y = x W' multiplies by the transpose: b [in, out] of a weight [out, in]. */
 static size_t part_size(const sbj_cpu *cpu, const sbj_matrix *w, size_t part)
 {
@@ -25,17 +27,32 @@ static void place_parts(const sbj_cpu *cpu, const sbj_matrix *w, const float *da
     }
 }
 
-static sbj_packed *new_packed(const sbj_cpu *cpu, const sbj_matrix *w)
+typedef struct fresh {
+    unsigned char *memory;
+    size_t bytes;
+} fresh;
+
+static void populate_some(void *context, size_t task, int thread)
+{
+    const fresh *f = context;
+    (void)thread;
+    sbj_populate(f->memory + task * POPULATED, sbj_piece_length(f->bytes, POPULATED, task));
+}
+
+static sbj_packed *new_packed(const sbj_cpu *cpu, sbj_pool *pool, const sbj_matrix *w)
 {
     const sbj_alloc *alloc = &cpu->base.alloc;
+    const size_t bytes = floats_of(cpu, w) * sizeof(float);
     sbj_packed *packed = sbj_new(alloc, 1, sizeof *packed);
     if (packed == NULL)
         return NULL;
-    packed->own = sbj_new_aligned(alloc, floats_of(cpu, w) * sizeof *packed->own);
+    packed->own = sbj_new_aligned(alloc, bytes);
     if (packed->own == NULL) {
         sbj_free(alloc, packed);
         return NULL;
     }
+    fresh f = {(unsigned char *)packed->own, bytes};
+    sbj_pool_run(pool, sbj_pieces(bytes, POPULATED), populate_some, &f);
     place_parts(cpu, w, packed->own, packed);
     return packed;
 }
@@ -65,7 +82,7 @@ sbertja_status sbj_cpu_prepare(const sbj_backend *backend, sbj_pool *pool, sbj_m
         return status;
     if (w->packed != NULL && ((sbj_packed *)w->packed)->own == NULL)
         sbj_cpu_unprepare(backend, w);
-    sbj_packed *packed = w->packed != NULL ? w->packed : new_packed(cpu, w);
+    sbj_packed *packed = w->packed != NULL ? w->packed : new_packed(cpu, pool, w);
     if (packed == NULL)
         return no_memory(w, error);
     w->packed = packed;
