@@ -6,8 +6,8 @@ makes the model forget another.
 
 search   the second teacher's vectors: passages with their questions, side by side; captions and sentences with both
          teachers; all texts with the first
-finish   questions and their passages (JaQuAD train, MultipleNegativesRankingLoss, neighbours from the same article),
-         pairs with scores (JSTS train, CoSENTLoss), and less of what "search" has
+finish   questions and their passages (JaQuAD train, MultipleNegativesRankingLoss, neighbours from the same article, many
+         with other names), pairs with scores (JSTS train, CoSENTLoss), and less of what "search" has
 
 Needs the package sbertja and NumPy alone; steps and rates come from settings.sh.
 """
@@ -58,8 +58,8 @@ def main():
     model = SentenceTransformer(str(directory))
     lessons = Lessons(model, data, work)
     objectives = {"search": lambda: lessons.teachers(search=6144, both=2048, everything=2048),
-                  "finish": lambda: [lessons.questions(pairs=40), lessons.scores(pairs=48),
-                                     *lessons.teachers(search=2048, both=1024, everything=1024)]}
+                  "finish": lambda: [lessons.questions(pairs=112), lessons.scores(pairs=32),
+                                     *lessons.teachers(search=5120, both=1536, everything=1024)]}
     steps, warmup, rate = (float(os.environ[f"{what}_{name}"]) for name in ("steps", "warmup", "lr"))
     model.fit(objectives[what](), epochs=1, steps_per_epoch=int(steps), scheduler="warmupcosine", warmup_steps=int(warmup),
               optimizer_params={"lr": rate}, seed=42, no_dropout=True, save_best_model=False, output_path=str(target),

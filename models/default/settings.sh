@@ -19,6 +19,6 @@ search_warmup=60
 search_lr=5e-4
 
 # Finish: JaQuAD train and JSTS train, with the teachers beside them
-finish_steps=800
+finish_steps=1500
 finish_warmup=40
-finish_lr=3e-4
+finish_lr=5e-4
