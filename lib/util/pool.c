@@ -1,7 +1,10 @@
 /* Threads that wait for numbered tasks.
  *
  * A run publishes (function, context, count) and a new generation; every worker takes task numbers from one atomic
- * counter until none is left. A worker spins a little before it sleeps, because the next run usually follows at once. */
+ * counter until none is left. A worker spins a little before it sleeps, because the next run usually follows at once; so
+ * does the caller before it sleeps until the workers are done. As long as nobody sleeps no lock is taken: whoever is about
+ * to sleep says so first and then looks again, whoever has news gives them first and then looks for sleepers, in the one
+ * order of sequentially consistent atomics, so that one of the two sees the other. */
 #define _GNU_SOURCE
 #include "util/pool.h"
 
@@ -31,7 +34,9 @@ struct sbj_pool {
     atomic_size_t next;          /* the next task to take */
     atomic_uint generation;      /* one more for each run */
     atomic_int busy;             /* workers that have not finished this run */
-    bool stop;
+    atomic_int asleep;           /* workers that sleep, or are about to */
+    atomic_bool caller_asleep;
+    atomic_bool stop;
 };
 
 int sbj_processors(void)
@@ -65,15 +70,35 @@ static bool wait_for_run(sbj_pool *pool, unsigned seen)
 {
     for (int i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(&pool->generation, memory_order_acquire) != seen)
-            break;
+            return !atomic_load(&pool->stop);
         relax();
     }
     pthread_mutex_lock(&pool->mutex);
-    while (atomic_load(&pool->generation) == seen && !pool->stop)
+    atomic_fetch_add(&pool->asleep, 1);
+    while (atomic_load(&pool->generation) == seen)
         pthread_cond_wait(&pool->wake, &pool->mutex);
-    bool go = !pool->stop;
+    atomic_fetch_sub(&pool->asleep, 1);
     pthread_mutex_unlock(&pool->mutex);
-    return go;
+    return !atomic_load(&pool->stop);
+}
+
+static void new_generation(sbj_pool *pool)
+{
+    atomic_fetch_add(&pool->generation, 1);
+    if (atomic_load(&pool->asleep) == 0)
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+static void finish(sbj_pool *pool)
+{
+    if (atomic_fetch_sub(&pool->busy, 1) != 1 || !atomic_load(&pool->caller_asleep))
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_signal(&pool->idle);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 static void *work(void *argument)
@@ -84,11 +109,7 @@ static void *work(void *argument)
     while (wait_for_run(pool, seen)) {
         seen = atomic_load(&pool->generation);
         take_tasks(pool, self->number);
-        if (atomic_fetch_sub_explicit(&pool->busy, 1, memory_order_acq_rel) == 1) {
-            pthread_mutex_lock(&pool->mutex);
-            pthread_cond_signal(&pool->idle);
-            pthread_mutex_unlock(&pool->mutex);
-        }
+        finish(pool);
     }
     return NULL;
 }
@@ -141,10 +162,8 @@ void sbj_pool_free(sbj_pool *pool)
 {
     if (pool == NULL)
         return;
-    pthread_mutex_lock(&pool->mutex);
-    pool->stop = true;
-    pthread_cond_broadcast(&pool->wake);
-    pthread_mutex_unlock(&pool->mutex);
+    atomic_store(&pool->stop, true);
+    new_generation(pool);
     for (int i = 0; i < pool->started; i++)
         pthread_join(pool->workers[i].thread, NULL);
     pthread_cond_destroy(&pool->idle);
@@ -168,8 +187,10 @@ static void wait_until_idle(sbj_pool *pool)
         relax();
     }
     pthread_mutex_lock(&pool->mutex);
-    while (atomic_load_explicit(&pool->busy, memory_order_acquire) != 0)
+    atomic_store(&pool->caller_asleep, true);
+    while (atomic_load(&pool->busy) != 0)
         pthread_cond_wait(&pool->idle, &pool->mutex);
+    atomic_store(&pool->caller_asleep, false);
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -180,15 +201,12 @@ void sbj_pool_run(sbj_pool *pool, size_t count, sbj_task run, void *context)
             run(context, task, 0);
         return;
     }
-    pthread_mutex_lock(&pool->mutex);
     pool->run = run;
     pool->context = context;
     pool->count = count;
     atomic_store(&pool->next, 0);
     atomic_store(&pool->busy, pool->started);
-    atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
-    pthread_cond_broadcast(&pool->wake);
-    pthread_mutex_unlock(&pool->mutex);
+    new_generation(pool);
     take_tasks(pool, 0);
     wait_until_idle(pool);
 }
