@@ -5,11 +5,16 @@
 #include "backend/cpu/kernel/vec_tile.h"
 #include "backend/cpu/kernels.h"
 
+INLINE size_t row_bytes(bool bf16)
+{
+    return (bf16 ? VEC : PANEL) * sizeof(float);
+}
+
 /* Row `row` of a panel. In bf16 a word has the numbers of columns j (lower half) and j + VEC, and a bf16 is the upper
  * half of a float: one load gives both vectors. */
 INLINE void panel_row(const void *panel, size_t row, bool bf16, vec *b0, vec *b1)
 {
-    const float *words = (const float *)panel + row * (bf16 ? VEC : PANEL);
+    const float *words = (const float *)((const char *)panel + row * row_bytes(bf16));
     if (bf16) {
         uvec w = (uvec)vec_load(words);
         *b0 = (vec)(w << 16);
@@ -21,9 +26,10 @@ INLINE void panel_row(const void *panel, size_t row, bool bf16, vec *b0, vec *b1
 }
 
 /* c [m, n] (+)= a [m, k] b [k, PANEL], where n is at most PANEL. m is a constant of at most TILE_ROWS wherever this is
- * called, so the loops over it vanish and the sums stay in registers; so is step, but for scattered a, and bf16. */
+ * called, so the loops over it vanish and the sums stay in registers; so is step, but for scattered a, and bf16. `ahead`:
+ * what is to come into the second cache meanwhile, half as many bytes as b has, or NULL. */
 INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_t step, const void *b, bool bf16,
-                 float *c, size_t ldc, bool add)
+                 const char *ahead, float *c, size_t ldc, bool add)
 {
     vec sum[TILE_ROWS][2];
 #pragma GCC unroll 16
@@ -33,6 +39,8 @@ INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_
     for (size_t j = 0; j < k; j++, a += step) {
         vec b0, b1;
         panel_row(b, j, bf16, &b0, &b1);
+        if (ahead != NULL)
+            __builtin_prefetch(ahead + j * row_bytes(bf16) / 2, 0, 2);
 #pragma GCC unroll 16
         for (size_t i = 0; i < m; i++) {
             vec x = vec_all(a[i * row]);
@@ -53,18 +61,26 @@ INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_
         }
 }
 
-/* All tiles of one panel. A tile at the lower edge is made of smaller ones. */
-INLINE void panel(size_t m, size_t n, size_t k, sbj_left a, const void *b, bool bf16, float *c, size_t ldc, bool add)
+/* All tiles of one panel. A tile at the lower edge is made of smaller ones. The first tile brings the panel into the first
+ * cache; the second and the third, which need nothing from memory, each call for half of the next one, if there is one. */
+INLINE void panel(size_t m, size_t n, size_t k, sbj_left a, const void *b, bool bf16, const char *next, float *c,
+                  size_t ldc, bool add)
 {
     size_t i = 0;
-    for (; i + TILE_ROWS <= m; i += TILE_ROWS, a.at += a.tile)
-        tile(TILE_ROWS, n, k, a.at, a.row, a.step, b, bf16, c + i * ldc, ldc, add);
+    for (; i + TILE_ROWS <= m; i += TILE_ROWS, a.at += a.tile) {
+        const size_t half = i / TILE_ROWS - 1;
+        if (half < 2 && next != NULL)
+            tile(TILE_ROWS, n, k, a.at, a.row, a.step, b, bf16, next + half * k * row_bytes(bf16) / 2, c + i * ldc, ldc,
+                 add);
+        else
+            tile(TILE_ROWS, n, k, a.at, a.row, a.step, b, bf16, NULL, c + i * ldc, ldc, add);
+    }
     for (; i + 4 <= m; i += 4, a.at += 4 * a.row)
-        tile(4, n, k, a.at, a.row, a.step, b, bf16, c + i * ldc, ldc, add);
+        tile(4, n, k, a.at, a.row, a.step, b, bf16, NULL, c + i * ldc, ldc, add);
     for (; i + 2 <= m; i += 2, a.at += 2 * a.row)
-        tile(2, n, k, a.at, a.row, a.step, b, bf16, c + i * ldc, ldc, add);
+        tile(2, n, k, a.at, a.row, a.step, b, bf16, NULL, c + i * ldc, ldc, add);
     if (i < m)
-        tile(1, n, k, a.at, a.row, a.step, b, bf16, c + i * ldc, ldc, add);
+        tile(1, n, k, a.at, a.row, a.step, b, bf16, NULL, c + i * ldc, ldc, add);
 }
 
 /* c [m, n] = a [m, k] b [k, n], or added to c. One panel of b (k PANEL floats) stays in the first cache while all of a
@@ -74,11 +90,12 @@ INLINE void all_panels(size_t m, size_t n, size_t k, sbj_left a, const float *pa
 {
     for (size_t j = 0; j < n; j += PANEL, panels += k * (bf16 ? VEC : PANEL)) {
         size_t columns = n - j < PANEL ? n - j : PANEL;
+        const char *next = j + PANEL < n ? (const char *)panels + k * row_bytes(bf16) : NULL;
         if (a.step == 1) { /* rows as they lie in memory */
             a.step = 1;
-            panel(m, columns, k, a, panels, bf16, c + j, ldc, add);
+            panel(m, columns, k, a, panels, bf16, next, c + j, ldc, add);
         } else {
-            panel(m, columns, k, a, panels, bf16, c + j, ldc, add);
+            panel(m, columns, k, a, panels, bf16, next, c + j, ldc, add);
         }
     }
 }
