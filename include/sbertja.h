@@ -114,7 +114,8 @@ typedef struct sbertja_load_options {
     const char *precision; /* of the encoder's matrices when sentences are encoded: "f32" (NULL), "bf16", "int8" (the
                             * table of words is in bf16 then, unless the weights have it in 16 bits anyway); the
                             * last two need the device cpu and the engine packed, else _E_UNSUPPORTED. Training is in
-                            * f32, and the model it gives has the same precision again. */
+                            * f32 (or as sbertja_fit_options.bf16 says), and the model it gives has the same
+                            * precision again. */
 } sbertja_load_options;
 #define SBERTJA_LOAD_OPTIONS_INIT                                                                                      \
     {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL}
@@ -407,8 +408,8 @@ typedef struct sbertja_fit_options {
     size_t gradient_accumulation_steps; /* batches of each objective in a step, which goes by their mean gradient; steps,
                                          * here and in callbacks, are always those that change the weights */
     int bf16; /* nonzero: products of the encoder's matrices, forward and back, round both sides to bf16, sum in f32; the
-               * weights that are trained stay f32. Where the processor does not multiply bf16 (avx512bf16), training is
-               * in f32, with a warning. */
+               * weights that are trained stay f32. Needs the device cpu, the engine packed and a processor with
+               * avx512bf16; elsewhere it is a warning, and training as without it. */
 } sbertja_fit_options;
 #define SBERTJA_FIT_OPTIONS_INIT                                                                                       \
     {sizeof(sbertja_fit_options), 1, 0, NULL, 10000, NULL, 2e-5, 0.9, 0.999, 0, 0.01, 1.0, 42, 0, 0, 0, NULL, NULL,    \

@@ -29,7 +29,7 @@ void sbj_distinct_add(sbj_distinct *d, const int32_t *ids, size_t length, bool o
 
 void sbj_distinct_spread(const sbj_distinct *d, double *rows, size_t width)
 {
-    for (size_t i = d->sentences; i-- > 0;)
+    for (size_t i = d->sentences; i-- > 0 && width > 0;)
         if (d->which[i] != i)
             memcpy(rows + i * width, rows + d->which[i] * width, width * sizeof *rows);
 }
@@ -37,7 +37,7 @@ void sbj_distinct_spread(const sbj_distinct *d, double *rows, size_t width)
 void sbj_distinct_sum(const sbj_distinct *d, double *rows, size_t width)
 {
     size_t met = 0; /* distinct ones so far */
-    for (size_t i = 0; i < d->sentences; i++) {
+    for (size_t i = 0; i < d->sentences && width > 0; i++) {
         double *sum = rows + d->which[i] * width;
         const double *row = rows + i * width;
         if (d->which[i] < met) {

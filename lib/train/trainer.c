@@ -307,6 +307,8 @@ size_t sbj_goal_next(sbj_goal *goal)
  * the masks differ. */
 static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbertja_error *error)
 {
+    const sbj_config *config = &t->model->network.config;
+    const bool once = !t->dropout || (config->hidden_dropout == 0 && config->attention_dropout == 0);
     const size_t groups = goal->dataset->groups, sentences = examples * groups;
     const size_t numbers = sentences * t->parent->network.width, outputs = sentences * t->teachers.width;
     sbertja_status status = sbj_distinct_begin(&t->batch, &t->alloc, sentences, error);
@@ -323,7 +325,7 @@ static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t exampl
     for (size_t g = 0; g < groups; g++)
         for (size_t i = 0; i < examples; i++) {
             const size_t text = goal->rows[i] * groups + g;
-            sbj_distinct_add(&t->batch, goal->tokens.ids[text], goal->tokens.counts[text], !t->dropout);
+            sbj_distinct_add(&t->batch, goal->tokens.ids[text], goal->tokens.counts[text], once);
         }
     return sbj_workspace_pack(&t->workspace, t->batch.ids, t->batch.lengths, t->batch.count, error);
 }

@@ -104,7 +104,8 @@ void sbj_populate(void *memory, size_t bytes)
 {
 #if defined(MADV_POPULATE_WRITE)
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    const uintptr_t first = ((uintptr_t)memory + page - 1) / page * page, end = ((uintptr_t)memory + bytes) / page * page;
+    const uintptr_t first = ((uintptr_t)memory + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
     if (first < end)
         madvise((void *)first, end - first, MADV_POPULATE_WRITE);
 #else

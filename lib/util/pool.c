@@ -1,10 +1,10 @@
 /* Threads that wait for numbered tasks.
  *
  * A run publishes (function, context, count) and a new generation; every worker takes task numbers from one atomic
- * counter until none is left. A worker spins a little before it sleeps, because the next run usually follows at once; so
- * does the caller before it sleeps until the workers are done. As long as nobody sleeps no lock is taken: whoever is about
- * to sleep says so first and then looks again, whoever has news gives them first and then looks for sleepers, in the one
- * order of sequentially consistent atomics, so that one of the two sees the other. */
+ * counter until none is left. A worker spins a little before it sleeps, because the next run usually follows at once;
+ * so does the caller before it sleeps until the workers are done. As long as nobody sleeps no lock is taken: whoever is
+ * about to sleep says so first and then looks again, whoever has news gives them first and then looks for sleepers, in
+ * the one order of sequentially consistent atomics, so that one of the two sees the other. */
 #define _GNU_SOURCE
 #include "util/pool.h"
 

@@ -43,6 +43,8 @@ class Lessons:
                 self.distillation("all", [work / "all.use.npy", SECOND], everything)]
 
     def questions(self, pairs):
+        # A passage stands in a batch with each of its questions. It then is its own rival among the candidates, with no
+        # effect but that all others weigh less; the loss stays above the logarithm of their number.
         examples = [InputExample(texts=pair) for pair in texts.questions_and_passages(self.data)]
         return DataLoader(examples, batch_size=pairs), losses.MultipleNegativesRankingLoss(self.model)
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/cpu/cpu.h"
+#include "backend/cpu/engine_narrow.h"
 #include "support/ops.h"
 #include "support/tensors.h"
 #include "util/rng.h"
@@ -194,6 +196,35 @@ START_TEST(powers_of_two_come_out_bit_for_bit)
 }
 END_TEST
 
+/* What a product of bf16 takes of scratch: of a [m, k] a line of each row and its pairs, of b [k, n] its panels. */
+static size_t needed(const sbj_kernels *kernels, size_t m, size_t k, size_t n)
+{
+    return sbj_lines(m * sizeof(sbj_narrow_row) / sizeof(float)) + sbj_lines(m * ((k + 1) / 2)) +
+           sbj_narrow_size(kernels, kernels->bf16, k, n);
+}
+
+START_TEST(scratch_is_enough_for_every_product_of_a_training)
+{
+    static const size_t sizes[][3] = {{768, 768, 768},  {1184, 768, 768},  {40, 32, 32},   {2304, 1024, 1024},
+                                      {33, 768, 3072},  {16384, 384, 1536}, {1, 16, 24},    {1216, 1024, 1536},
+                                      {5000, 256, 64}};
+    const size_t tokens = sizes[_i][0], hidden = sizes[_i][1], inner = sizes[_i][2];
+    const size_t weights[][2] = {{3 * hidden, hidden}, {hidden, hidden}, {inner, hidden}, {hidden, inner}};
+    const sbj_extent extent = {.tokens = tokens, .hidden = hidden, .inner = inner, .training = true};
+    const sbj_kernels *kernels;
+    if (!have("avx512bf16"))
+        return;
+    must_do(sbj_isa_choose("avx512bf16", &kernels, &error), &error);
+    const size_t scratch = sbj_narrow_scratch(kernels, kernels->bf16, &extent);
+    for (size_t i = 0; i < 4; i++) {
+        const size_t out = weights[i][0], in = weights[i][1];
+        ck_assert_uint_ge(scratch, needed(kernels, tokens, out, in)); /* dx = dy W */
+        ck_assert_uint_ge(scratch, needed(kernels, out, tokens, in)); /* dW = dy' x */
+        ck_assert_uint_ge(scratch, needed(kernels, tokens, in, 0));   /* x W', packed before */
+    }
+}
+END_TEST
+
 /* ---- Rows and their neighbours ----------------------------------------------------------------------------------- */
 
 typedef struct layer {
@@ -321,6 +352,7 @@ int main(void)
     TCase *tests = tcase_create("cpu_products");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, powers_of_two_come_out_bit_for_bit, 0, SETS);
+    tcase_add_loop_test(tests, scratch_is_enough_for_every_product_of_a_training, 0, 9);
     tcase_add_loop_test(tests, a_row_alone_has_the_bits_it_has_among_others, 0, SETS);
     tcase_add_loop_test(tests, who_packs_changes_no_bit, 0, SETS);
     tcase_add_test(tests, prepare_again_takes_the_new_weights);

@@ -264,7 +264,7 @@ END_TEST
 static const char *const keys[] = {"steps",   "scheduler",    "warmup_steps",  "learning_rate", "preset",
                                    "beta1",   "weight_decay", "max_grad_norm", "dropout",       "seed",
                                    "network", "device",       "objectives",    "objectives",    "objectives", "objectives",
-                                   "gradient_accumulation_steps"};
+                                   "gradient_accumulation_steps", "precision"};
 enum { KEYS = sizeof keys / sizeof *keys };
 
 static void change(training *t, int key)
@@ -321,6 +321,9 @@ static void change(training *t, int key)
     case 16:
         o->gradient_accumulation_steps = 2;
         break;
+    case 17: /* a warning where it is not there: then nothing is another */
+        o->bf16 = 1;
+        break;
     default: /* other data, as many */
         sbertja_dataset_free(t->sentences);
         t->sentences = training_sentences(47);
@@ -335,6 +338,10 @@ START_TEST(another_training)
     training t;
     sbertja_error error;
     sbertja_model *trained;
+    if (strcmp(keys[_i], "precision") == 0 && strstr(sbertja_instruction_sets(), "avx512bf16") == NULL) {
+        printf("SKIP: a checkpoint of another precision: this machine has only: %s\n", sbertja_instruction_sets());
+        return;
+    }
     begin(&t, "cpu");
     run_until(&t, 3);
     change(&t, _i);

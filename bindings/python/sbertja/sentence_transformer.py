@@ -21,7 +21,7 @@ class SentenceTransformer:
 
     Own arguments: `threads` for encode (0: all processors that the process may use), `dictionary` (folder of a MeCab
     dictionary), `engine` and `instructions` (see build_info()), `seed` (of Dense layers without weights), `precision` of
-    the encoder's matrices in encode ("f32", "bf16", "int8"; training is in f32).
+    the encoder's matrices in encode ("f32", "bf16", "int8"; training has `use_amp`).
     """
 
     def __init__(self, model_name_or_path=None, modules=None, device=None, prompts=None, default_prompt_name=None,

@@ -1,4 +1,5 @@
 """Training: a script for sentence-transformers as it stands, the references' arithmetic, callbacks, interrupts."""
+import logging
 import os
 import signal
 import tempfile
@@ -185,6 +186,19 @@ class Pairs(unittest.TestCase):
         model.fit([(loader, losses.MultipleNegativesRankingLoss(model))], epochs=15, warmup_steps=0,
                   optimizer_params={"lr": 1e-3}, show_progress_bar=False)
         self.assertGreater(own(model.encode(texts)), before)
+
+    def test_products_in_bf16(self):
+        found = []
+        for use_amp in (False, True):
+            model = tiny_model()
+            with self.assertLogs("sbertja") as log:
+                logging.getLogger("sbertja").info("fit")  # or else there may be nothing, which assertLogs takes for a fault
+                model.fit([(DataLoader(self.pairs, batch_size=6), losses.CosineSimilarityLoss(model))], warmup_steps=0,
+                          optimizer_params={"lr": 1e-3}, use_amp=use_amp, show_progress_bar=False)
+            found.append((model.encode("水"), any("bf16" in line for line in log.output)))
+        (plain, no_warning), (narrow, warning) = found
+        self.assertFalse(no_warning)
+        self.assertEqual(warning, np.array_equal(plain, narrow))
 
     def test_hard_negatives(self):
         model = tiny_model()

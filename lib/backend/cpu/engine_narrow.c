@@ -100,16 +100,17 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* a is tokens, or in the gradient of a weight its outputs; b then is a weight, or tokens. */
+/* a is tokens, or in the gradient of a weight its outputs; b then is a weight, or tokens. The outputs of query, key and
+ * value may be those of one weight. */
 size_t sbj_narrow_scratch(const sbj_kernels *kernels, const sbj_narrow_kernels *narrow, const sbj_extent *extent)
 {
-    size_t tokens = extent->tokens, hidden = extent->hidden, widest = larger(hidden, extent->inner);
+    size_t tokens = extent->tokens, hidden = extent->hidden, in = larger(hidden, extent->inner);
+    size_t out = larger(SBJ_PARTS * hidden, extent->inner);
     if (!extent->training)
-        return left_size(narrow, tokens, widest);
-    return larger(left_size(narrow, tokens, widest), left_size(narrow, widest, tokens)) +
-           larger(sbj_narrow_size(kernels, narrow, tokens, widest),
-                  larger(sbj_narrow_size(kernels, narrow, widest, hidden),
-                         sbj_narrow_size(kernels, narrow, hidden, widest)));
+        return left_size(narrow, tokens, in);
+    return larger(left_size(narrow, tokens, out), left_size(narrow, out, tokens)) +
+           larger(sbj_narrow_size(kernels, narrow, tokens, in),
+                  larger(sbj_narrow_size(kernels, narrow, out, hidden), sbj_narrow_size(kernels, narrow, hidden, in)));
 }
 
 typedef struct work {
@@ -222,7 +223,7 @@ static void multiply_plain(const sbj_kernels *kernels, sbj_pool *pool, const sbj
     for (size_t i = 0; i < count; i++) {
         sbj_product p = products[i];
         float *panels = scratch + left_size(narrow, p.m, p.k);
-        if (i == 0 || p.b.at != products[i - 1].b.at || p.m != products[i - 1].m)
+        if (i == 0 || p.b.at != products[i - 1].b.at || p.m != products[i - 1].m || p.k != products[i - 1].k)
             sbj_narrow_pack(kernels, narrow, pool, p.b, p.k, p.n, panels);
         p.packed = panels;
         multiply_packed(kernels, pool, &p, 1, NULL, NULL, scratch);

@@ -80,7 +80,7 @@ typedef struct sbj_narrow_kernels {
     void (*pack_panels)(sbj_operand b, size_t k, size_t n, float *scales, void *panels);
     /* A step of c [m, n] = a [m, k] b [k, n]: `groups` of k. `panels` is where the first panel has the step, `panel`
      * the bytes from a panel to the next. c holds the sums themselves, in 32 bits, until the last step, which is the
-     * one that gets the scales, if scaled; `add`: not the first step. */
+     * one that gets the scales, if scaled; `add`: c has something to add to, from the step before or the caller. */
     void (*multiply)(size_t m, size_t n, size_t groups, const uint32_t *a, size_t lda, const void *panels, size_t panel,
                      const sbj_narrow_scales *scales, float *c, size_t ldc, bool add);
 } sbj_narrow_kernels;
