@@ -227,10 +227,36 @@ static void append_with_blanks(sbj_strbuf *buffer, const char *printed)
     sbj_strbuf_text(buffer, "\n");
 }
 
-sbertja_status sbj_json_write(const struct cJSON *root, const char *path, sbertja_error *error)
+sbj_json_tree sbj_json_begin(cJSON *root)
+{
+    return (sbj_json_tree){root, root == NULL};
+}
+
+cJSON *sbj_json_put(sbj_json_tree *tree, cJSON *parent, const char *key, cJSON *item)
+{
+    if (parent != NULL && item != NULL &&
+        (key != NULL ? cJSON_AddItemToObject(parent, key, item) : cJSON_AddItemToArray(parent, item)))
+        return item;
+    cJSON_Delete(item);
+    tree->failed = true;
+    return NULL;
+}
+
+char *sbj_json_print(const sbj_json_tree *tree)
+{
+    return tree->failed ? NULL : cJSON_PrintUnformatted(tree->root);
+}
+
+void sbj_json_tree_free(sbj_json_tree *tree)
+{
+    cJSON_Delete(tree->root);
+    tree->root = NULL;
+}
+
+sbertja_status sbj_json_write(sbj_json_tree *tree, const char *path, sbertja_error *error)
 {
     sbj_strbuf buffer = SBJ_STRBUF(&sbj_malloc);
-    char *printed = root != NULL ? cJSON_Print(root) : NULL;
+    char *printed = tree->failed ? NULL : cJSON_Print(tree->root);
     sbertja_status status;
     if (printed != NULL)
         append_with_blanks(&buffer, printed);
@@ -240,6 +266,7 @@ sbertja_status sbj_json_write(const struct cJSON *root, const char *path, sbertj
         status = sbj_write_file(path, buffer.text, buffer.length, error);
     cJSON_free(printed);
     sbj_strbuf_free(&buffer);
+    sbj_json_tree_free(tree);
     return status;
 }
 

@@ -31,8 +31,22 @@ sbertja_status sbj_json_bool(const sbj_json *, const struct cJSON *object, const
 sbertja_status sbj_json_text(const sbj_json *, const struct cJSON *object, const char *key, const char *fallback,
                              const char **value, sbertja_error *);
 
-/* Writes a tree into a file of a directory that is being built. */
-sbertja_status sbj_json_write(const struct cJSON *root, const char *path, sbertja_error *error);
+/* A tree that is being built. A step that found no memory is remembered, so that only the end looks: a tree that lacks
+ * something is never written. */
+typedef struct sbj_json_tree {
+    struct cJSON *root;
+    bool failed;
+} sbj_json_tree;
+
+/* Takes the root from cJSON_CreateObject or cJSON_CreateArray. */
+sbj_json_tree sbj_json_begin(struct cJSON *root);
+/* Takes `item`, adds it to the object or, where key is NULL, to the list, and gives it back; NULL if anything failed. */
+struct cJSON *sbj_json_put(sbj_json_tree *, struct cJSON *parent, const char *key, struct cJSON *item);
+/* The tree as text in one line, for cJSON_free; NULL: no memory. */
+char *sbj_json_print(const sbj_json_tree *);
+/* Writes the tree into a file of a directory that is being built, and frees it, also after an error. */
+sbertja_status sbj_json_write(sbj_json_tree *, const char *path, sbertja_error *error);
+void sbj_json_tree_free(sbj_json_tree *); /* takes one that was written */
 /* Appends `text` as a JSON string with its quotes. */
 void sbj_json_quote(sbj_strbuf *buffer, const char *text, size_t length);
 

@@ -155,30 +155,27 @@ sbertja_status sbj_config_read(const sbj_alloc *alloc, const char *path, sbj_con
     return status;
 }
 
-sbertja_status sbj_config_write(const sbj_config *c, const char *dtype, const char *path, sbertja_error *error)
+sbertja_status sbj_config_write(const sbj_config *c, const char *path, sbertja_error *error)
 {
-    const char *const architectures[] = {"BertModel"};
-    sbertja_status status;
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddItemToObject(root, "architectures", cJSON_CreateStringArray(architectures, 1));
-    cJSON_AddNumberToObject(root, "attention_probs_dropout_prob", c->attention_dropout);
-    cJSON_AddStringToObject(root, "dtype", dtype);
-    cJSON_AddStringToObject(root, "hidden_act", sbj_activation_name(c->activation));
-    cJSON_AddNumberToObject(root, "hidden_dropout_prob", c->hidden_dropout);
-    cJSON_AddNumberToObject(root, "hidden_size", (double)c->hidden);
-    cJSON_AddNumberToObject(root, "initializer_range", 0.02);
-    cJSON_AddNumberToObject(root, "intermediate_size", (double)c->intermediate);
-    cJSON_AddNumberToObject(root, "layer_norm_eps", c->eps);
-    cJSON_AddNumberToObject(root, "max_position_embeddings", (double)c->max_positions);
-    cJSON_AddStringToObject(root, "model_type", "bert");
-    cJSON_AddNumberToObject(root, "num_attention_heads", (double)c->heads);
-    cJSON_AddNumberToObject(root, "num_hidden_layers", (double)c->layers);
-    cJSON_AddNumberToObject(root, "pad_token_id", 0);
-    cJSON_AddStringToObject(root, "torch_dtype", dtype);
-    cJSON_AddNumberToObject(root, "type_vocab_size", (double)c->types);
-    status = cJSON_AddNumberToObject(root, "vocab_size", (double)c->vocabulary) != NULL
-                 ? sbj_json_write(root, path, error)
-                 : sbj_no_memory(error, 0);
-    cJSON_Delete(root);
-    return status;
+    const char *const architectures[] = {"BertModel"}, *const dtype = "float32"; /* in 16 bits too: it is how to load */
+    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject()), *t = &tree;
+    cJSON *root = tree.root;
+    sbj_json_put(t, root, "architectures", cJSON_CreateStringArray(architectures, 1));
+    sbj_json_put(t, root, "attention_probs_dropout_prob", cJSON_CreateNumber(c->attention_dropout));
+    sbj_json_put(t, root, "dtype", cJSON_CreateString(dtype));
+    sbj_json_put(t, root, "hidden_act", cJSON_CreateString(sbj_activation_name(c->activation)));
+    sbj_json_put(t, root, "hidden_dropout_prob", cJSON_CreateNumber(c->hidden_dropout));
+    sbj_json_put(t, root, "hidden_size", cJSON_CreateNumber((double)c->hidden));
+    sbj_json_put(t, root, "initializer_range", cJSON_CreateNumber(0.02));
+    sbj_json_put(t, root, "intermediate_size", cJSON_CreateNumber((double)c->intermediate));
+    sbj_json_put(t, root, "layer_norm_eps", cJSON_CreateNumber(c->eps));
+    sbj_json_put(t, root, "max_position_embeddings", cJSON_CreateNumber((double)c->max_positions));
+    sbj_json_put(t, root, "model_type", cJSON_CreateString("bert"));
+    sbj_json_put(t, root, "num_attention_heads", cJSON_CreateNumber((double)c->heads));
+    sbj_json_put(t, root, "num_hidden_layers", cJSON_CreateNumber((double)c->layers));
+    sbj_json_put(t, root, "pad_token_id", cJSON_CreateNumber(0));
+    sbj_json_put(t, root, "torch_dtype", cJSON_CreateString(dtype));
+    sbj_json_put(t, root, "type_vocab_size", cJSON_CreateNumber((double)c->types));
+    sbj_json_put(t, root, "vocab_size", cJSON_CreateNumber((double)c->vocabulary));
+    return sbj_json_write(t, path, error);
 }

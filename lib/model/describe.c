@@ -4,77 +4,71 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
-static cJSON *describe_tokenizer(const sbj_model *model)
+static void put_tokenizer(sbj_json_tree *t, cJSON *o, const sbj_model *model)
 {
     const sbj_tokenizer_config *c = sbj_tokenizer_get_config(model->tokenizer);
-    cJSON *t = cJSON_CreateObject();
-    cJSON_AddStringToObject(t, "word_tokenizer", c->basic ? "basic" : "mecab");
-    cJSON_AddStringToObject(t, "subword_tokenizer", c->character ? "character" : "wordpiece");
-    cJSON_AddBoolToObject(t, "lower_case", c->lower_case);
+    sbj_json_put(t, o, "word_tokenizer", cJSON_CreateString(c->basic ? "basic" : "mecab"));
+    sbj_json_put(t, o, "subword_tokenizer", cJSON_CreateString(c->character ? "character" : "wordpiece"));
+    sbj_json_put(t, o, "lower_case", cJSON_CreateBool(c->lower_case));
     if (!c->basic) {
-        cJSON_AddBoolToObject(t, "normalize", c->normalize);
-        cJSON_AddStringToObject(t, "dictionary", c->dictionary);
-        cJSON_AddStringToObject(t, "dictionary_path", sbj_tokenizer_dictionary(model->tokenizer));
+        sbj_json_put(t, o, "normalize", cJSON_CreateBool(c->normalize));
+        sbj_json_put(t, o, "dictionary", cJSON_CreateString(c->dictionary));
+        sbj_json_put(t, o, "dictionary_path", cJSON_CreateString(sbj_tokenizer_dictionary(model->tokenizer)));
     }
-    cJSON_AddNumberToObject(t, "vocabulary", (double)sbj_tokenizer_vocabulary_size(model->tokenizer));
-    return t;
+    sbj_json_put(t, o, "vocabulary", cJSON_CreateNumber((double)sbj_tokenizer_vocabulary_size(model->tokenizer)));
 }
 
-static cJSON *describe_modules(const sbj_network *n)
+static void put_modules(sbj_json_tree *t, cJSON *list, const sbj_network *n)
 {
-    cJSON *list = cJSON_CreateArray();
     for (size_t i = 0; i < n->module_count; i++) {
         const sbj_module *m = &n->modules[i];
-        cJSON *entry = cJSON_CreateObject();
-        cJSON_AddStringToObject(entry, "module", sbj_module_name(m));
+        cJSON *entry = sbj_json_put(t, list, NULL, cJSON_CreateObject());
+        sbj_json_put(t, entry, "module", cJSON_CreateString(sbj_module_name(m)));
         if (m->kind == SBERTJA_POOLING) {
-            cJSON *modes = cJSON_AddArrayToObject(entry, "modes");
+            cJSON *modes = sbj_json_put(t, entry, "modes", cJSON_CreateArray());
             for (size_t k = 0; k < m->mode_count; k++)
-                cJSON_AddItemToArray(modes, cJSON_CreateString(sbj_pooling_name(m->modes[k])));
+                sbj_json_put(t, modes, NULL, cJSON_CreateString(sbj_pooling_name(m->modes[k])));
         } else if (m->kind == SBERTJA_DENSE) {
-            cJSON_AddNumberToObject(entry, "in", (double)m->in);
-            cJSON_AddNumberToObject(entry, "out", (double)m->out);
-            cJSON_AddBoolToObject(entry, "bias", m->bias);
-            cJSON_AddStringToObject(entry, "activation", sbj_activation_name(m->activation));
+            sbj_json_put(t, entry, "in", cJSON_CreateNumber((double)m->in));
+            sbj_json_put(t, entry, "out", cJSON_CreateNumber((double)m->out));
+            sbj_json_put(t, entry, "bias", cJSON_CreateBool(m->bias));
+            sbj_json_put(t, entry, "activation", cJSON_CreateString(sbj_activation_name(m->activation)));
         }
-        cJSON_AddItemToArray(list, entry);
     }
-    return list;
 }
 
-static cJSON *describe_transformer(const sbj_network *n)
+static void put_transformer(sbj_json_tree *t, cJSON *o, const sbj_network *n)
 {
     const sbj_config *c = &n->config;
     size_t parameters = 0;
     for (size_t i = 0; i < n->parameter_count; i++)
         parameters += n->parameters[i].rows * n->parameters[i].columns;
-    cJSON *t = cJSON_CreateObject();
-    cJSON_AddNumberToObject(t, "layers", (double)c->layers);
-    cJSON_AddNumberToObject(t, "hidden", (double)c->hidden);
-    cJSON_AddNumberToObject(t, "heads", (double)c->heads);
-    cJSON_AddNumberToObject(t, "intermediate", (double)c->intermediate);
-    cJSON_AddNumberToObject(t, "vocabulary", (double)c->vocabulary);
-    cJSON_AddNumberToObject(t, "positions", (double)c->max_positions);
-    cJSON_AddStringToObject(t, "activation", sbj_activation_name(c->activation));
-    cJSON_AddNumberToObject(t, "parameters", (double)parameters);
-    return t;
+    sbj_json_put(t, o, "layers", cJSON_CreateNumber((double)c->layers));
+    sbj_json_put(t, o, "hidden", cJSON_CreateNumber((double)c->hidden));
+    sbj_json_put(t, o, "heads", cJSON_CreateNumber((double)c->heads));
+    sbj_json_put(t, o, "intermediate", cJSON_CreateNumber((double)c->intermediate));
+    sbj_json_put(t, o, "vocabulary", cJSON_CreateNumber((double)c->vocabulary));
+    sbj_json_put(t, o, "positions", cJSON_CreateNumber((double)c->max_positions));
+    sbj_json_put(t, o, "activation", cJSON_CreateString(sbj_activation_name(c->activation)));
+    sbj_json_put(t, o, "parameters", cJSON_CreateNumber((double)parameters));
 }
 
 sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error)
 {
     const sbj_backend_table *table = model->backend->table;
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddNumberToObject(root, "dimension", (double)model->network.width);
-    cJSON_AddNumberToObject(root, "max_tokens", (double)model->max_tokens);
-    cJSON_AddItemToObject(root, "transformer", describe_transformer(&model->network));
-    cJSON_AddItemToObject(root, "modules", describe_modules(&model->network));
-    cJSON_AddItemToObject(root, "tokenizer", describe_tokenizer(model));
-    cJSON_AddStringToObject(root, "device", table->name);
-    cJSON_AddStringToObject(root, "engine", table->engine(model->backend));
-    cJSON_AddStringToObject(root, "instructions", table->instructions(model->backend));
-    cJSON_AddStringToObject(root, "precision", sbj_precision_name(model->precision));
-    char *text = cJSON_PrintUnformatted(root);
-    cJSON_Delete(root);
+    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject()), *t = &tree;
+    cJSON *const root = tree.root;
+    sbj_json_put(t, root, "dimension", cJSON_CreateNumber((double)model->network.width));
+    sbj_json_put(t, root, "max_tokens", cJSON_CreateNumber((double)model->max_tokens));
+    put_transformer(t, sbj_json_put(t, root, "transformer", cJSON_CreateObject()), &model->network);
+    put_modules(t, sbj_json_put(t, root, "modules", cJSON_CreateArray()), &model->network);
+    put_tokenizer(t, sbj_json_put(t, root, "tokenizer", cJSON_CreateObject()), model);
+    sbj_json_put(t, root, "device", cJSON_CreateString(table->name));
+    sbj_json_put(t, root, "engine", cJSON_CreateString(table->engine(model->backend)));
+    sbj_json_put(t, root, "instructions", cJSON_CreateString(table->instructions(model->backend)));
+    sbj_json_put(t, root, "precision", cJSON_CreateString(sbj_precision_name(model->precision)));
+    char *text = sbj_json_print(t);
+    sbj_json_tree_free(t);
     if (text != NULL)
         model->description = sbj_copy_text(&model->alloc, text, strlen(text));
     cJSON_free(text);

@@ -241,15 +241,16 @@ static bool flags_say_it(const sbj_module *module)
     return next == module->mode_count;
 }
 
-static void add_pooling(cJSON *root, const sbj_module *module, size_t width, bool old_keys)
+static void put_pooling(sbj_json_tree *t, const sbj_module *module, size_t width, bool old_keys)
 {
-    cJSON_AddNumberToObject(root, "word_embedding_dimension", (double)width);
+    cJSON *const root = t->root;
+    sbj_json_put(t, root, "word_embedding_dimension", cJSON_CreateNumber((double)width));
     if (!old_keys && !flags_say_it(module)) {
-        cJSON *list = cJSON_AddArrayToObject(root, "pooling_mode");
+        cJSON *list = sbj_json_put(t, root, "pooling_mode", cJSON_CreateArray());
         cJSON_DeleteItemFromObject(root, "word_embedding_dimension");
-        cJSON_AddNumberToObject(root, "embedding_dimension", (double)width);
+        sbj_json_put(t, root, "embedding_dimension", cJSON_CreateNumber((double)width));
         for (size_t i = 0; i < module->mode_count; i++)
-            cJSON_AddItemToArray(list, cJSON_CreateString(sbj_pooling_name(module->modes[i])));
+            sbj_json_put(t, list, NULL, cJSON_CreateString(sbj_pooling_name(module->modes[i])));
         return;
     }
     for (size_t i = 0; i < POOLINGS; i++) {
@@ -257,7 +258,7 @@ static void add_pooling(cJSON *root, const sbj_module *module, size_t width, boo
         for (size_t k = 0; k < module->mode_count; k++)
             on = on || module->modes[k] == poolings[i].mode;
         if (on || !old_keys || i < 4) /* 0.4.1 knows the first four */
-            cJSON_AddBoolToObject(root, poolings[i].flag, on);
+            sbj_json_put(t, root, poolings[i].flag, cJSON_CreateBool(on));
     }
 }
 
@@ -275,20 +276,17 @@ static const char *torch_activation(sbj_activation activation)
 sbertja_status sbj_module_write(const sbj_module *module, size_t width, bool old_keys, const char *path,
                                 sbertja_error *error)
 {
-    cJSON *root = cJSON_CreateObject();
+    if (module->kind == SBERTJA_POOLING && old_keys && !flags_say_it(module))
+        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "the 0.4.1 layout cannot say this order of pooling modes");
+    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject()), *t = &tree;
+    cJSON *const root = tree.root;
     if (module->kind == SBERTJA_POOLING) {
-        if (old_keys && !flags_say_it(module)) {
-            cJSON_Delete(root);
-            return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "the 0.4.1 layout cannot say this order of pooling modes");
-        }
-        add_pooling(root, module, width, old_keys);
+        put_pooling(t, module, width, old_keys);
     } else if (module->kind == SBERTJA_DENSE) {
-        cJSON_AddNumberToObject(root, "in_features", (double)module->in);
-        cJSON_AddNumberToObject(root, "out_features", (double)module->out);
-        cJSON_AddBoolToObject(root, "bias", module->bias);
-        cJSON_AddStringToObject(root, "activation_function", torch_activation(module->activation));
+        sbj_json_put(t, root, "in_features", cJSON_CreateNumber((double)module->in));
+        sbj_json_put(t, root, "out_features", cJSON_CreateNumber((double)module->out));
+        sbj_json_put(t, root, "bias", cJSON_CreateBool(module->bias));
+        sbj_json_put(t, root, "activation_function", cJSON_CreateString(torch_activation(module->activation)));
     }
-    sbertja_status status = root == NULL ? sbj_no_memory(error, 0) : sbj_json_write(root, path, error);
-    cJSON_Delete(root);
-    return status;
+    return sbj_json_write(t, path, error);
 }

@@ -33,15 +33,16 @@ static sbertja_status path_in(const saving *s, const char *folder, const char *n
     return status;
 }
 
-static sbertja_status write_tree(const saving *s, const char *folder, const char *name, cJSON *tree,
+/* And frees the tree. */
+static sbertja_status write_tree(const saving *s, const char *folder, const char *name, sbj_json_tree *tree,
                                  sbertja_error *error)
 {
     char *path = NULL;
-    sbertja_status status = tree == NULL ? sbj_no_memory(error, 0) : path_in(s, folder, name, &path, error);
+    sbertja_status status = path_in(s, folder, name, &path, error);
     if (status == SBERTJA_OK)
         status = sbj_json_write(tree, path, error);
+    sbj_json_tree_free(tree);
     sbj_free(s->alloc, path);
-    cJSON_Delete(tree);
     return status;
 }
 
@@ -50,61 +51,61 @@ static void module_folder(const sbj_module *module, size_t index, char folder[32
     snprintf(folder, 32, "%zu_%s", index + 1, sbj_module_name(module));
 }
 
-static void add_module(cJSON *list, size_t index, const char *path, const char *kind)
+static void put_module(sbj_json_tree *t, size_t index, const char *path, const char *kind)
 {
     char text[96];
-    cJSON *entry = cJSON_CreateObject();
-    cJSON_AddNumberToObject(entry, "idx", (double)index);
+    cJSON *entry = sbj_json_put(t, t->root, NULL, cJSON_CreateObject());
+    sbj_json_put(t, entry, "idx", cJSON_CreateNumber((double)index));
     snprintf(text, sizeof text, "%zu", index);
-    cJSON_AddStringToObject(entry, "name", text);
-    cJSON_AddStringToObject(entry, "path", path);
+    sbj_json_put(t, entry, "name", cJSON_CreateString(text));
+    sbj_json_put(t, entry, "path", cJSON_CreateString(path));
     snprintf(text, sizeof text, "sentence_transformers.models.%s", kind);
-    cJSON_AddStringToObject(entry, "type", text);
-    cJSON_AddItemToArray(list, entry);
+    sbj_json_put(t, entry, "type", cJSON_CreateString(text));
 }
 
 static sbertja_status write_modules(const saving *s, sbertja_error *error)
 {
     const sbj_network *n = &s->model->network;
     sbertja_status status = SBERTJA_OK;
-    cJSON *list = cJSON_CreateArray();
-    add_module(list, 0, s->old ? "0_Transformer" : "", "Transformer");
+    sbj_json_tree list = sbj_json_begin(cJSON_CreateArray());
+    put_module(&list, 0, s->old ? "0_Transformer" : "", "Transformer");
     for (size_t i = 0; i < n->module_count && status == SBERTJA_OK; i++) {
         char folder[32], *path = NULL;
         module_folder(&n->modules[i], i, folder);
-        add_module(list, i + 1, folder, sbj_module_name(&n->modules[i]));
+        put_module(&list, i + 1, folder, sbj_module_name(&n->modules[i]));
         if ((status = path_in(s, folder, "config.json", &path, error)) == SBERTJA_OK)
             status = sbj_module_write(&n->modules[i], n->config.hidden, s->old, path, error);
         sbj_free(s->alloc, path);
     }
     if (status != SBERTJA_OK) {
-        cJSON_Delete(list);
+        sbj_json_tree_free(&list);
         return status;
     }
-    return write_tree(s, "", "modules.json", list, error);
+    return write_tree(s, "", "modules.json", &list, error);
 }
 
 /* The files at the root that name the versions, and the longest input beside the transformer. */
 static sbertja_status write_small_files(const saving *s, const char *transformer, sbertja_error *error)
 {
-    cJSON *bert = cJSON_CreateObject();
-    cJSON_AddNumberToObject(bert, "max_seq_length", (double)s->model->max_tokens);
-    cJSON_AddBoolToObject(bert, "do_lower_case", false);
-    sbertja_status status = write_tree(s, transformer, "sentence_bert_config.json", bert, error);
+    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject()), *t = &tree;
+    sbj_json_put(t, tree.root, "max_seq_length", cJSON_CreateNumber((double)s->model->max_tokens));
+    sbj_json_put(t, tree.root, "do_lower_case", cJSON_CreateBool(false));
+    sbertja_status status = write_tree(s, transformer, "sentence_bert_config.json", t, error);
     if (status != SBERTJA_OK)
         return status;
-    cJSON *root = cJSON_CreateObject();
+    tree = sbj_json_begin(cJSON_CreateObject());
+    cJSON *const root = tree.root;
     if (s->old) {
-        cJSON_AddStringToObject(root, "__version__", "0.4.1");
-        return write_tree(s, "", "config.json", root, error);
+        sbj_json_put(t, root, "__version__", cJSON_CreateString("0.4.1"));
+        return write_tree(s, "", "config.json", t, error);
     }
-    cJSON *version = cJSON_AddObjectToObject(root, "__version__");
-    cJSON_AddStringToObject(version, "sentence_transformers", "2.2.2");
-    cJSON_AddStringToObject(version, "libsbertja", SBERTJA_VERSION);
-    cJSON_AddObjectToObject(root, "prompts");
-    cJSON_AddNullToObject(root, "default_prompt_name");
-    cJSON_AddStringToObject(root, "similarity_fn_name", "cosine");
-    return write_tree(s, "", "config_sentence_transformers.json", root, error);
+    cJSON *version = sbj_json_put(t, root, "__version__", cJSON_CreateObject());
+    sbj_json_put(t, version, "sentence_transformers", cJSON_CreateString("2.2.2"));
+    sbj_json_put(t, version, "libsbertja", cJSON_CreateString(SBERTJA_VERSION));
+    sbj_json_put(t, root, "prompts", cJSON_CreateObject());
+    sbj_json_put(t, root, "default_prompt_name", cJSON_CreateNull());
+    sbj_json_put(t, root, "similarity_fn_name", cJSON_CreateString("cosine"));
+    return write_tree(s, "", "config_sentence_transformers.json", t, error);
 }
 
 static sbertja_status fetch(void *context, size_t index, float *values, sbertja_error *error)
@@ -163,7 +164,7 @@ static sbertja_status write_model(saving *s, sbertja_error *error)
     if ((status = write_modules(s, error)) != SBERTJA_OK ||
         (status = write_small_files(s, transformer, error)) != SBERTJA_OK ||
         (status = path_in(s, transformer, "config.json", &path, error)) != SBERTJA_OK ||
-        (status = sbj_config_write(&s->model->network.config, "float32", path, error)) != SBERTJA_OK ||
+        (status = sbj_config_write(&s->model->network.config, path, error)) != SBERTJA_OK ||
         (status = sbj_path_join(s->alloc, s->root, transformer, &folder, error)) != SBERTJA_OK ||
         (status = sbj_tokenizer_save(s->model->tokenizer, folder, s->model->max_tokens, error)) != SBERTJA_OK)
         goto done;

@@ -20,15 +20,15 @@ enum { FORMAT = 1 };
 
 static const char *const description = "checkpoint.json", *const arrays = "parameters.bin";
 
-/* Of all that the data and the network are, so that a checkpoint of other data is not taken for this one's. */
-static void add_hash(cJSON *object, const char *key, uint64_t h)
+static void put_hash(sbj_json_tree *t, cJSON *object, const char *key, uint64_t h)
 {
     char text[17];
     snprintf(text, sizeof text, "%016llx", (unsigned long long)h);
-    cJSON_AddStringToObject(object, key, text);
+    sbj_json_put(t, object, key, cJSON_CreateString(text));
 }
 
-static cJSON *describe_goal(const sbj_goal *goal)
+/* With a hash of all that its data are, so that a checkpoint of other data is not taken for this one's. */
+static void put_goal(sbj_json_tree *t, cJSON *list, const sbj_goal *goal)
 {
     const sbj_dataset *d = goal->dataset;
     uint64_t h = SBJ_HASH_START;
@@ -37,20 +37,19 @@ static cJSON *describe_goal(const sbj_goal *goal)
     h = sbj_hash(h, d->labels, d->examples * sizeof *d->labels);
     if (goal->sampler.text_numbers != NULL) /* texts of the same tokens may differ, and make other batches */
         h = sbj_hash(h, goal->sampler.text_numbers, d->examples * d->groups * sizeof *goal->sampler.text_numbers);
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddNumberToObject(o, "loss", goal->loss.loss);
-    cJSON_AddNumberToObject(o, "metric", goal->loss.metric);
-    cJSON_AddNumberToObject(o, "margin", goal->loss.margin);
-    cJSON_AddNumberToObject(o, "scale", goal->loss.scale);
-    cJSON_AddNumberToObject(o, "batch_size", (double)goal->sampler.batch_size);
-    cJSON_AddNumberToObject(o, "samples_per_label", (double)goal->sampler.per_label);
-    cJSON_AddBoolToObject(o, "shuffle", goal->sampler.shuffle);
-    cJSON_AddBoolToObject(o, "no_duplicates", goal->sampler.text_numbers != NULL);
-    cJSON_AddNumberToObject(o, "batch_tokens", goal->sampler.tokens == NULL ? 0 : (double)goal->sampler.batch_tokens);
-    cJSON_AddNumberToObject(o, "examples", (double)d->examples);
-    add_hash(o, "data", h);
-    cJSON_AddNumberToObject(o, "similarity_weight", goal->loss.similarity);
-    return o;
+    cJSON *o = sbj_json_put(t, list, NULL, cJSON_CreateObject());
+    sbj_json_put(t, o, "loss", cJSON_CreateNumber(goal->loss.loss));
+    sbj_json_put(t, o, "metric", cJSON_CreateNumber(goal->loss.metric));
+    sbj_json_put(t, o, "margin", cJSON_CreateNumber(goal->loss.margin));
+    sbj_json_put(t, o, "scale", cJSON_CreateNumber(goal->loss.scale));
+    sbj_json_put(t, o, "batch_size", cJSON_CreateNumber((double)goal->sampler.batch_size));
+    sbj_json_put(t, o, "samples_per_label", cJSON_CreateNumber((double)goal->sampler.per_label));
+    sbj_json_put(t, o, "shuffle", cJSON_CreateBool(goal->sampler.shuffle));
+    sbj_json_put(t, o, "no_duplicates", cJSON_CreateBool(goal->sampler.text_numbers != NULL));
+    sbj_json_put(t, o, "batch_tokens", cJSON_CreateNumber(goal->sampler.tokens == NULL ? 0 : (double)goal->sampler.batch_tokens));
+    sbj_json_put(t, o, "examples", cJSON_CreateNumber((double)d->examples));
+    put_hash(t, o, "data", h);
+    sbj_json_put(t, o, "similarity_weight", cJSON_CreateNumber(goal->loss.similarity));
 }
 
 /* The shapes of the parameters and all that does not show in them. */
@@ -74,32 +73,30 @@ static uint64_t hash_network(const sbj_network *n)
     return h;
 }
 
-static cJSON *describe(const sbj_trainer *t, const sbj_progress_state *state)
+static void put_configuration(sbj_json_tree *t, cJSON *c, const sbj_trainer *trainer, const sbj_progress_state *state)
 {
-    const sbj_network *n = &t->model->network;
-    cJSON *c = cJSON_CreateObject();
-    cJSON_AddStringToObject(c, "device", t->model->backend->table->name);
-    add_hash(c, "network", hash_network(n));
-    cJSON_AddNumberToObject(c, "parameters", (double)n->arena_size);
-    cJSON_AddNumberToObject(c, "steps", (double)state->total);
-    cJSON_AddStringToObject(c, "scheduler", sbj_schedule_name(t->schedule));
-    cJSON_AddNumberToObject(c, "warmup_steps", (double)t->warmup_steps);
-    cJSON_AddNumberToObject(c, "learning_rate", t->learning_rate);
-    cJSON_AddStringToObject(c, "preset", t->correct_bias ? "torch" : "st-0.4.1");
-    cJSON_AddNumberToObject(c, "beta1", t->beta1);
-    cJSON_AddNumberToObject(c, "beta2", t->beta2);
-    cJSON_AddNumberToObject(c, "epsilon", t->epsilon);
-    cJSON_AddNumberToObject(c, "weight_decay", t->weight_decay);
-    cJSON_AddNumberToObject(c, "max_grad_norm", t->max_grad_norm);
-    cJSON_AddBoolToObject(c, "dropout", t->dropout);
-    cJSON_AddNumberToObject(c, "gradient_accumulation_steps", (double)t->accumulation);
-    cJSON_AddStringToObject(c, "precision", sbj_precision_name(t->precision));
-    add_hash(c, "seed", t->seed);
-    add_hash(c, "teachers", sbj_teachers_hash(&t->teachers));
-    cJSON *goals = cJSON_AddArrayToObject(c, "objectives");
-    for (size_t i = 0; i < t->goal_count; i++)
-        cJSON_AddItemToArray(goals, describe_goal(&t->goals[i]));
-    return c;
+    const sbj_network *n = &trainer->model->network;
+    sbj_json_put(t, c, "device", cJSON_CreateString(trainer->model->backend->table->name));
+    put_hash(t, c, "network", hash_network(n));
+    sbj_json_put(t, c, "parameters", cJSON_CreateNumber((double)n->arena_size));
+    sbj_json_put(t, c, "steps", cJSON_CreateNumber((double)state->total));
+    sbj_json_put(t, c, "scheduler", cJSON_CreateString(sbj_schedule_name(trainer->schedule)));
+    sbj_json_put(t, c, "warmup_steps", cJSON_CreateNumber((double)trainer->warmup_steps));
+    sbj_json_put(t, c, "learning_rate", cJSON_CreateNumber(trainer->learning_rate));
+    sbj_json_put(t, c, "preset", cJSON_CreateString(trainer->correct_bias ? "torch" : "st-0.4.1"));
+    sbj_json_put(t, c, "beta1", cJSON_CreateNumber(trainer->beta1));
+    sbj_json_put(t, c, "beta2", cJSON_CreateNumber(trainer->beta2));
+    sbj_json_put(t, c, "epsilon", cJSON_CreateNumber(trainer->epsilon));
+    sbj_json_put(t, c, "weight_decay", cJSON_CreateNumber(trainer->weight_decay));
+    sbj_json_put(t, c, "max_grad_norm", cJSON_CreateNumber(trainer->max_grad_norm));
+    sbj_json_put(t, c, "dropout", cJSON_CreateBool(trainer->dropout));
+    sbj_json_put(t, c, "gradient_accumulation_steps", cJSON_CreateNumber((double)trainer->accumulation));
+    sbj_json_put(t, c, "precision", cJSON_CreateString(sbj_precision_name(trainer->precision)));
+    put_hash(t, c, "seed", trainer->seed);
+    put_hash(t, c, "teachers", sbj_teachers_hash(&trainer->teachers));
+    cJSON *goals = sbj_json_put(t, c, "objectives", cJSON_CreateArray());
+    for (size_t i = 0; i < trainer->goal_count; i++)
+        put_goal(t, goals, &trainer->goals[i]);
 }
 
 /* The first entry of the one that is not the same in the other; NULL: they agree. */
@@ -166,19 +163,18 @@ bool sbj_is_checkpoint(const char *directory)
     return there;
 }
 
-static sbertja_status write_description(const sbj_trainer *t, const sbj_progress_state *state, const char *path,
+static sbertja_status write_description(const sbj_trainer *trainer, const sbj_progress_state *state, const char *path,
                                         sbertja_error *error)
 {
-    cJSON *root = cJSON_CreateObject();
-    cJSON_AddNumberToObject(root, "format", FORMAT);
-    cJSON_AddNumberToObject(root, "done", (double)state->done);
+    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject()), *t = &tree;
+    cJSON *const root = tree.root;
+    sbj_json_put(t, root, "format", cJSON_CreateNumber(FORMAT));
+    sbj_json_put(t, root, "done", cJSON_CreateNumber((double)state->done));
     if (isfinite(state->best))
-        cJSON_AddNumberToObject(root, "best", state->best);
-    cJSON_AddBoolToObject(root, "evaluated", state->evaluated);
-    cJSON_AddItemToObject(root, "configuration", describe(t, state));
-    sbertja_status status = root == NULL ? sbj_no_memory(error, 0) : sbj_json_write(root, path, error);
-    cJSON_Delete(root);
-    return status;
+        sbj_json_put(t, root, "best", cJSON_CreateNumber(state->best));
+    sbj_json_put(t, root, "evaluated", cJSON_CreateBool(state->evaluated));
+    put_configuration(t, sbj_json_put(t, root, "configuration", cJSON_CreateObject()), trainer, state);
+    return sbj_json_write(t, path, error);
 }
 
 sbertja_status sbj_trainer_write(const sbj_trainer *t, const sbj_progress_state *state, const char *directory,
@@ -214,11 +210,10 @@ sbertja_status sbj_trainer_check_target(const sbj_model *model, const char *dire
 static sbertja_status compare(const sbj_trainer *t, const sbj_progress_state *state, const char *name,
                               const cJSON *theirs, sbertja_error *error)
 {
-    cJSON *ours = describe(t, state);
-    if (ours == NULL)
-        return sbj_no_memory(error, 0);
-    const cJSON *difference = first_difference(ours, theirs);
-    sbertja_status status = SBERTJA_OK;
+    sbj_json_tree ours = sbj_json_begin(cJSON_CreateObject());
+    put_configuration(&ours, ours.root, t, state);
+    const cJSON *difference = ours.failed ? NULL : first_difference(ours.root, theirs);
+    sbertja_status status = ours.failed ? sbj_no_memory(error, 0) : SBERTJA_OK;
     if (difference != NULL) {
         char *here = cJSON_PrintUnformatted(difference);
         char *there = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(theirs, difference->string));
@@ -227,7 +222,7 @@ static sbertja_status compare(const sbj_trainer *t, const sbj_progress_state *st
         cJSON_free(here);
         cJSON_free(there);
     }
-    cJSON_Delete(ours);
+    sbj_json_tree_free(&ours);
     return status;
 }
 

@@ -70,16 +70,15 @@ void model_directory_set(const char *name, const char *key, const char *value)
 {
     size_t size;
     char *content = scratch_read(path_of(name), &size);
-    cJSON *root = cJSON_Parse(content);
-    ck_assert_ptr_nonnull(root);
-    cJSON_DeleteItemFromObjectCaseSensitive(root, key);
+    sbj_json_tree tree = sbj_json_begin(cJSON_Parse(content));
+    ck_assert_ptr_nonnull(tree.root);
+    cJSON_DeleteItemFromObjectCaseSensitive(tree.root, key);
     if (value != NULL) {
         cJSON *item = cJSON_Parse(value);
         ck_assert_msg(item != NULL, "%s is no JSON", value);
-        cJSON_AddItemToObject(root, key, item);
+        sbj_json_put(&tree, tree.root, key, item);
     }
-    ck_assert_int_eq(sbj_json_write(root, path_of(name), NULL), SBERTJA_OK);
-    cJSON_Delete(root);
+    ck_assert_int_eq(sbj_json_write(&tree, path_of(name), NULL), SBERTJA_OK);
     free(content);
 }
 

@@ -408,12 +408,11 @@ START_TEST(wrong_content)
     run_until(&t, 3);
     const char *path = temporary_path("checkpoint/checkpoint.json");
     char *content = scratch_read(path, &size);
-    cJSON *root = cJSON_Parse(content);
-    cJSON_ReplaceItemInObject(root, cases[_i].key, cJSON_CreateNumber(cases[_i].value));
-    ck_assert(sbj_json_write(root, path, NULL) == SBERTJA_OK);
+    sbj_json_tree tree = sbj_json_begin(cJSON_Parse(content));
+    cJSON_ReplaceItemInObject(tree.root, cases[_i].key, cJSON_CreateNumber(cases[_i].value));
+    ck_assert(sbj_json_write(&tree, path, NULL) == SBERTJA_OK);
     ck_assert_int_eq(run(&t, &trained, &error), SBERTJA_E_FORMAT);
     ck_assert_msg(strstr(error.message, cases[_i].message) != NULL, "%s", error.message);
-    cJSON_Delete(root);
     free(content);
     end(&t);
 }
