@@ -116,9 +116,11 @@ typedef struct sbertja_load_options {
                             * last two need the device cpu and the engine packed, else _E_UNSUPPORTED. Training is in
                             * f32 (or as sbertja_fit_options.bf16 says), and the model it gives has the same
                             * precision again. */
+    int threads; /* that pack the weights, here, for models trained from this one and when packed weights are saved; a
+                  * session has its own. 0: all processors */
 } sbertja_load_options;
 #define SBERTJA_LOAD_OPTIONS_INIT                                                                                      \
-    {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL}
+    {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL, 0}
 
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
  * pooling; `directory` NULL is the default model. Weights are mapped from the file and read again from there when they are

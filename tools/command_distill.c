@@ -193,7 +193,7 @@ static int fit(distilling *d, const sbertja_model *model)
     if (status == DONE)
         write_figure("loss", d->mean_loss);
     if (status == DONE && d->scores.count)
-        write_figure("spearman_cosine", options.keep_last ? d->scores.last : d->scores.best);
+        write_figure("spearman_cosine", fit_scores_final(&d->scores, options.keep_last));
     return status;
 }
 
@@ -206,7 +206,7 @@ static int distill(distilling *d)
     if (status == DONE && s->eval)
         status = rows_read(&d->pairs, s->eval, columns, 2);
     if (status == DONE && s->eval)
-        status = rows_numbers(&d->pairs, s->score);
+        status = rows_scores(&d->pairs, s->score);
     if (status == DONE)
         status = model_open(&s->model, &model);
     if (status == DONE)

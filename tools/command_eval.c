@@ -89,7 +89,7 @@ static int eval_sts(const eval_settings *settings, const sbertja_model *model)
     double spearman, pearson;
     int status = rows_read(&pairs, settings->table, columns, 2);
     if (status == DONE)
-        status = rows_numbers(&pairs, settings->score);
+        status = rows_scores(&pairs, settings->score);
     if (status == DONE)
         status = sts_correlations(model, &settings->model, &pairs, &spearman, &pearson);
     if (status == DONE) {

@@ -104,8 +104,7 @@ static void write_figures(const training_run *training)
     if (training->settings->eval)
         write_figure_of(training, "before", training->before);
     if (training->scores.count)
-        write_figure_of(training, "after",
-                        training->settings->fit.keep_last ? training->scores.last : training->scores.best);
+        write_figure_of(training, "after", fit_scores_final(&training->scores, training->settings->fit.keep_last));
 }
 
 static int fit(training_run *training, const sbertja_model *model, const sbertja_dataset *dataset)

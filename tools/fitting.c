@@ -29,13 +29,23 @@ int fit_scores_take(fit_scores *scores, double score)
     return better;
 }
 
+int fit_scores_have_best(const fit_scores *scores)
+{
+    return scores->best > -INFINITY;
+}
+
+double fit_scores_final(const fit_scores *scores, int keep_last)
+{
+    return fit_scores_have_best(scores) && !keep_last ? scores->best : scores->last;
+}
+
 /* After Ctrl-C: `trained` is the model as it is, and may be missing. */
 static int save_interrupted(const sbertja_fit_options *options, const fit_scores *scores, const char *figure,
                             const sbertja_model *trained)
 {
     sbertja_error error;
     const char *output = options->output_path;
-    if (scores->count && !options->keep_last) {
+    if (fit_scores_have_best(scores) && !options->keep_last) {
         remark("interrupted: %s holds the best model so far, %s %.4f", output, figure, scores->best);
     } else if (options->evaluate && options->resume) {
         remark("interrupted before an evaluation: %s stays as it was, --resume goes on", output);

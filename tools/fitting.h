@@ -15,6 +15,10 @@ typedef struct fit_scores {
 
 /* Takes a score; nonzero if it is the best so far. One that is no number never is. */
 int fit_scores_take(fit_scores *scores, double score);
+/* Whether there is a best one: fit has saved its model then, unless it keeps the last. */
+int fit_scores_have_best(const fit_scores *scores);
+/* The score of the model that fit leaves: of the best, or of the last where it keeps that or has no best. */
+double fit_scores_final(const fit_scores *scores, int keep_last);
 
 /* Nonzero once Ctrl-C was pressed: what the callbacks of sbertja_fit return. A second Ctrl-C ends the command at once. */
 int fit_interrupted(void);

@@ -53,6 +53,17 @@ int rows_numbers(table_rows *rows, const char *column)
     return DONE;
 }
 
+int rows_scores(table_rows *rows, const char *column)
+{
+    int status = rows_numbers(rows, column);
+    for (size_t row = 1; row < rows->count && status == DONE; row++)
+        if (rows->numbers[row] != rows->numbers[0])
+            return DONE;
+    return status != DONE
+               ? status
+               : data_wrong("%s: column \"%s\": expected different scores to judge a model by", rows->path, column);
+}
+
 void rows_free(table_rows *rows)
 {
     for (size_t i = 0; i < ROWS_TEXTS; i++)

@@ -20,6 +20,8 @@ typedef struct table_rows {
 int rows_read(table_rows *rows, const char *path, const char *const *columns, size_t column_count);
 int rows_labels(table_rows *rows, const char *rule);
 int rows_numbers(table_rows *rows, const char *column);
+/* Numbers to judge a model by: a correlation with a constant is none. */
+int rows_scores(table_rows *rows, const char *column);
 void rows_free(table_rows *rows);
 
 #endif

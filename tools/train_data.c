@@ -13,7 +13,7 @@ struct train_task {
     const char *name;
     sbertja_loss loss;
     label_use labels;
-    size_t least, most;      /* texts of an example */
+    size_t least, most;       /* texts of an example */
     const char *text, *label; /* the columns where none are named; text NULL: by anchor, positive, negative */
     const char *figure, *active;
 };
@@ -22,7 +22,8 @@ static const train_task tasks[] = {
     {"batch-all-triplet", SBERTJA_BATCH_ALL_TRIPLET_LOSS, CLASSES, 1, 1, "text", "label", "accuracy",
      "of the triplets active"},
     {"triplet", SBERTJA_TRIPLET_LOSS, NO_LABELS, 3, 3, NULL, NULL, "accuracy", "of the triplets active"},
-    {"cosine-similarity", SBERTJA_COSINE_SIMILARITY_LOSS, SCORES, 2, 2, "sentence1,sentence2", "score", "spearman", NULL},
+    {"cosine-similarity", SBERTJA_COSINE_SIMILARITY_LOSS, SCORES, 2, 2, "sentence1,sentence2", "score", "spearman",
+     NULL},
     {"cosent", SBERTJA_COSENT_LOSS, SCORES, 2, 2, "sentence1,sentence2", "score", "spearman",
      "of the pairs in the wrong order"},
     {"multiple-negatives-ranking", SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, NO_LABELS, 2, ROWS_TEXTS, "anchor,positive",
@@ -91,23 +92,14 @@ int train_data_choose(train_data *data, const char *loss, const train_columns *c
 
 /* ---- Reading --------------------------------------------------------------------------------------------------- */
 
-static int read_rows(const train_data *data, const char *path, table_rows *rows)
+static int read_rows(const train_data *data, const char *path, int judge, table_rows *rows)
 {
     int status = rows_read(rows, path, data->columns, data->column_count);
     if (status == DONE && data->task->labels == CLASSES)
         status = rows_labels(rows, data->label);
     if (status == DONE && data->task->labels == SCORES)
-        status = rows_numbers(rows, data->label);
+        status = judge ? rows_scores(rows, data->label) : rows_numbers(rows, data->label);
     return status;
-}
-
-/* A correlation with a constant is none. */
-static int check_scores(const table_rows *rows, const char *column)
-{
-    for (size_t row = 1; row < rows->count; row++)
-        if (rows->numbers[row] != rows->numbers[0])
-            return DONE;
-    return data_wrong("%s: column \"%s\": expected different scores to judge a model by", rows->path, column);
 }
 
 /* A score that no cosine can have is most often one on another scale. */
@@ -125,13 +117,11 @@ static int check_range(const train_data *data)
 
 int train_data_read(train_data *data, const char *train, const char *eval)
 {
-    int status = read_rows(data, train, &data->train);
+    int status = read_rows(data, train, 0, &data->train);
     if (status == DONE && data->task->loss == SBERTJA_COSINE_SIMILARITY_LOSS)
         status = check_range(data);
     if (status == DONE && eval)
-        status = read_rows(data, eval, &data->test);
-    if (status == DONE && eval && data->task->labels == SCORES)
-        status = check_scores(&data->test, data->label);
+        status = read_rows(data, eval, 1, &data->test);
     return status;
 }
 

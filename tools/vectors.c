@@ -35,7 +35,8 @@ void model_settings_init(model_settings *settings, int what)
          {"instructions", 0, OPTION_TEXT, &s->load.instructions, "NAME", "of the processor, see sbertja info", 0, 0}},
         {SETTINGS_LOAD,
          {"precision", 0, OPTION_CHOICE, &s->load.precision, "f32|bf16|int8", "of the encoder's matrices", 0, 0}},
-        {SETTINGS_VECTORS, {"threads", 0, OPTION_INT, &s->session.threads, "N", "0: all processors", 0, 0}},
+        {SETTINGS_VECTORS,
+         {"threads", 0, OPTION_INT, &s->session.threads, "N", "at most 256; 0: all processors", 0, 0}},
         {SETTINGS_VECTORS,
          {"batch-tokens", 0, OPTION_SIZE, &s->session.batch_tokens, "N", "most in a packed batch; 0: as it suits", 0,
           0}},
@@ -50,7 +51,9 @@ void model_settings_init(model_settings *settings, int what)
 int model_open(const model_settings *settings, sbertja_model **model)
 {
     sbertja_error error;
-    if (sbertja_model_load(settings->directory, &settings->load, model, &error) != SBERTJA_OK)
+    sbertja_load_options load = settings->load;
+    load.threads = settings->session.threads;
+    if (sbertja_model_load(settings->directory, &load, model, &error) != SBERTJA_OK)
         return library_refused(&error);
     return DONE;
 }

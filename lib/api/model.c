@@ -30,7 +30,8 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
                                    .modules = o.modules,
                                    .module_count = o.module_count,
                                    .seed = o.seed,
-                                   .precision = precision};
+                                   .precision = precision,
+                                   .threads = o.threads};
     return SBERTJA_OK;
 }
 

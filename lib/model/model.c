@@ -50,6 +50,7 @@ static sbertja_status begin(const sbj_model_options *options, sbj_model **result
         snprintf(choices[i].copy, choices[i].room, "%s",
                  is_automatic(choices[i].choice) ? "auto" : choices[i].choice);
     model->precision = options->precision;
+    model->threads = options->threads;
     const sbj_backend_options backend = {options->device, options->engine, options->instructions, &model->alloc,
                                          options->log, options->precision};
     sbertja_status status = sbj_backend_create(&backend, &model->backend, error);
@@ -57,6 +58,8 @@ static sbertja_status begin(const sbj_model_options *options, sbj_model **result
         sbj_model_free(model);
         return status;
     }
+    if (is_automatic(options->device)) /* chosen once, for models made from this one too */
+        snprintf(model->device, sizeof model->device, "%s", model->backend->table->name);
     *result = model;
     return SBERTJA_OK;
 }
@@ -235,7 +238,7 @@ static sbertja_status create(sbj_model *model, const sbertja_architecture *a, co
         with_modules.module_count = 1;
     }
     if ((status = architecture_config(a, &config, error)) != SBERTJA_OK ||
-        (status = choose_max_tokens(model, &config, options->max_tokens, 0, error)) != SBERTJA_OK ||
+        (status = as_argument(choose_max_tokens(model, &config, options->max_tokens, 0, error), error)) != SBERTJA_OK ||
         (status = create_tokenizer(model, a, options, error)) != SBERTJA_OK)
         return status;
     config.vocabulary = sbj_tokenizer_vocabulary_size(model->tokenizer);
@@ -272,7 +275,7 @@ static sbertja_status derive(const sbj_model *parent, const sbj_views *values, s
 {
     const sbj_model_options options = {.alloc = parent->alloc, .log = parent->log, .device = parent->device,
                                        .engine = parent->engine, .instructions = parent->instructions,
-                                       .precision = parent->precision};
+                                       .precision = parent->precision, .threads = parent->threads};
     sbj_model *model = NULL;
     *result = NULL;
     sbertja_status status = begin(&options, &model, error);

@@ -16,6 +16,7 @@ typedef struct sbj_model_options {
     size_t module_count;
     uint64_t seed;
     sbj_precision precision; /* of the encoder's matrices */
+    int threads;             /* that pack the weights; 0: all processors */
 } sbj_model_options;
 
 typedef struct sbj_model {
@@ -23,6 +24,7 @@ typedef struct sbj_model {
     sbj_log log;
     char device[32], engine[32], instructions[32];
     sbj_precision precision; /* of the encoder's matrices; Dense modules are f32 */
+    int threads;             /* that pack the weights; 0: all processors */
     size_t max_tokens;
     sbj_tokenizer *tokenizer; /* a share */
     sbj_backend *backend;

@@ -61,6 +61,7 @@ class LoadOptions(Structure):
         ("log_user", c_void_p),
         ("allocator", c_void_p),
         ("precision", c_char_p),
+        ("threads", c_int),
     ]
     initializer = "sbertja_load_options_init"
 

@@ -56,7 +56,8 @@ class SentenceTransformer:
         """Loads, and remembers from where. `modules` are those after the transformer, instead of the directory's."""
         settings = self._settings
         options = _native.make(
-            _native.LoadOptions, seed=settings["seed"], max_tokens=max_tokens, log=log_function,
+            _native.LoadOptions, seed=settings["seed"], max_tokens=max_tokens, threads=self.threads,
+            log=log_function,
             device=_native.text_or_none("cuda:0" if settings["device"] == "cuda" else settings["device"]),
             engine=_native.text_or_none(settings["engine"]),
             instructions=_native.text_or_none(settings["instructions"]),
