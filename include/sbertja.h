@@ -175,7 +175,7 @@ SBERTJA_API void sbertja_model_free(sbertja_model *model); /* after its sessions
 SBERTJA_API size_t sbertja_model_dimension(const sbertja_model *model);       /* of a sentence vector */
 SBERTJA_API size_t sbertja_model_token_dimension(const sbertja_model *model); /* of a token vector: hidden size */
 SBERTJA_API size_t sbertja_model_max_tokens(const sbertja_model *model);
-/* Architecture, tokenizer, modules, device, engine and instruction set as one JSON object. */
+/* Architecture, tokenizer, modules, device, engine, instruction set and precision as one JSON object. */
 SBERTJA_API const char *sbertja_model_describe(const sbertja_model *model);
 
 /* Parameters in the order of the saved file, as 2-dimensional arrays (vectors: one row). `name` is the tensor's name in
@@ -269,7 +269,7 @@ typedef struct sbertja_session sbertja_session;
 
 typedef struct sbertja_session_options {
     uint32_t size;
-    int threads;         /* 0: the processors this process may use */
+    int threads;         /* at most 256; 0: the processors this process may use */
     size_t batch_tokens; /* most tokens in one packed batch; a longer text goes alone; 0: the library's choice */
 } sbertja_session_options;
 #define SBERTJA_SESSION_OPTIONS_INIT {sizeof(sbertja_session_options), 0, 0}
@@ -390,7 +390,7 @@ typedef struct sbertja_fit_options {
     const char *preset; /* AdamW as "torch" (NULL; bias-corrected, decay first) or as "st-0.4.1" (neither) */
     double learning_rate, beta1, beta2;
     double epsilon; /* 0: the preset's, 1e-8 or 1e-6 */
-    double weight_decay, max_grad_norm;
+    double weight_decay, max_grad_norm; /* the norm that gradients are clipped to; 0: they are not */
     uint64_t seed;
     int threads;
     int no_dropout;           /* nonzero: train without dropout, whatever the configuration says */

@@ -196,7 +196,7 @@ static int parse(int argc, char **argv, train_settings *s)
         {"warmup-steps", 0, OPTION_SIZE, &f->warmup_steps, "N", "until the learning rate is at its largest", 0, 0},
         {"preset", 0, OPTION_CHOICE, &f->preset, "torch|st-0.4.1", "the form of AdamW", 0, 0},
         {"weight-decay", 0, OPTION_REAL, &f->weight_decay, "X", "of AdamW", 0, 0},
-        {"max-grad-norm", 0, OPTION_REAL, &f->max_grad_norm, "X", "gradients are clipped to this norm", 0, 0},
+        {"max-grad-norm", 0, OPTION_REAL, &f->max_grad_norm, "X", "gradients are clipped to this norm; 0: not", 0, 0},
         {"no-dropout", 0, OPTION_FLAG, &f->no_dropout, NULL, "whatever the model's configuration says", 0, 0},
         {"bf16", 0, OPTION_FLAG, &f->bf16, NULL, "multiply in bf16 where the processor does", 0, 0},
         {"seed", 0, OPTION_SEED, &f->seed, "N", "of batches and dropout", 0, 0},

@@ -25,24 +25,37 @@ int results_apart(const char *output, const char *input)
     return DONE;
 }
 
+static void name_files(result_file *out)
+{
+    size_t size = strlen(out->path) + 1;
+    out->target = realpath(out->path, NULL);
+    if (!out->target) { /* nothing is there yet */
+        out->target = take(size, 1);
+        memcpy(out->target, out->path, size);
+    }
+    size = strlen(out->target) + 32;
+    out->draft = take(size, 1);
+    snprintf(out->draft, size, "%s.%ld.part", out->target, (long)getpid());
+}
+
+static void free_names(result_file *out)
+{
+    free(out->target);
+    free(out->draft);
+}
+
 int results_open(result_file *out, const char *path)
 {
-    out->stream = stdout;
-    out->path = path && strcmp(path, "-") ? path : NULL;
-    out->draft = NULL;
-    out->reason = 0;
+    *out = (result_file){.stream = stdout, .path = path && strcmp(path, "-") ? path : NULL};
     if (!out->path)
         return DONE;
-    if (!results_special(path)) {
-        size_t size = strlen(path) + 32;
-        out->draft = take(size, 1);
-        snprintf(out->draft, size, "%s.%ld.part", path, (long)getpid());
-    }
+    if (!results_special(path))
+        name_files(out);
     out->stream = fopen(out->draft ? out->draft : path, "wb");
     if (out->stream)
         return DONE;
     int status = data_wrong("%s: cannot be written: %s", path, strerror(errno));
-    free(out->draft);
+    free_names(out);
     return status;
 }
 
@@ -60,12 +73,22 @@ static int finish(result_file *out, const char *name)
 {
     int had_failed = results_failed(out);
     errno = 0;
-    if (fflush(out->stream) == 0 && !had_failed)
+    if (fflush(out->stream) == 0 && !had_failed && (!out->draft || fsync(fileno(out->stream)) == 0))
         return DONE;
     int reason = out->reason ? out->reason : errno;
     if (reason != EPIPE)
         complain("%s: cannot be written: %s", name, reason ? strerror(reason) : "a write failed");
     return DATA_WRONG;
+}
+
+/* Takes the place of what was there, and its mode. */
+static int replace(const result_file *out)
+{
+    struct stat old;
+    if ((stat(out->target, &old) == 0 && chmod(out->draft, old.st_mode & 07777) != 0) ||
+        rename(out->draft, out->target) != 0)
+        return data_wrong("%s: cannot be written: %s", out->path, strerror(errno));
+    return DONE;
 }
 
 int results_close(result_file *out, int status)
@@ -75,11 +98,11 @@ int results_close(result_file *out, int status)
     if (out->path) {
         if (fclose(out->stream) != 0 && written == DONE)
             written = data_wrong("%s: cannot be written: %s", name, strerror(errno));
-        if (out->draft && status == DONE && written == DONE && rename(out->draft, out->path) != 0)
-            written = data_wrong("%s: cannot be written: %s", name, strerror(errno));
+        if (out->draft && status == DONE && written == DONE)
+            written = replace(out);
         if (out->draft && (status != DONE || written != DONE))
             unlink(out->draft);
-        free(out->draft);
+        free_names(out);
     }
     return status != DONE ? status : written;
 }

@@ -1,5 +1,6 @@
-/* Results: to standard output, or to a file that appears whole or not at all. What is there and is no ordinary file (a
- * device, a named pipe) is written to as it is, never replaced. */
+/* Results: to standard output, or to a file that appears whole or not at all, in the place that a symbolic link names and
+ * with the mode of the one it replaces. What is there and is no ordinary file (a device, a named pipe) is written to as it
+ * is, never replaced. */
 #ifndef SBERTJA_RESULTS_H
 #define SBERTJA_RESULTS_H
 
@@ -9,7 +10,8 @@
 typedef struct result_file {
     FILE *stream;
     const char *path; /* NULL: standard output */
-    char *draft;      /* the file that is written, and renamed to `path` at the end; NULL: `path` itself */
+    char *target;     /* where `path` leads; NULL: the stream writes to `path` itself */
+    char *draft;      /* the file that is written, and renamed to `target` at the end; NULL: none */
     int reason;       /* errno of the first write seen to fail */
 } result_file;
 

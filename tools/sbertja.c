@@ -31,7 +31,7 @@ static int print_help(void)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-10s %s\n", commands[i].name, commands[i].summary);
     printf("\n\"sbertja COMMAND --help\" lists the options of one; \"sbertja --version\" prints the version.\n"
-           "Exit status: 0 done, 1 the data or the model is wrong, 2 the call is wrong.\n");
+           "Exit status: 0 done, 1 the data or the model is wrong, 2 the call is wrong,\n130 interrupted.\n");
     return DONE;
 }
 

@@ -38,7 +38,7 @@ void model_settings_init(model_settings *settings, int what)
         {SETTINGS_VECTORS,
          {"threads", 0, OPTION_INT, &s->session.threads, "N", "at most 256; 0: all processors", 0, 0}},
         {SETTINGS_VECTORS,
-         {"batch-tokens", 0, OPTION_SIZE, &s->session.batch_tokens, "N", "most in a packed batch; 0: as it suits", 0,
+         {"batch-tokens", 0, OPTION_SIZE, &s->session.batch_tokens, "N", "most in a packed batch of encode; 0: as it suits", 0,
           0}},
     };
     size_t count = 0;

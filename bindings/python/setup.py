@@ -39,16 +39,14 @@ def copy_model(target):
 
 
 class BuildWithLibrary(build_py):
-    """Copies the library, the CUDA plugin where there is one, and the default model beside the package's modules."""
+    """Copies the library and the default model beside the package's modules."""
 
     def run(self):
         super().run()
         libraries = build_library()
         target = (HERE if self.editable_mode else pathlib.Path(self.build_lib)) / "sbertja" / "lib"
         target.mkdir(parents=True, exist_ok=True)
-        for name in ("libsbertja.so", "libsbertja-cuda.so"):
-            if (libraries / name).exists():
-                shutil.copy(libraries / name, target / name)  # the file that the link stands for
+        shutil.copy(libraries / "libsbertja.so", target / "libsbertja.so")  # the file that the link stands for
         copy_model(target / "default")
 
 

@@ -27,4 +27,12 @@ static inline sbertja_status sbj_no_argument(sbertja_error *error, const char *n
     return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: is NULL", name);
 }
 
+/* NULL is malloc and free; one that is given has both functions. */
+static inline sbertja_status sbj_check_allocator(const sbertja_allocator *allocator, sbertja_error *error)
+{
+    return allocator != NULL && (allocator->allocate == NULL || allocator->release == NULL)
+               ? sbj_no_argument(error, "allocator's function")
+               : SBERTJA_OK;
+}
+
 #endif

@@ -1,6 +1,7 @@
 /* Models: load, create, save, ask. */
 #include "api/api.h"
 #include "model/default_model.h"
+#include "util/pool.h"
 
 static sbertja_status model_options(const sbertja_load_options *given, sbj_model_options *options, sbertja_error *error)
 {
@@ -14,12 +15,15 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
         if (o.modules[i].size != sizeof(sbertja_module))
             return sbj_fail(error, SBERTJA_E_ARGUMENT, "module %zu: size %u, expected %zu", i, o.modules[i].size,
                             sizeof(sbertja_module));
-    if (o.allocator != NULL && (o.allocator->allocate == NULL || o.allocator->release == NULL))
-        return sbj_no_argument(error, "load options: allocator's function");
+    if ((status = sbj_check_allocator(o.allocator, error)) != SBERTJA_OK)
+        return sbj_in(error, status, "load options");
     sbj_precision precision;
     if (!sbj_precision_parse(o.precision, &precision))
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "load options: precision \"%s\", expected f32, bf16 or int8",
                         o.precision);
+    if (o.threads < 0 || o.threads > SBJ_MOST_THREADS)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "load options: threads: %d, expected 0 to %d", o.threads,
+                        SBJ_MOST_THREADS);
     *options = (sbj_model_options){.alloc = o.allocator ? *o.allocator : sbj_malloc,
                                    .log = {o.log, o.log_user},
                                    .device = o.device,

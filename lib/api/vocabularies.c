@@ -11,6 +11,8 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_create(const sbertja_vocab
     *trainer = NULL;
     sbertja_status status =
         sbj_take_options("vocabulary options", options, options ? options->size : 0, &o, sizeof o, error);
+    if (status == SBERTJA_OK && (status = sbj_check_allocator(o.allocator, error)) != SBERTJA_OK)
+        status = sbj_in(error, status, "vocabulary options");
     return status == SBERTJA_OK ? sbj_vocabulary_trainer_create(&o, (sbj_vocabulary_trainer **)trainer, error) : status;
 }
 

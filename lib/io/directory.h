@@ -4,7 +4,7 @@
  *   ...                   the caller writes files into `.path`, and may make sub-directories
  *   sbj_directory_commit  syncs it all and exchanges the two in one step (renameat2 with RENAME_EXCHANGE; a plain
  *                         rename where there was nothing; where the system has no exchange, two renames with the old one
- *                         kept as "TARGET.old-XXXXXX" in between), then deletes the old one
+ *                         kept as "TARGET.old-XXXXXX" in between), then deletes the old one.
  *                         If one of ours has come meanwhile (another process saved there), it is replaced too; anything else
  *                         stays, and commit fails
  *   sbj_directory_abort   deletes what was begun; harmless after commit

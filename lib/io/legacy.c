@@ -82,6 +82,7 @@ static sbertja_status read_beginning(reader *r, sbertja_error *error)
     return SBERTJA_OK;
 }
 
+/* Of a storage that is looked for and a placed one, which begins with its storage. */
 static int compare_keys(const void *a, const void *b)
 {
     const sbj_storage *x = a, *y = b;

@@ -7,7 +7,7 @@
 #include "io/number.h"
 #include "model/modules.h"
 
-/* The first of these that the file has; 0 when none says anything. 1e30 is transformers' way to say "no limit". */
+/* What the file says under this key; 0 when it says nothing. 1e30 is transformers' way to say "no limit". */
 static sbertja_status read_limit(const sbj_alloc *alloc, const char *folder, const char *file, const char *key,
                                  size_t *limit, sbertja_error *error)
 {
@@ -185,9 +185,25 @@ static bool has_file(const char *directory, const char *name)
     return there;
 }
 
+/* Whether modules.json begins with a transformer: other programs have files of that name. */
+static bool has_modules(const char *directory)
+{
+    sbj_json json = {0};
+    char *path = NULL;
+    const char *type = "";
+    if (sbj_path_join(&sbj_malloc, directory, "modules.json", &path, NULL) == SBERTJA_OK && sbj_is_file(path) &&
+        sbj_json_read(&sbj_malloc, path, &json, NULL) == SBERTJA_OK && cJSON_IsArray(json.root) &&
+        cJSON_IsObject(json.root->child))
+        sbj_json_text(&json, json.root->child, "type", "", &type, NULL);
+    const bool ours = strcmp(last_part(type), "Transformer") == 0;
+    sbj_json_free(&json);
+    sbj_free(&sbj_malloc, path);
+    return ours;
+}
+
 bool sbj_is_model_directory(const char *path)
 {
     return sbj_is_directory(path) &&
-           (has_file(path, "modules.json") ||
+           (has_modules(path) ||
             (has_file(path, "config.json") && (has_file(path, "model.safetensors") || has_file(path, "pytorch_model.bin"))));
 }

@@ -72,8 +72,7 @@ static void plan_head(planner *p, sbj_workspace *w, sbj_tensor hidden)
         if (m->kind == SBERTJA_DENSE) {
             s->dense.x = x;
             s->dense.activation = m->activation;
-            s->dense.pre =
-                w->training && m->activation != SBJ_IDENTITY ? take(p, y.rows, y.columns) : SBJ_NONE;
+            s->dense.pre = w->training && m->activation != SBJ_IDENTITY ? take(p, y.rows, y.columns) : SBJ_NONE;
             s->dense.y = y;
         } else {
             s->normalize.x = x;
@@ -147,16 +146,18 @@ static sbertja_status plan_integers(sbj_workspace *w, sbertja_error *error)
 {
     size_t argmax = w->training ? w->sentences * w->network->config.hidden : 0;
     size_t count = 2 * w->tokens + w->sentences + 1 + argmax;
-    sbertja_status status =
-        w->backend->table->alloc(w->backend, count * sizeof(int32_t), &w->integers, error);
+    sbertja_status status = w->backend->table->alloc(w->backend, count * sizeof(int32_t), &w->integers, error);
     if (status != SBERTJA_OK)
         return status;
-    planner p = {w->integers, 0, SBJ_I32, false};
-    w->batch.ids = (sbj_tensor){p.buffer, 0, 1, w->tokens, w->tokens, SBJ_I32};
-    w->batch.positions = (sbj_tensor){p.buffer, w->tokens, 1, w->tokens, w->tokens, SBJ_I32};
-    w->batch.cu = (sbj_tensor){p.buffer, 2 * w->tokens, 1, w->sentences + 1, w->sentences + 1, SBJ_I32};
-    w->pool.argmax = w->training ? (sbj_tensor){p.buffer, 2 * w->tokens + w->sentences + 1, w->sentences,
-                                                w->network->config.hidden, w->network->config.hidden, SBJ_I32}
+    w->batch.ids = (sbj_tensor){w->integers, 0, 1, w->tokens, w->tokens, SBJ_I32};
+    w->batch.positions = (sbj_tensor){w->integers, w->tokens, 1, w->tokens, w->tokens, SBJ_I32};
+    w->batch.cu = (sbj_tensor){w->integers, 2 * w->tokens, 1, w->sentences + 1, w->sentences + 1, SBJ_I32};
+    w->pool.argmax = w->training ? (sbj_tensor){w->integers,
+                                                2 * w->tokens + w->sentences + 1,
+                                                w->sentences,
+                                                w->network->config.hidden,
+                                                w->network->config.hidden,
+                                                SBJ_I32}
                                  : SBJ_NONE;
     w->host_ids = sbj_new(&w->alloc, w->tokens, sizeof *w->host_ids);
     w->host_positions = sbj_new(&w->alloc, w->tokens, sizeof *w->host_positions);
@@ -174,9 +175,11 @@ static sbertja_status plan_scratch(sbj_workspace *w, sbertja_error *error)
         size_t width = sbj_modules_width(n->modules, i, n->config.hidden);
         vector = width > vector ? width : vector;
     }
-    const sbj_extent extent = {w->tokens, w->sentences, w->longest, n->config.hidden, n->config.heads,
-                               n->config.intermediate, vector, w->training ? n->arena_size : 0, w->training,
-                               w->precision};
+    const sbj_extent extent = {w->tokens,       w->sentences,
+                               w->longest,      n->config.hidden,
+                               n->config.heads, n->config.intermediate,
+                               vector,          w->training ? n->arena_size : 0,
+                               w->training,     w->precision};
     w->scratch_size = sbj_scratch_size(w->backend, &extent, w->threads);
     return w->backend->table->alloc(w->backend, w->scratch_size, &w->scratch, error);
 }
@@ -201,7 +204,7 @@ sbertja_status sbj_workspace_reserve(sbj_workspace *w, size_t tokens, size_t sen
         goto done;
     }
     plan(&p, w);
-    if (p.overflow) {
+    if (p.overflow || w->tokens > INT32_MAX) { /* where a sentence begins is a number of 32 bits */
         status = sbj_fail(error, SBERTJA_E_MEMORY, "a batch of %zu tokens is too large for this machine", w->tokens);
         goto done;
     }

@@ -49,9 +49,10 @@ sbertja_status sbj_dataset_add(sbj_dataset *d, const char *const *texts, const s
         d->lengths[at + i] = lengths != NULL ? lengths[i] : strlen(texts[i]);
         d->texts[at + i] = sbj_copy_text(&d->alloc, texts[i], d->lengths[at + i]);
         if (d->texts[at + i] == NULL) {
+            const size_t wanted = d->lengths[at + i];
             while (i-- > 0)
                 sbj_free(&d->alloc, d->texts[at + i]);
-            return sbj_no_memory(error, d->lengths[at]);
+            return sbj_no_memory(error, wanted);
         }
     }
     d->labels[d->examples++] = label;

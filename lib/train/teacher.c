@@ -73,6 +73,8 @@ static sbertja_status open_lesson(const sbertja_teacher *given, size_t examples,
     lesson->weight = given->weight;
     if (given->path != NULL)
         return open_file(given, examples, lesson, width, error);
+    if (given->vectors != NULL && given->dimension == 0)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "dimension 0 of vectors in memory");
     lesson->vectors = given->vectors;
     return SBERTJA_OK;
 }

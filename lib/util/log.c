@@ -13,5 +13,6 @@ void sbj_say(const sbj_log *log, sbertja_log_level level, const char *format, ..
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    sbj_cut_at_character(text, sizeof text);
     log->function(log->user, level, text);
 }

@@ -2,7 +2,7 @@
 #ifndef SBJ_LOG_H
 #define SBJ_LOG_H
 
-#include "sbertja.h"
+#include "util/status.h"
 
 typedef struct sbj_log {
     sbertja_log_function function; /* NULL: silence */

@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 256, SPINS = 4000 };
+enum { SPINS = 4000 };
 
 typedef struct worker {
     sbj_pool *pool;
@@ -131,15 +131,15 @@ static bool start_worker(sbj_pool *pool, int i)
 sbertja_status sbj_pool_create(const sbj_alloc *alloc, int threads, sbj_pool **result, sbertja_error *error)
 {
     *result = NULL;
-    if (threads < 0 || threads > MOST_THREADS)
-        return sbj_fail(error, SBERTJA_E_ARGUMENT, "threads: %d, expected 0 to %d", threads, MOST_THREADS);
+    if (threads < 0 || threads > SBJ_MOST_THREADS)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "threads: %d, expected 0 to %d", threads, SBJ_MOST_THREADS);
     sbj_pool *pool = sbj_new(alloc, 1, sizeof *pool);
     if (pool == NULL)
         return sbj_no_memory(error, sizeof *pool);
     pool->alloc = *alloc;
     pool->threads = threads == 0 ? sbj_processors() : threads;
-    if (pool->threads > MOST_THREADS)
-        pool->threads = MOST_THREADS;
+    if (pool->threads > SBJ_MOST_THREADS)
+        pool->threads = SBJ_MOST_THREADS;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->idle, NULL);

@@ -8,6 +8,8 @@
 
 typedef struct sbj_pool sbj_pool;
 
+enum { SBJ_MOST_THREADS = 256 };
+
 /* Runs task `task` on thread `thread` (0 to threads-1, for scratch memory only). */
 typedef void (*sbj_task)(void *context, size_t task, int thread);
 

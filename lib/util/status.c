@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Cuts a text that filled its room at the last whole UTF-8 character. */
-static void cut_at_character(char *text, size_t room)
+void sbj_cut_at_character(char *text, size_t room)
 {
     size_t n = strlen(text);
     if (n + 1 < room)
@@ -26,7 +25,7 @@ sbertja_status sbj_fail(sbertja_error *error, sbertja_status status, const char 
         error->status = status;
         vsnprintf(error->message, sizeof error->message, format, arguments);
         va_end(arguments);
-        cut_at_character(error->message, sizeof error->message);
+        sbj_cut_at_character(error->message, sizeof error->message);
     }
     return status;
 }
@@ -48,7 +47,7 @@ sbertja_status sbj_in(sbertja_error *error, sbertja_status status, const char *f
             text[used + 2 + length] = '\0';
         }
         memcpy(error->message, text, sizeof text);
-        cut_at_character(error->message, sizeof error->message);
+        sbj_cut_at_character(error->message, sizeof error->message);
         error->status = status;
     }
     return status;

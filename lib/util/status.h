@@ -13,6 +13,9 @@ sbertja_status sbj_fail(sbertja_error *error, sbertja_status status, const char 
 sbertja_status sbj_in(sbertja_error *error, sbertja_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Cuts a text that filled its room at the last whole UTF-8 character. */
+void sbj_cut_at_character(char *text, size_t room);
+
 sbertja_status sbj_no_memory(sbertja_error *error, size_t bytes);
 
 #endif

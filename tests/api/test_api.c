@@ -130,7 +130,7 @@ START_TEST(sizes_taken)
     } cases[] = {{"not set", 0, false},
                  {"half a field", 4, false},
                  {"a field and a half", sizeof(void *) + 4, false},
-                 {"an older version", sizeof(sbertja_load_options) - sizeof(void *), true},
+                 {"an older version", offsetof(sbertja_load_options, threads), true},
                  {"the oldest", sizeof(void *), true},
                  {"a newer version", sizeof(sbertja_load_options) + sizeof(void *), false},
                  {"a wild one", UINT32_MAX, false}};
@@ -138,7 +138,7 @@ START_TEST(sizes_taken)
     sbertja_load_options options = SBERTJA_LOAD_OPTIONS_INIT;
     sbertja_tokenizer *tokenizer;
     options.size = cases[_i].size;
-    options.precision = "wrong"; /* the last field, which an older version does not have */
+    options.threads = -1; /* the last field, which an older version does not have */
     const sbertja_status status = sbertja_tokenizer_load(directory, &options, &tokenizer, &error);
     if (cases[_i].good) {
         ck_assert_msg(status == SBERTJA_OK, "%s: %s", cases[_i].name, error.message);
@@ -200,6 +200,10 @@ START_TEST(vocabularies)
     const char *const with_null[] = {"水", NULL};
     sbertja_vocabulary_trainer *trainer;
     refused(sbertja_vocabulary_trainer_create(NULL, NULL, &error), "trainer: is NULL");
+    sbertja_vocabulary_options half = SBERTJA_VOCABULARY_OPTIONS_INIT;
+    half.allocator = &(sbertja_allocator){0};
+    refused(sbertja_vocabulary_trainer_create(&half, &trainer, &error),
+            "vocabulary options: allocator's function: is NULL");
     ck_assert(sbertja_vocabulary_trainer_create(NULL, &trainer, &error) == SBERTJA_OK);
     refused(sbertja_vocabulary_trainer_add(NULL, texts, NULL, 1, &error), "trainer: is NULL");
     refused(sbertja_vocabulary_trainer_add(trainer, NULL, NULL, 1, &error), "texts: is NULL");

@@ -280,6 +280,8 @@ START_TEST(model_directories)
     ck_assert(sbj_is_model_directory(directory));
     model_directory_delete("model.safetensors");
     ck_assert_msg(!sbj_is_model_directory(directory), "a config.json alone may be anything's");
+    model_directory_text("modules.json", "[{\"type\": \"es.Module\"}]");
+    ck_assert_msg(!sbj_is_model_directory(directory), "other programs have a modules.json too");
     ck_assert(!sbj_is_model_directory("tests/data/vocab.txt") && !sbj_is_model_directory("nowhere"));
 }
 END_TEST

@@ -241,6 +241,7 @@ START_TEST(calls_refused)
         {.objective = l.objective, .message = "9 teachers, expected at most 8"},
         {.objective = l.objective, .message = "teacher 0: weight -1, expected a number of at least 0"},
         {.objective = l.objective, .message = "none.npy"},
+        {.objective = l.objective, .message = "teacher 0: dimension 0 of vectors in memory"},
     };
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         sbertja_objective objective = calls[i].objective;
@@ -249,6 +250,7 @@ START_TEST(calls_refused)
         objective.teacher_count = i == 0 ? 0 : i == 1 ? 9 : 1;
         teacher.weight = i == 2 ? -1 : 1;
         teacher.path = i == 3 ? temporary_path("none.npy") : NULL;
+        teacher.dimension = i == 4 ? 0 : teacher.dimension;
         ck_assert_int_ne(sbertja_fit(l.student, &objective, 1, &l.options, &trained, &error), SBERTJA_OK);
         ck_assert_msg(strstr(error.message, calls[i].message) != NULL, "%s", error.message);
     }

@@ -257,7 +257,7 @@ class SentenceTransformer:
         return self.describe()["device"]
 
     def to(self, device):
-        """Moves the model to "cpu" or "cuda"."""
+        """Loads the model again on another of the library's devices (see build_info())."""
         if device != self._settings["device"]:
             self._reload(device=str(device))
         return self

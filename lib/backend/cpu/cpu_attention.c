@@ -1,5 +1,5 @@
 /* Attention: one task for each head of each sentence (kernel/vec_attention.c). Heads of the longest sentences would
- * best come first; batches are sorted by length, so it makes little difference. */
+ * best come first; the batches of encode have texts of like length, so it makes little difference there. */
 #include <math.h>
 
 #include "backend/cpu/cpu.h"

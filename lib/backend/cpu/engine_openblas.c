@@ -2,8 +2,8 @@
  *
  * OpenBLAS has one number of threads for the whole process, which is the host's to set. Where it is 1, blocks of the
  * results are shared out to our own pool; else OpenBLAS gets each product whole, from the calling thread, and uses its
- * threads. A row's bits then depend on where it stands and on how many rows there are: see "Rows do not depend on their
- * neighbours" in docs/ARCHITECTURE.md. */
+ * threads. A row's bits then depend on where it stands and on how many rows there are: see "What the library promises about
+ * its own results" in docs/NUMERICS.md. */
 #include <stdio.h>
 #include <string.h>
 

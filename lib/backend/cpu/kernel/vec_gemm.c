@@ -91,7 +91,7 @@ INLINE void all_panels(size_t m, size_t n, size_t k, sbj_left a, const float *pa
     for (size_t j = 0; j < n; j += PANEL, panels += k * (bf16 ? VEC : PANEL)) {
         size_t columns = n - j < PANEL ? n - j : PANEL;
         const char *next = j + PANEL < n ? (const char *)panels + k * row_bytes(bf16) : NULL;
-        if (a.step == 1) { /* rows as they lie in memory */
+        if (a.step == 1) { /* rows as they lie in memory: a copy of the loop in which the step is a constant */
             a.step = 1;
             panel(m, columns, k, a, panels, bf16, next, c + j, ldc, add);
         } else {
