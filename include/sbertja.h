@@ -167,7 +167,8 @@ typedef struct sbertja_save_options {
 #define SBERTJA_SAVE_OPTIONS_INIT {sizeof(sbertja_save_options), NULL, NULL, NULL}
 
 /* Writes a directory that sentence-transformers opens. At any instant either what was there before or the new model is
- * there, whole. An existing model directory is replaced; another non-empty directory is _E_IO; parents are made. */
+ * there, whole. In an existing model directory the files of the model are replaced and all others stay; another non-empty
+ * directory is _E_IO; parents are made. */
 SBERTJA_API sbertja_status sbertja_model_save(const sbertja_model *model, const char *directory,
                                               const sbertja_save_options *options, sbertja_error *error);
 SBERTJA_API void sbertja_model_free(sbertja_model *model); /* after its sessions */

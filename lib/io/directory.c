@@ -30,13 +30,13 @@ static bool is_empty(const char *path)
 }
 
 /* A target that is there: links resolved, so that the directory itself is replaced and not a link to it. */
-static sbertja_status take_existing(const char *target, bool (*is_ours)(const char *path), sbj_directory *directory,
+static sbertja_status take_existing(const char *target, const sbj_directory_kind *kind, sbj_directory *directory,
                                     sbertja_error *error)
 {
     char resolved[PATH_MAX];
     if (!sbj_is_directory(target))
         return sbj_fail(error, SBERTJA_E_IO, "%s: exists and is not a directory", target);
-    if (!is_empty(target) && !(is_ours != NULL && is_ours(target)))
+    if (!is_empty(target) && !kind->is_ours(target))
         return sbj_fail(error, SBERTJA_E_IO, "%s: a directory that is not empty and holds something else", target);
     if (realpath(target, resolved) == NULL)
         return sbj_fail_errno(error, target, "cannot be followed", errno);
@@ -75,20 +75,20 @@ static int make_directory(const char *path, void *context)
     return mkdir(path, 0777) != 0 ? errno : 0;
 }
 
-sbertja_status sbj_directory_begin(const sbj_alloc *alloc, const char *target, bool (*is_ours)(const char *path),
+sbertja_status sbj_directory_begin(const sbj_alloc *alloc, const char *target, const sbj_directory_kind *kind,
                                    sbj_directory *directory, sbertja_error *error)
 {
     struct stat status;
     sbertja_status result;
     memset(directory, 0, sizeof *directory);
     directory->alloc = alloc;
-    directory->is_ours = is_ours;
+    directory->kind = kind;
     if (lstat(target, &status) != 0)
         result = take_absent(target, directory, error);
     else if (stat(target, &status) != 0)
         result = sbj_fail_errno(error, target, "a link that leads nowhere", errno);
     else
-        result = take_existing(target, is_ours, directory, error);
+        result = take_existing(target, kind, directory, error);
     if (result == SBERTJA_OK)
         result = sbj_make_unique(alloc, directory->target, "new", make_directory, NULL, &directory->path, error);
     if (result != SBERTJA_OK) {
@@ -149,7 +149,7 @@ static sbertja_status put_in_place(const sbj_directory *directory, char **old, s
             return SBERTJA_OK;
         int number = errno;
         bool came = number == ENOTEMPTY || number == EEXIST;
-        if (!came || directory->is_ours == NULL || !directory->is_ours(directory->target))
+        if (!came || !directory->kind->is_ours(directory->target))
             return sbj_fail_errno(error, directory->target, "cannot be put in place", number);
     }
     *old = sbj_copy_text(directory->alloc, directory->path, strlen(directory->path));
@@ -175,6 +175,8 @@ sbertja_status sbj_directory_commit(sbj_directory *directory, sbertja_error *err
     sbj_free(directory->alloc, directory->path);
     directory->path = NULL;
     status = sbj_sync_parent(directory->target, error);
+    if (old != NULL && status == SBERTJA_OK && directory->kind->is_part != NULL)
+        status = sbj_move_others(old, directory->target, directory->kind->is_part, error);
     /* Before the rename has reached the disk, the old one is what a crash would bring back. */
     if (old != NULL && status == SBERTJA_OK)
         sbj_delete_tree(old);

@@ -14,15 +14,23 @@
 
 #include "io/file.h"
 
+/* What may be replaced. */
+typedef struct sbj_directory_kind {
+    bool (*is_ours)(const char *path); /* whether an existing, non-empty directory is one of these */
+    bool (*is_part)(const char *name); /* whether an entry of it belongs to it, and goes with it; NULL: all do */
+} sbj_directory_kind;
+
 typedef struct sbj_directory {
     const sbj_alloc *alloc;
     char *target, *path; /* path: where to write; NULL when nothing is begun */
     bool replaces;       /* whether something of ours stood there at the beginning */
-    bool (*is_ours)(const char *path);
+    const sbj_directory_kind *kind;
 } sbj_directory;
 
-/* `is_ours` says whether an existing, non-empty target may be replaced; if not, _E_IO names it and nothing is made. */
-sbertja_status sbj_directory_begin(const sbj_alloc *alloc, const char *target, bool (*is_ours)(const char *path),
+/* `kind` says whether an existing, non-empty target may be replaced; if not, _E_IO names it and nothing is made. What
+ * stands in it and is no part of its kind (a note, a folder of the user's) is moved into the new one at the end of commit,
+ * unless that has an entry of the same name. */
+sbertja_status sbj_directory_begin(const sbj_alloc *alloc, const char *target, const sbj_directory_kind *kind,
                                    sbj_directory *directory, sbertja_error *error);
 sbertja_status sbj_directory_commit(sbj_directory *directory, sbertja_error *error);
 void sbj_directory_abort(sbj_directory *directory); /* takes a zeroed one */

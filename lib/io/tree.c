@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -94,4 +95,29 @@ static void delete_entry(int parent, const char *name, int level)
 void sbj_delete_tree(const char *path)
 {
     delete_entry(AT_FDCWD, path, 0);
+}
+
+sbertja_status sbj_move_others(const char *from, const char *to, bool (*is_part)(const char *name),
+                               sbertja_error *error)
+{
+    struct stat status;
+    int source = open_directory(AT_FDCWD, from), target = open_directory(AT_FDCWD, to), number = 0;
+    DIR *list = source >= 0 && target >= 0 ? fdopendir(source) : NULL;
+    if (list == NULL)
+        number = errno;
+    for (struct dirent *entry; number == 0 && (entry = readdir(list)) != NULL;)
+        if (!is_self_or_parent(entry->d_name) && !is_part(entry->d_name) &&
+            fstatat(target, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 &&
+            renameat(source, entry->d_name, target, entry->d_name) != 0)
+            number = errno;
+    if (list != NULL)
+        closedir(list);
+    else if (source >= 0)
+        close(source);
+    if (target >= 0)
+        close(target);
+    return number == 0
+               ? SBERTJA_OK
+               : sbj_fail(error, SBERTJA_E_IO, "%s: is written, but other files that stood there are now in %s: %s", to,
+                          from, strerror(number));
 }

@@ -80,7 +80,7 @@ sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, cons
                                 const sbj_model_options *options, sbertja_error *error);
 sbertja_status sbj_weights_random(sbj_model *model, uint64_t seed, const sbj_model_options *options,
                                   sbertja_error *error);
-/* Parameters that the parent does not have are random. */
+/* Parameters that the parent does not have are random. A value that is not a finite number is _E_FORMAT. */
 sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const sbj_views *values, uint64_t seed,
                                 sbertja_error *error);
 /* The archive of a folder: model.safetensors, else pytorch_model.bin. */

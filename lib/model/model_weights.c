@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/finite.h"
 #include "util/rng.h"
 
 sbertja_status sbj_weights_open(const sbj_alloc *alloc, const char *folder, sbj_archive **archive, sbertja_error *error)
@@ -287,6 +288,8 @@ sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const
         status = p->trained && values != &parent->weights
                      ? sbj_read(parent->backend, values->tensors[i], copy, SBJ_F32, error)
                      : sbj_model_values(parent, i, copy, error);
+        if (status == SBERTJA_OK && !sbj_all_finite(copy, p->rows * p->columns))
+            status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: a value is not a finite number", p->name);
         if (status == SBERTJA_OK)
             status = own(model, i, copy, error);
         sbj_free(&model->alloc, copy);

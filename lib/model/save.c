@@ -199,11 +199,28 @@ static sbertja_status read_options(const sbertja_save_options *options, saving *
     return SBERTJA_OK;
 }
 
+/* A save replaces what makes a model of this or another program, so that nothing of an old one is taken for the new one's;
+ * all else stays. */
+static bool is_part(const char *name)
+{
+    static const char *const files[] = {"modules.json", "config.json", "config_sentence_transformers.json",
+                                        "sentence_bert_config.json", "model.safetensors", "pytorch_model.bin",
+                                        "vocab.txt", "tokenizer_config.json", "tokenizer.json",
+                                        "special_tokens_map.json", "added_tokens.json"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (strcmp(name, files[i]) == 0)
+            return true;
+    const size_t digits = strspn(name, "0123456789"); /* 1_Pooling */
+    return (digits > 0 && name[digits] == '_') || strncmp(name, "packed-", 7) == 0;
+}
+
+static const sbj_directory_kind models = {sbj_is_model_directory, is_part};
+
 sbertja_status sbj_model_check_target(const sbj_model *model, const char *directory, sbertja_error *error)
 {
     sbj_directory building = {0};
     sbertja_status status =
-        sbj_directory_begin(&model->alloc, directory, sbj_is_model_directory, &building, error);
+        sbj_directory_begin(&model->alloc, directory, &models, &building, error);
     sbj_directory_abort(&building);
     return status;
 }
@@ -215,7 +232,7 @@ sbertja_status sbj_model_save(const sbj_model *model, const char *directory, con
     sbj_directory building = {0};
     sbertja_status status = read_options(options, &s, error);
     if (status == SBERTJA_OK &&
-        (status = sbj_directory_begin(&model->alloc, directory, sbj_is_model_directory, &building, error)) ==
+        (status = sbj_directory_begin(&model->alloc, directory, &models, &building, error)) ==
             SBERTJA_OK) {
         s.root = building.path;
         if ((status = write_model(&s, error)) == SBERTJA_OK)

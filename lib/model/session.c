@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/finite.h"
+
 enum {
     WINDOW = 8192,         /* texts tokenized and sorted at a time: memory does not grow with the number of texts */
     DEFAULT_BUDGET = 1024, /* tokens: as fast as more, with less memory */
@@ -130,6 +132,9 @@ static sbertja_status give_vectors(const call *c, const sbj_run *run, const item
     for (size_t i = 0; i < count && status == SBERTJA_OK; i++) {
         float *row = c->vectors + (base + items[i].index) * width;
         memcpy(row, s->rows + i * width, width * sizeof *row);
+        if (!sbj_all_finite(row, width))
+            return sbj_fail(error, SBERTJA_E_FORMAT, "text %zu: a value of its vector is not a finite number: the model's "
+                            "weights are broken", base + items[i].index);
         if (c->options->normalize)
             normalize_row(row, width);
     }

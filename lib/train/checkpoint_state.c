@@ -14,6 +14,7 @@
 #include "io/directory.h"
 #include "io/json.h"
 #include "train/trainer.h"
+#include "util/finite.h"
 #include "util/hash.h"
 
 enum { FORMAT = 1 };
@@ -124,6 +125,12 @@ static sbj_tensor arena(const sbj_trainer *t, size_t index)
     return index == 0 ? t->parameters : index % 2 == 1 ? goal->m : goal->v;
 }
 
+/* A training that diverged leaves the last checkpoint before that as it is, and does not go on from one. */
+static bool are_finite(const void *values, size_t count, sbj_type real)
+{
+    return real == SBJ_F64 ? sbj_all_finite_doubles(values, count) : sbj_all_finite(values, count);
+}
+
 static sbertja_status write_arrays(const sbj_trainer *t, const char *path, sbertja_error *error)
 {
     const sbj_type real = t->model->backend->table->real;
@@ -132,6 +139,9 @@ static sbertja_status write_arrays(const sbj_trainer *t, const char *path, sbert
     sbertja_status status = memory == NULL ? sbj_no_memory(error, bytes) : SBERTJA_OK;
     for (size_t i = 0; i < 1 + 2 * t->goal_count && status == SBERTJA_OK; i++)
         status = sbj_read(t->model->backend, arena(t, i), memory + i * size * sbj_type_size(real), real, error);
+    if (status == SBERTJA_OK && !are_finite(memory, element_count(t), real))
+        status = sbj_fail(error, SBERTJA_E_ARGUMENT,
+                          "a weight is not a finite number; a smaller learning rate or a longer warm-up may help");
     if (status == SBERTJA_OK)
         status = sbj_write_file(path, memory, bytes, error);
     sbj_free(&t->alloc, memory);
@@ -147,6 +157,8 @@ static sbertja_status read_arrays(sbj_trainer *t, const char *path, sbertja_erro
     if (status == SBERTJA_OK && map.size != element_count(t) * sbj_type_size(real))
         status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: %zu bytes, expected %zu", path, map.size,
                           element_count(t) * sbj_type_size(real));
+    if (status == SBERTJA_OK && !are_finite(map.data, element_count(t), real))
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: a value is not a finite number", path);
     for (size_t i = 0; i < 1 + 2 * t->goal_count && status == SBERTJA_OK; i++)
         status = sbj_write(t->model->backend, arena(t, i), map.data + i * step, real, error);
     sbj_map_close(&map);
@@ -155,13 +167,25 @@ static sbertja_status read_arrays(sbj_trainer *t, const char *path, sbertja_erro
 
 /* ---- Whole checkpoints ---- */
 
-bool sbj_is_checkpoint(const char *directory)
+static bool has_file(const char *directory, const char *name)
 {
     char *path = NULL;
-    bool there = sbj_path_join(&sbj_malloc, directory, description, &path, NULL) == SBERTJA_OK && sbj_is_file(path);
+    bool there = sbj_path_join(&sbj_malloc, directory, name, &path, NULL) == SBERTJA_OK && sbj_is_file(path);
     sbj_free(&sbj_malloc, path);
     return there;
 }
+
+bool sbj_is_checkpoint(const char *directory)
+{
+    return has_file(directory, description) && has_file(directory, arrays);
+}
+
+static bool is_part(const char *name)
+{
+    return strcmp(name, description) == 0 || strcmp(name, arrays) == 0;
+}
+
+static const sbj_directory_kind checkpoints = {sbj_is_checkpoint, is_part};
 
 static sbertja_status write_description(const sbj_trainer *trainer, const sbj_progress_state *state, const char *path,
                                         sbertja_error *error)
@@ -183,7 +207,7 @@ sbertja_status sbj_trainer_write(const sbj_trainer *t, const sbj_progress_state 
     sbj_directory building = {0};
     char *path = NULL;
     sbertja_status status;
-    if ((status = sbj_directory_begin(&t->alloc, directory, sbj_is_checkpoint, &building, error)) != SBERTJA_OK ||
+    if ((status = sbj_directory_begin(&t->alloc, directory, &checkpoints, &building, error)) != SBERTJA_OK ||
         (status = sbj_path_join(&t->alloc, building.path, arrays, &path, error)) != SBERTJA_OK ||
         (status = write_arrays(t, path, error)) != SBERTJA_OK)
         goto done;
@@ -201,7 +225,7 @@ done:
 sbertja_status sbj_trainer_check_target(const sbj_model *model, const char *directory, sbertja_error *error)
 {
     sbj_directory building = {0};
-    sbertja_status status = sbj_directory_begin(&model->alloc, directory, sbj_is_checkpoint, &building, error);
+    sbertja_status status = sbj_directory_begin(&model->alloc, directory, &checkpoints, &building, error);
     sbj_directory_abort(&building);
     return status;
 }

@@ -196,6 +196,8 @@ static sbertja_status run(fitting *f, sbertja_error *error)
     sbertja_status status = begin(f, error);
     while (status == SBERTJA_OK && (f->state.done < f->state.total || !f->state.evaluated))
         status = advance(f, error);
+    if (status == SBERTJA_OK)
+        status = sbj_trainer_check(f->trainer, error);
     return status == SBERTJA_OK ? save_last(f, error) : status;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/number.h"
+#include "util/finite.h"
 
 /* ---- Making one ---- */
 
@@ -330,7 +331,7 @@ static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t exampl
     return sbj_workspace_pack(&t->workspace, t->batch.ids, t->batch.lengths, t->batch.count, error);
 }
 
-/* Nothing sound comes after such a step; the weights are still those before it. */
+/* Nothing sound comes after such a step. */
 static sbertja_status diverged(const char *what, sbertja_error *error)
 {
     return sbj_fail(error, SBERTJA_E_ARGUMENT,
@@ -466,7 +467,22 @@ sbertja_status sbj_trainer_step(sbj_trainer *t, size_t index, size_t step, doubl
     return status == SBERTJA_OK ? update(t, goal, learning_rate, result, error) : status;
 }
 
+sbertja_status sbj_trainer_check(sbj_trainer *t, sbertja_error *error)
+{
+    const sbj_run run = {t->model->backend, t->pool, t->workspace.scratch, t->seed, 0};
+    if (t->batch.sentences == 0) /* no step was made */
+        return SBERTJA_OK;
+    sbertja_status status = sbj_forward(&run, &t->weights, &t->workspace, false, error);
+    if (status == SBERTJA_OK)
+        status = read_vectors(t, error);
+    if (status == SBERTJA_OK &&
+        !sbj_all_finite_doubles(t->vectors, t->batch.sentences * t->parent->network.width))
+        status = diverged("a sentence vector after the last step", error);
+    return status;
+}
+
 sbertja_status sbj_trainer_model(const sbj_trainer *t, sbj_model **model, sbertja_error *error)
 {
-    return sbj_model_with(t->keep_head ? t->model : t->parent, &t->weights, model, error);
+    const sbertja_status status = sbj_model_with(t->keep_head ? t->model : t->parent, &t->weights, model, error);
+    return status == SBERTJA_E_FORMAT ? diverged("a weight", error) : status;
 }

@@ -71,6 +71,9 @@ sbertja_status sbj_trainer_step(sbj_trainer *trainer, size_t goal, size_t step, 
 /* Takes the objective's next batch: its examples into `rows`, its tokens among those reached. Returns the number of
  * examples. */
 size_t sbj_goal_next(sbj_goal *goal);
+/* An error if the last batch's vectors are not finite with the weights as they now are: the update after it has broken
+ * them, and no step comes that would notice. */
+sbertja_status sbj_trainer_check(sbj_trainer *trainer, sbertja_error *error);
 /* A model with the weights as they now are, without the head unless it is kept. */
 sbertja_status sbj_trainer_model(const sbj_trainer *trainer, sbj_model **model, sbertja_error *error);
 

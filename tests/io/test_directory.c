@@ -23,6 +23,8 @@ static bool has_ours(const char *path)
     return sbj_is_file(mark);
 }
 
+static const sbj_directory_kind ours = {has_ours, NULL};
+
 static void must(sbertja_status status, const sbertja_error *error)
 {
     ck_assert_msg(status == SBERTJA_OK, "%s", error->message);
@@ -81,7 +83,7 @@ static int entries(const char *path)
 static void begin(const char *target, sbj_directory *directory)
 {
     sbertja_error error;
-    must(sbj_directory_begin(&sbj_malloc, target, has_ours, directory, &error), &error);
+    must(sbj_directory_begin(&sbj_malloc, target, &ours, directory, &error), &error);
     ck_assert(sbj_is_directory(directory->path));
 }
 
@@ -119,6 +121,45 @@ START_TEST(replaced)
     must(sbj_directory_commit(&directory, &error), &error);
     check_whole(target, "new");
     ck_assert_int_eq(entries(target), 2);
+    ck_assert_int_eq(entries(temporary_path("")), 1);
+}
+END_TEST
+
+static bool is_part(const char *name)
+{
+    return strcmp(name, "ours") == 0 || strcmp(name, "1_Pooling") == 0 || strcmp(name, "stale") == 0;
+}
+
+/* What is no part of a model stays, but for what the new one has too. */
+START_TEST(other_files_stay)
+{
+    static const sbj_directory_kind kind = {has_ours, is_part};
+    sbj_directory directory;
+    sbertja_error error;
+    sbj_map map;
+    const char *target = temporary_path("m");
+    char folder[600], path[600];
+    snprintf(folder, sizeof folder, "%s/folder", target);
+    fill(target, "old");
+    must(sbj_make_directories(folder, &error), &error);
+    put(folder, "deep", "deep");
+    put(target, "stale", "old");
+    put(target, "both", "old");
+    put(target, "note", "note");
+    must(sbj_directory_begin(&sbj_malloc, target, &kind, &directory, &error), &error);
+    fill(directory.path, "new");
+    put(directory.path, "both", "new");
+    must(sbj_directory_commit(&directory, &error), &error);
+    check_whole(target, "new");
+    ck_assert_int_eq(entries(target), 5); /* ours, 1_Pooling, both, note, folder */
+    snprintf(path, sizeof path, "%s/both", target);
+    must(sbj_map_open(path, &map, &error), &error);
+    ck_assert(map.size == 3 && memcmp(map.data, "new", 3) == 0);
+    sbj_map_close(&map);
+    snprintf(path, sizeof path, "%s/folder/deep", target);
+    ck_assert(sbj_is_file(path));
+    snprintf(path, sizeof path, "%s/note", target);
+    ck_assert(sbj_is_file(path));
     ck_assert_int_eq(entries(temporary_path("")), 1);
 }
 END_TEST
@@ -222,13 +263,13 @@ START_TEST(refused)
         {"none/.", "expected the name"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        must_fail(sbj_directory_begin(&sbj_malloc, temporary_path(cases[i].target), has_ours, &directory, &error),
+        must_fail(sbj_directory_begin(&sbj_malloc, temporary_path(cases[i].target), &ours, &directory, &error),
                   &error, cases[i].text);
         ck_assert_ptr_null(directory.path);
         sbj_directory_abort(&directory);
     }
-    must_fail(sbj_directory_begin(&sbj_malloc, "", has_ours, &directory, &error), &error, "expected the name");
-    must_fail(sbj_directory_begin(&sbj_malloc, "/", NULL, &directory, &error), &error, "/");
+    must_fail(sbj_directory_begin(&sbj_malloc, "", &ours, &directory, &error), &error, "expected the name");
+    must_fail(sbj_directory_begin(&sbj_malloc, "/", &ours, &directory, &error), &error, "/");
     ck_assert_int_eq(entries(temporary_path("")), 3);
     ck_assert_int_eq(entries(temporary_path("theirs")), 1);
 }
@@ -348,7 +389,7 @@ START_TEST(no_memory)
         sbertja_error error;
         failing_alloc_init(&heap, ++n);
         fill(target, "old");
-        sbertja_status status = sbj_directory_begin(&heap.alloc, target, has_ours, &directory, &error);
+        sbertja_status status = sbj_directory_begin(&heap.alloc, target, &ours, &directory, &error);
         if (status == SBERTJA_OK) {
             fill(directory.path, "new");
             status = sbj_directory_commit(&directory, &error);
@@ -447,7 +488,7 @@ END_TEST
 
 enum { NAMES = sizeof names / sizeof *names };
 
-SUITE_MAIN("io/directory", 20, {made_where_nothing_was, NAMES}, {replaced, NAMES}, {an_empty_directory_is_replaced, 0},
+SUITE_MAIN("io/directory", 20, {made_where_nothing_was, NAMES}, {other_files_stay, 0}, {replaced, NAMES}, {an_empty_directory_is_replaced, 0},
            {the_working_directory_is_replaced, 0}, {a_link_stays_a_link, 0}, {links_inside_are_not_followed, 0},
            {rights_are_kept, 0}, {refused, 0}, {aborted, 2}, {what_came_meanwhile_is_not_deleted, 0},
            {what_a_save_left_meanwhile_is_replaced, 0},

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "support/encode.h"
+#include "support/model_directory.h"
 #include "support/reference.h"
+#include "support/scratch.h"
 #include "support/suite.h"
 
 static const char *const engines[] = {"packed", "openblas"};
@@ -206,6 +208,33 @@ START_TEST(odd_texts)
 END_TEST
 
 /* More texts than a window holds. */
+/* Better none than vectors that are no numbers. */
+START_TEST(broken_weights)
+{
+    const char *const texts[] = {"水", "会議は三時に始まる。"};
+    float vectors[2 * 64];
+    size_t size, header;
+    sbj_session *session;
+    sbertja_error error;
+    sbj_model *model;
+    const char *directory = model_directory("model"), *name = "model.safetensors";
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    unsigned char *content = (unsigned char *)scratch_read(path, &size);
+    header = content[0] | (size_t)content[1] << 8 | (size_t)content[2] << 16;
+    memset(content + 8 + header, 0xFF, size - 8 - header);
+    model_directory_put(name, content, size);
+    ck_assert_int_eq(model_directory_load(&model, &error), SBERTJA_OK);
+    ck_assert(sbj_session_create(model, NULL, &session, NULL) == SBERTJA_OK);
+    ck_assert_int_eq(sbj_session_encode(session, texts, NULL, 2, NULL, vectors, &error), SBERTJA_E_FORMAT);
+    ck_assert_str_eq(error.message,
+                     "text 1: a value of its vector is not a finite number: the model's weights are broken");
+    free(content);
+    sbj_session_free(session);
+    sbj_model_free(model);
+}
+END_TEST
+
 START_TEST(many_texts)
 {
     enum { MANY = 9000 };
@@ -225,4 +254,4 @@ START_TEST(many_texts)
 END_TEST
 
 SUITE_MAIN("model/session", 60, {independent_of_the_rest, 2}, {token_vectors_and_progress, 0},
-           {callbacks_that_call_back, 0}, {odd_texts, 0}, {many_texts, 0})
+           {callbacks_that_call_back, 0}, {odd_texts, 0}, {broken_weights, 0}, {many_texts, 0})

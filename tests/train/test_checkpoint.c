@@ -383,6 +383,8 @@ START_TEST(cut_short)
     const size_t cuts[] = {0, 1, 4, size / 2, size - 4, size - 1};
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++)
         check_cut(&t, "parameters.bin", content, size, cuts[i]);
+    memset(content + size / 8 * 4, 0xFF, 4); /* a NaN */
+    check_cut(&t, "parameters.bin", content, size, size);
     free(content);
     end(&t);
 }

@@ -112,6 +112,7 @@ static void output_in_checkpoint(call *c)
 {
     ck_assert(mkdir(temporary_path("state"), 0777) == 0);
     ck_assert(sbj_write_file(temporary_path("state/checkpoint.json"), "{}", 2, NULL) == SBERTJA_OK);
+    ck_assert(sbj_write_file(temporary_path("state/parameters.bin"), "", 0, NULL) == SBERTJA_OK);
     c->options.output_path = temporary_path("state/deep/model");
     c->options.checkpoint_path = temporary_path("state");
 }
@@ -171,23 +172,28 @@ START_TEST(refused)
 }
 END_TEST
 
+/* Also that of the last step, after which no loss is computed: nothing is saved. */
 START_TEST(divergence_is_an_error)
 {
+    const double rates[] = {1e38, 1e30, 1e39};
     sbertja_model *model = training_model("cpu", NULL), *trained;
     sbertja_dataset *dataset = training_sentences(48);
     const sbertja_objective objective = training_objective(dataset, SBERTJA_BATCH_ALL_TRIPLET_LOSS);
     sbertja_fit_options o = SBERTJA_FIT_OPTIONS_INIT;
     sbertja_error error;
     o.threads = 2;
-    o.steps_per_epoch = 5;
-    o.learning_rate = 1e38;
+    o.steps_per_epoch = _i == 0 ? 5 : 1;
+    o.output_path = temporary_path("out");
+    o.checkpoint_path = _i == 2 ? temporary_path("state") : NULL;
+    o.learning_rate = rates[_i];
     o.warmup_steps = 0;
     ck_assert(sbertja_fit(model, &objective, 1, &o, &trained, &error) == SBERTJA_E_ARGUMENT);
     ck_assert_msg(strstr(error.message, "is not a finite number") != NULL, "%s", error.message);
     ck_assert_ptr_null(trained);
+    ck_assert(!sbj_is_directory(temporary_path("out")) && !sbj_is_directory(temporary_path("state")));
     sbertja_dataset_free(dataset);
     sbertja_model_free(model);
 }
 END_TEST
 
-SUITE_MAIN("train/fit_refusals", 60, {refused, REFUSALS}, {divergence_is_an_error, 0})
+SUITE_MAIN("train/fit_refusals", 60, {refused, REFUSALS}, {divergence_is_an_error, 3})
