@@ -49,20 +49,27 @@ typedef struct distilling {
 
 /* ---- Lessons --------------------------------------------------------------------------------------------------- */
 
-static int read_weights(const distill_settings *s, double weights[MOST_TEACHERS])
+/* Of `count` teachers; without --weights they weigh the same. */
+static int read_weights(const distill_settings *s, size_t count, double weights[MOST_TEACHERS])
 {
     const char *at = s->weights;
+    double sum = 0;
+    size_t given = 0;
     for (size_t i = 0; i < MOST_TEACHERS; i++)
         weights[i] = 1;
-    for (size_t i = 0; *at; i++) {
+    for (size_t i = 0; *at; i++, given++) {
         char *end;
         double weight = strtod(at, &end);
         if (i == MOST_TEACHERS || end == at || (*end && *end != ',') || !isfinite(weight) || weight < 0)
             return call_wrong("--weights: expected numbers of at least 0 with commas between, found \"%s\"",
                               s->weights);
-        weights[i] = weight;
+        sum += weights[i] = weight;
         at = *end ? end + 1 : end;
     }
+    if (given && given != count)
+        return call_wrong("--weights %s: expected a number for each of the %zu teachers", s->weights, count);
+    if (given && sum <= 0)
+        return call_wrong("--weights %s: expected at least one above 0", s->weights);
     return DONE;
 }
 
@@ -112,7 +119,8 @@ static int read_lessons(distilling *d)
 {
     double weights[MOST_TEACHERS];
     const char *const *arguments = d->settings->arguments;
-    int status = read_weights(d->settings, weights);
+    const size_t first = lesson_arguments(arguments);
+    int status = read_weights(d->settings, first > 0 ? first - 1 : 0, weights);
     while (status == DONE && *arguments) {
         size_t count = lesson_arguments(arguments);
         if (d->count == MOST_LESSONS)

@@ -37,7 +37,7 @@ static int tokenize(const model_settings *settings, const text_lines *lines, res
         status = library_refused(&error);
     for (size_t i = 0; status == DONE && i < lines->count && !results_failed(out); i++) {
         if (sbertja_tokenize(encoding, lines->texts[i], lines->lengths[i], &error) != SBERTJA_OK)
-            status = library_refused(&error);
+            status = data_wrong("line %zu: %s", i + 1, error.message);
         else
             write_tokens(out->stream, encoding, lines->texts[i], lines->lengths[i]);
     }

@@ -58,7 +58,13 @@ static char *read_all(FILE *stream, size_t *length)
     return bytes;
 }
 
-/* `before`: lines of the file that came before these. */
+/* Where the text begins: some editors put a byte order mark before it. */
+static size_t after_mark(const char *bytes, size_t length)
+{
+    return length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+}
+
+/* Lines end with a line feed, or with a carriage return and one. `before`: lines of the file that came before these. */
 static int split(text_lines *lines, size_t length, const char *name, size_t before)
 {
     char *bytes = lines->bytes;
@@ -67,16 +73,17 @@ static int split(text_lines *lines, size_t length, const char *name, size_t befo
         feeds += bytes[i] == '\n';
     lines->texts = take(feeds + 1, sizeof *lines->texts);
     lines->lengths = take(feeds + 1, sizeof *lines->lengths);
-    for (size_t start = 0; start < length;) {
+    for (size_t start = before == 0 ? after_mark(bytes, length) : 0; start < length;) {
         char *feed = memchr(bytes + start, '\n', length - start);
         size_t n = feed ? (size_t)(feed - bytes) - start : length - start;
         size_t good = utf8_valid_length(bytes + start, n);
         if (good < n)
             return data_wrong("%s: line %zu: expected UTF-8, found byte 0x%02X at byte %zu of the line", name,
                               before + lines->count + 1, (unsigned char)bytes[start + good], good + 1);
-        bytes[start + n] = '\0';
+        const size_t text = feed && n > 0 && bytes[start + n - 1] == '\r' ? n - 1 : n;
+        bytes[start + text] = '\0';
         lines->texts[lines->count] = bytes + start;
-        lines->lengths[lines->count++] = n;
+        lines->lengths[lines->count++] = text;
         start += n + 1;
     }
     return DONE;

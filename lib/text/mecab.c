@@ -188,7 +188,7 @@ sbertja_status sbj_mecab_words(sbj_mecab_parser *parser, sbj_span text, sbj_word
         return SBERTJA_OK;
     mecab_lattice_set_sentence2(parser->lattice, text.text, text.length);
     if (!mecab_parse_lattice(parser->tagger, parser->lattice))
-        return sbj_fail(error, SBERTJA_E_INTERNAL, "MeCab cannot parse: %s", mecab_lattice_strerror(parser->lattice));
+        return sbj_fail(error, SBERTJA_E_FORMAT, "MeCab cannot parse it: %s", mecab_lattice_strerror(parser->lattice));
     const char *expected = text.text;
     const mecab_node_t *node = mecab_lattice_get_bos_node(parser->lattice)->next;
     for (; node != NULL && node->stat != MECAB_EOS_NODE; node = node->next) {

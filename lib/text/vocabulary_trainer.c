@@ -172,7 +172,7 @@ static void count_chunk(void *context, size_t chunk, int thread)
         sbj_span text = text_of(j, i);
         c->status = sbj_encoding_words_of(c->encoding, text.text, text.length, count_word, c, &c->error);
         if (c->status != SBERTJA_OK)
-            sbj_in(&c->error, c->status, "text %zu", i);
+            sbj_in(&c->error, c->status, "text %zu", j->trainer->texts + i);
         else if (c->words.failed)
             c->status = sbj_no_memory(&c->error, c->words.used);
     }
@@ -193,7 +193,7 @@ sbertja_status sbj_vocabulary_trainer_add(sbj_vocabulary_trainer *trainer, const
         sbj_span text = text_of(&j, i);
         status = sbj_utf8_check(text.text, text.length, error);
         if (status != SBERTJA_OK)
-            sbj_in(error, status, "text %zu", i);
+            sbj_in(error, status, "text %zu", trainer->texts + i);
     }
     if (status != SBERTJA_OK)
         return status;

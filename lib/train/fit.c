@@ -165,6 +165,10 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
         f->state.total > UINT32_MAX / f->trainer->goal_count / f->trainer->accumulation) /* a key of dropout each */
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "epochs: %zu of %zu steps are too many", o->epochs,
                         f->steps_per_epoch);
+    if (f->trainer->schedule != SBJ_CONSTANT && o->warmup_steps >= f->state.total && f->state.total > 0)
+        sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
+                "warmup_steps: %zu, but the training has %zu: the learning rate stays below what was asked for",
+                o->warmup_steps, f->state.total);
     if (o->resume && o->checkpoint_path == NULL)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "resume: no checkpoint_path is given");
     sbertja_status status = SBERTJA_OK;

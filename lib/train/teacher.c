@@ -146,7 +146,9 @@ static sbertja_status standardise(sbj_teachers *t, const sbertja_objective *obje
             read_row(lesson, i, width, row);
             sbertja_status status = check_row(row, width, teacher, i, error);
             if (status != SBERTJA_OK)
-                return sbj_in(error, status, "objective %zu", o);
+                return objectives[o].teachers[teacher].path != NULL
+                           ? sbj_in(error, status, "%s", objectives[o].teachers[teacher].path)
+                           : sbj_in(error, status, "objective %zu", o);
             for (size_t k = 0; k < width; k++) {
                 mean[k] += row[k];
                 squares += row[k] * row[k];
@@ -158,7 +160,10 @@ static sbertja_status standardise(sbj_teachers *t, const sbertja_objective *obje
         left -= mean[k] * mean[k];
     }
     left += rows > 0 ? squares / (double)rows : 0;
-    t->scale[teacher] = left > 1e-12 * squares / (double)(rows + 1) ? sqrt((double)width / left) : 0;
+    if (rows > 0 && !(left > 1e-12 * squares / (double)rows))
+        return sbj_fail(error, SBERTJA_E_FORMAT, "teacher %zu: all its vectors are the same: there is nothing to learn",
+                        teacher);
+    t->scale[teacher] = rows > 0 ? sqrt((double)width / left) : 0;
     return SBERTJA_OK;
 }
 

@@ -108,7 +108,13 @@ static const struct {
      "$S tokenize -m $D/tokenizer.basic_wordpiece $T/x | cmp - $T/y && echo same",
      "same\n"},
     {"quotes, backslashes and control characters in JSON",
-     "printf 'a\"\\\\b\\t\\001\\r\\n' | $S tokenize -m $D/model", "{\"text\": \"a\\\"\\\\b\\t\\u0001\\r\""},
+     "printf 'a\"\\\\b\\t\\001\\rc\\n' | $S tokenize -m $D/model", "{\"text\": \"a\\\"\\\\b\\t\\u0001\\rc\""},
+    {"a note beside a model stays",
+     "cp -r $D/model $T/m; echo hi >$T/m/NOTE; $S convert $D/model $T/m && cat $T/m/NOTE", "hi\n"},
+    {"a byte order mark and carriage returns before line feeds are no text",
+     "printf '\\357\\273\\277水\\r\\n火\\r\\n' | $S tokenize -m $D/model >$T/x; "
+     "printf '水\\n火\\n' | $S tokenize -m $D/model | cmp - $T/x && echo same",
+     "same\n"},
     {"JSON and TSV have the same numbers",
      "printf '水\n火\n' >$T/x; $S encode -m $D/model $T/x -o $T/x.jsonl && $S encode -m $D/model $T/x -o $T/x.tsv && "
      "sed 's/.*\\[//; s/]}//; s/, /\\t/g' $T/x.jsonl | cmp - $T/x.tsv && echo same",
@@ -295,6 +301,17 @@ static const struct {
     {"one score for all",
      "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\t1\\nう\\tえ\\t1\\n' >$T/s.tsv; "
      "$S train -m $D/model --data $T/s.tsv --loss cosent --eval $T/s.tsv -o $T/o", 1, "expected different scores"},
+    {"one score for all, to measure by",
+     "printf 'sentence1\\tsentence2\\tscore\\nあ\\tい\\t1\\nう\\tえ\\t1\\n' >$T/s.tsv; "
+     "$S eval -m $D/model --task sts $T/s.tsv", 1, "expected different scores"},
+    {"more weights than teachers", "$S distill -m $D/model x y.npy --weights 1,2 -o $T/o", 2, "each of the 1 teachers"},
+    {"teachers that weigh nothing", "$S distill -m $D/model x y.npy --weights 0 -o $T/o", 2, "at least one above 0"},
+    {"a number that is too large", "$S encode -m $D/model --threads 99999999999", 2, "99999999999 is too large"},
+    {"a training that ends in nonsense",
+     "$S train -m $D/model --data $R/train.tsv --lr 1e30 --warmup-steps 0 --steps-per-epoch 1 --samples-per-label 4 -o $T/o; "
+     "s=$?; test -e $T/o || exit $s", 2, "not a finite number"},
+    {"another program's modules.json",
+     "mkdir $T/p; echo '{}' >$T/p/modules.json; echo '{}' >$T/p/config.json; $S convert $D/model $T/p", 1, "something else"},
     {"groups of a label without duplicates", "$S train -m $D/model --data $R/train.tsv --no-duplicates -o $T/o", 2,
      "no_duplicates"},
     {"a folder that is no model", "mkdir $T/p; touch $T/p/thesis; $S train -m $D/model --data $R/test.tsv -o $T/p", 1, "/p"},
