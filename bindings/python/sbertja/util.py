@@ -4,6 +4,8 @@ from enum import Enum
 
 import numpy as np
 
+from . import errors
+
 
 def _matrix(vectors):
     """Vectors as a floating-point array of two dimensions; a single vector becomes a row."""
@@ -117,6 +119,10 @@ def semantic_search(query_embeddings, corpus_embeddings, query_chunk_size=100, c
                     score_function=cos_sim):
     """For each query the `top_k` best rows of the corpus, as dicts of corpus_id and score, best first."""
     queries, corpus = _matrix(query_embeddings), _matrix(corpus_embeddings)
+    if top_k < 1:
+        raise errors.ArgumentError(f"semantic_search: top_k is {top_k}, must be at least 1")
+    if not corpus.size:
+        return [[] for _ in queries]
     results = []
     for start in range(0, len(queries), query_chunk_size):
         scores, found = _top_by_chunks(queries[start:start + query_chunk_size], corpus, corpus_chunk_size, top_k,

@@ -46,6 +46,26 @@ def retrieval(**kwargs):
 MAKERS = {"triplet": triplets, "similarity": similarity, "binary": binary, "retrieval": retrieval}
 
 
+class Refusals(unittest.TestCase):
+    def test_nothing_to_measure_by(self):
+        for what, make in {"triplet": lambda: evaluation.TripletEvaluator([], [], []),
+                           "binary": lambda: evaluation.BinaryClassificationEvaluator([], [], []),
+                           "retrieval": lambda: evaluation.InformationRetrievalEvaluator({}, {}, {}),
+                           "sequential": lambda: evaluation.SequentialEvaluator([])}.items():
+            with self.subTest(what), self.assertRaises(ValueError):
+                make()
+
+    def test_scores_that_are_no_numbers(self):
+        with self.assertRaisesRegex(ValueError, "score 1 is nan"):
+            evaluation.EmbeddingSimilarityEvaluator(FIRST[:2], SECOND[:2], [0.5, float("nan")])
+
+    def test_documents_that_are_not_there(self):
+        with self.assertRaisesRegex(ValueError, "'zz' is not in the corpus"):
+            evaluation.InformationRetrievalEvaluator({"q": "s1"}, {"d": "s2"}, {"q": {"zz"}})
+        with self.assertRaisesRegex(ValueError, "no set of ids"):
+            evaluation.InformationRetrievalEvaluator({"q": "s1"}, {"d": "s2"}, {"q": "d"})
+
+
 class References(unittest.TestCase):
     PRIMARY = {"triplet": "cosine_accuracy", "similarity": "spearman_cosine", "binary": "cosine_ap",
                "retrieval": "cosine_ndcg@10"}

@@ -19,6 +19,11 @@ class References(unittest.TestCase):
     def test_semantic_search(self):
         self.check_search(util.semantic_search(self.vectors[:6], self.vectors[6:], top_k=5))
 
+    def test_semantic_search_in_nothing(self):
+        self.assertEqual(util.semantic_search(self.vectors[:2], self.vectors[:0]), [[], []])
+        with self.assertRaisesRegex(ValueError, "top_k"):
+            util.semantic_search(self.vectors[:2], self.vectors, top_k=0)
+
     def test_semantic_search_in_chunks(self):
         self.check_search(util.semantic_search(self.vectors[:6], self.vectors[6:], top_k=5, query_chunk_size=4,
                                                corpus_chunk_size=7))

@@ -27,7 +27,9 @@ class SequentialEvaluator(SentenceEvaluator):
 
     def __init__(self, evaluators, main_score_function=lambda scores: scores[-1]):
         super().__init__()
-        self.evaluators = evaluators
+        self.evaluators = list(evaluators)
+        if not self.evaluators:
+            raise errors.ArgumentError("SequentialEvaluator: no evaluators are given")
         self.main_score_function = main_score_function
 
     def __call__(self, model, output_path=None, epoch=-1, steps=-1):
@@ -117,7 +119,9 @@ def score_of(evaluator, result):
 
 
 def same_length(evaluator, **lists):
-    """Raises unless all lists are equally long."""
+    """Raises unless all lists are equally long and not empty."""
     if len({len(values) for values in lists.values()}) > 1:
         raise errors.ArgumentError(f"{type(evaluator).__name__}: " + ", ".join(
             f"{name} has {len(values)}" for name, values in lists.items()))
+    if not all(len(values) for values in lists.values()):
+        raise errors.ArgumentError(f"{type(evaluator).__name__}: nothing to measure by")

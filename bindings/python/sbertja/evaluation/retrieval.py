@@ -1,6 +1,7 @@
 """How well a search by similarity finds the documents that are relevant to each query."""
 import numpy as np
 
+from .. import errors
 from ..util import SimilarityFunction, top_indices
 from .base import MetricsEvaluator
 
@@ -22,12 +23,23 @@ class InformationRetrievalEvaluator(MetricsEvaluator):
         self.corpus_ids = list(corpus)
         self.corpus = list(corpus.values())
         self.relevant_docs = relevant_docs
+        self._check(corpus)
         self.corpus_chunk_size = corpus_chunk_size
         self.mrr_at_k, self.ndcg_at_k, self.map_at_k = list(mrr_at_k), list(ndcg_at_k), list(map_at_k)
         self.accuracy_at_k, self.precision_recall_at_k = list(accuracy_at_k), list(precision_recall_at_k)
         self.score_functions = score_functions  # {name: function of two arrays}; else the model's similarity
         self.primary = f"ndcg@{max(self.ndcg_at_k)}"
         self.main_similarity = SimilarityFunction(main_score_function) if main_score_function else None
+
+    def _check(self, corpus):
+        if not self.query_ids:
+            raise errors.ArgumentError("InformationRetrievalEvaluator: no query has relevant documents")
+        for query in self.query_ids:
+            wanted = self.relevant_docs[query]
+            unknown = [wanted] if isinstance(wanted, str) else [document for document in wanted if document not in corpus]
+            if unknown:
+                raise errors.ArgumentError(f"InformationRetrievalEvaluator: relevant_docs of {query!r}: {unknown[0]!r} is "
+                                           f"{'no set of ids' if isinstance(wanted, str) else 'not in the corpus'}")
 
     def compute_metrics(self, model, similarity_fn_names):
         functions = self.score_functions or {name: SimilarityFunction.to_similarity_fn(name)

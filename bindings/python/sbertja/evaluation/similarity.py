@@ -1,6 +1,7 @@
 """How well the similarity of sentences follows the scores that people gave: Pearson's and Spearman's correlation."""
 import numpy as np
 
+from .. import errors
 from ..util import SimilarityFunction
 from .base import MetricsEvaluator, same_length
 
@@ -19,6 +20,9 @@ class EmbeddingSimilarityEvaluator(MetricsEvaluator):
         same_length(self, sentences1=sentences1, sentences2=sentences2, scores=scores)
         self.sentences1, self.sentences2 = list(sentences1), list(sentences2)
         self.scores = np.asarray(scores, np.float64)
+        wrong = np.flatnonzero(~np.isfinite(self.scores))
+        if len(wrong):
+            raise errors.ArgumentError(f"EmbeddingSimilarityEvaluator: score {wrong[0]} is {self.scores[wrong[0]]}")
 
     @classmethod
     def from_input_examples(cls, examples, **kwargs):
