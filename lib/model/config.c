@@ -155,7 +155,7 @@ sbertja_status sbj_config_read(const sbj_alloc *alloc, const char *path, sbj_con
     return status;
 }
 
-sbertja_status sbj_config_write(const sbj_config *c, const char *path, sbertja_error *error)
+sbertja_status sbj_config_write(const sbj_config *c, long pad, const char *path, sbertja_error *error)
 {
     const char *const architectures[] = {"BertModel"}, *const dtype = "float32"; /* in 16 bits too: it is how to load */
     sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject()), *t = &tree;
@@ -173,7 +173,7 @@ sbertja_status sbj_config_write(const sbj_config *c, const char *path, sbertja_e
     sbj_json_put(t, root, "model_type", cJSON_CreateString("bert"));
     sbj_json_put(t, root, "num_attention_heads", cJSON_CreateNumber((double)c->heads));
     sbj_json_put(t, root, "num_hidden_layers", cJSON_CreateNumber((double)c->layers));
-    sbj_json_put(t, root, "pad_token_id", cJSON_CreateNumber(0));
+    sbj_json_put(t, root, "pad_token_id", pad < 0 ? cJSON_CreateNull() : cJSON_CreateNumber((double)pad));
     sbj_json_put(t, root, "torch_dtype", cJSON_CreateString(dtype));
     sbj_json_put(t, root, "type_vocab_size", cJSON_CreateNumber((double)c->types));
     sbj_json_put(t, root, "vocab_size", cJSON_CreateNumber((double)c->vocabulary));

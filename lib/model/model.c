@@ -241,6 +241,8 @@ static sbertja_status create(sbj_model *model, const sbertja_architecture *a, co
         (status = as_argument(choose_max_tokens(model, &config, options->max_tokens, 0, error), error)) != SBERTJA_OK ||
         (status = create_tokenizer(model, a, options, error)) != SBERTJA_OK)
         return status;
+    if (sbj_tokenizer_pad(model->tokenizer) < 0) /* nothing here needs it, but all others do */
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: token [PAD]: not in the vocabulary", a->vocabulary);
     config.vocabulary = sbj_tokenizer_vocabulary_size(model->tokenizer);
     if ((status = as_argument(sbj_config_check(&config, "architecture", error), error)) != SBERTJA_OK ||
         (status = choose_modules(&with_modules, config.hidden, &layout, error)) != SBERTJA_OK ||

@@ -1,5 +1,5 @@
-/* Writing a model directory, as a whole or not at all. Layout "2" is that of sentence-transformers 2.x to 5.x, which all
- * since 2.0 open; "0.4.1" is the older one, with the transformer in a folder of its own. */
+/* Writing a model directory, as a whole or not at all. Layout "2" is that of sentence-transformers 2.x to 5.x, which
+ * all since 2.0 open; "0.4.1" is the older one, with the transformer in a folder of its own. */
 #include "model/model.h"
 
 #include <cjson/cJSON.h>
@@ -12,11 +12,11 @@
 typedef struct saving {
     const sbj_model *model;
     const sbj_alloc *alloc;
-    bool old;          /* layout 0.4.1 */
+    bool old; /* layout 0.4.1 */
     sbj_dtype dtype;
     sbj_precision packed; /* of the packed file; f32: none */
-    const char *root;  /* the directory that is being built */
-    size_t first;      /* the first parameter of the file that is being written */
+    const char *root;     /* the directory that is being built */
+    size_t first;         /* the first parameter of the file that is being written */
 } saving;
 
 /* root/folder/name; either may be empty. */
@@ -164,7 +164,8 @@ static sbertja_status write_model(saving *s, sbertja_error *error)
     if ((status = write_modules(s, error)) != SBERTJA_OK ||
         (status = write_small_files(s, transformer, error)) != SBERTJA_OK ||
         (status = path_in(s, transformer, "config.json", &path, error)) != SBERTJA_OK ||
-        (status = sbj_config_write(&s->model->network.config, path, error)) != SBERTJA_OK ||
+        (status = sbj_config_write(&s->model->network.config, sbj_tokenizer_pad(s->model->tokenizer), path, error)) !=
+            SBERTJA_OK ||
         (status = sbj_path_join(s->alloc, s->root, transformer, &folder, error)) != SBERTJA_OK ||
         (status = sbj_tokenizer_save(s->model->tokenizer, folder, s->model->max_tokens, error)) != SBERTJA_OK)
         goto done;
@@ -199,14 +200,21 @@ static sbertja_status read_options(const sbertja_save_options *options, saving *
     return SBERTJA_OK;
 }
 
-/* A save replaces what makes a model of this or another program, so that nothing of an old one is taken for the new one's;
- * all else stays. */
+/* A save replaces what makes a model of this or another program, so that nothing of an old one is taken for the new
+ * one's; all else stays. */
 static bool is_part(const char *name)
 {
-    static const char *const files[] = {"modules.json", "config.json", "config_sentence_transformers.json",
-                                        "sentence_bert_config.json", "model.safetensors", "pytorch_model.bin",
-                                        "vocab.txt", "tokenizer_config.json", "tokenizer.json",
-                                        "special_tokens_map.json", "added_tokens.json"};
+    static const char *const files[] = {"modules.json",
+                                        "config.json",
+                                        "config_sentence_transformers.json",
+                                        "sentence_bert_config.json",
+                                        "model.safetensors",
+                                        "pytorch_model.bin",
+                                        "vocab.txt",
+                                        "tokenizer_config.json",
+                                        "tokenizer.json",
+                                        "special_tokens_map.json",
+                                        "added_tokens.json"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (strcmp(name, files[i]) == 0)
             return true;
@@ -219,8 +227,7 @@ static const sbj_directory_kind models = {sbj_is_model_directory, is_part};
 sbertja_status sbj_model_check_target(const sbj_model *model, const char *directory, sbertja_error *error)
 {
     sbj_directory building = {0};
-    sbertja_status status =
-        sbj_directory_begin(&model->alloc, directory, &models, &building, error);
+    sbertja_status status = sbj_directory_begin(&model->alloc, directory, &models, &building, error);
     sbj_directory_abort(&building);
     return status;
 }
@@ -232,8 +239,7 @@ sbertja_status sbj_model_save(const sbj_model *model, const char *directory, con
     sbj_directory building = {0};
     sbertja_status status = read_options(options, &s, error);
     if (status == SBERTJA_OK &&
-        (status = sbj_directory_begin(&model->alloc, directory, &models, &building, error)) ==
-            SBERTJA_OK) {
+        (status = sbj_directory_begin(&model->alloc, directory, &models, &building, error)) == SBERTJA_OK) {
         s.root = building.path;
         if ((status = write_model(&s, error)) == SBERTJA_OK)
             status = sbj_directory_commit(&building, error);

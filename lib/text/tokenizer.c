@@ -159,6 +159,12 @@ size_t sbj_tokenizer_vocabulary_size(const sbj_tokenizer *tokenizer)
     return tokenizer->vocabulary.count;
 }
 
+int32_t sbj_tokenizer_pad(const sbj_tokenizer *tokenizer)
+{
+    const char *pad = tokenizer->config.pad;
+    return pad[0] != '\0' ? sbj_vocabulary_find(&tokenizer->vocabulary, (sbj_span){pad, strlen(pad)}) : -1;
+}
+
 size_t sbj_tokenizer_max_tokens(const sbj_tokenizer *tokenizer)
 {
     return tokenizer->max_tokens;

@@ -53,6 +53,7 @@ sbertja_status sbj_tokenizer_save(const sbj_tokenizer *tokenizer, const char *di
 
 const sbj_tokenizer_config *sbj_tokenizer_get_config(const sbj_tokenizer *tokenizer);
 size_t sbj_tokenizer_vocabulary_size(const sbj_tokenizer *tokenizer);
+int32_t sbj_tokenizer_pad(const sbj_tokenizer *tokenizer); /* the id of [PAD]; -1: the vocabulary has none */
 size_t sbj_tokenizer_max_tokens(const sbj_tokenizer *tokenizer); /* 0: no limit */
 const char *sbj_tokenizer_dictionary(const sbj_tokenizer *tokenizer); /* the folder found; "" for basic */
 

@@ -109,6 +109,9 @@ static const struct {
      "same\n"},
     {"quotes, backslashes and control characters in JSON",
      "printf 'a\"\\\\b\\t\\001\\rc\\n' | $S tokenize -m $D/model", "{\"text\": \"a\\\"\\\\b\\t\\u0001\\rc\""},
+    {"[PAD] in another place",
+     "(grep -v PAD tests/data/vocab.txt; echo '[PAD]') >$T/v; $S new --vocab $T/v --layers 1 --hidden 8 --heads 1 -o $T/o && "
+     "echo $(($(wc -l <$T/v) - $(sed -n 's/.*pad_token_id\": \\([0-9]*\\),/\\1/p' $T/o/config.json)))", "1\n"},
     {"a note beside a model stays",
      "cp -r $D/model $T/m; echo hi >$T/m/NOTE; $S convert $D/model $T/m && cat $T/m/NOTE", "hi\n"},
     {"a byte order mark and carriage returns before line feeds are no text",
@@ -310,6 +313,8 @@ static const struct {
     {"a training that ends in nonsense",
      "$S train -m $D/model --data $R/train.tsv --lr 1e30 --warmup-steps 0 --steps-per-epoch 1 --samples-per-label 4 -o $T/o; "
      "s=$?; test -e $T/o || exit $s", 2, "not a finite number"},
+    {"a vocabulary that others cannot pad with", "grep -v PAD tests/data/vocab.txt >$T/v; $S new --vocab $T/v -o $T/o", 1,
+     "v: token [PAD]: not in the vocabulary"},
     {"another program's modules.json",
      "mkdir $T/p; echo '{}' >$T/p/modules.json; echo '{}' >$T/p/config.json; $S convert $D/model $T/p", 1, "something else"},
     {"groups of a label without duplicates", "$S train -m $D/model --data $R/train.tsv --no-duplicates -o $T/o", 2,
