@@ -17,7 +17,8 @@ static const size_t most_header = 100u * 1000 * 1000;
 /* A size in the header; cJSON keeps doubles, which are exact up to 2^53. */
 static bool size_of(const struct cJSON *item, size_t *value)
 {
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= 0x1p53 && item->valuedouble < (double)SIZE_MAX) ||
+    const double most = fmin(0x1p53, (double)(SIZE_MAX / 2));
+    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= most) ||
         item->valuedouble != floor(item->valuedouble))
         return false;
     *value = (size_t)item->valuedouble;
