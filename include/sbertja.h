@@ -20,6 +20,7 @@
  *   Result     Functions that can fail return a status, 0 (SBERTJA_OK) for success, and take an optional
  *              `sbertja_error *` last, which the caller owns and which then says what, where and why. Handles and
  *              arrays that come back through a pointer are NULL after a failure.
+ *              Functions without one take sound handles and arrays only.
  *   Text       UTF-8. Where `lengths` may be NULL the texts end with a NUL byte; else `lengths[i]` counts bytes.
  *   Structs    that the caller fills start from their _INIT macro; a NULL options pointer means the same.
  *   Handles    sbertja_model, _tokenizer, _dataset and _table do not change once made and may be shared by threads

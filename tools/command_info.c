@@ -21,8 +21,29 @@ static const char *print_string(const char *at)
     return *at ? at + 1 : at;
 }
 
-/* Prints a JSON object as lines "name value", objects inside indented below their name, and arrays as they are. The
- * text comes from the library and is well formed; `depth` counts the objects around. */
+/* Prints one value, a list of objects as "name value, name value; name value", and returns the byte after it. */
+static const char *print_value(const char *at)
+{
+    int brackets = 0;
+    while (*at && (brackets || (*at != ',' && *at != '}'))) {
+        brackets += (*at == '[' || *at == '{') - (*at == ']' || *at == '}');
+        if (*at == '"') {
+            at = print_string(at);
+            continue;
+        }
+        if (*at == ',')
+            fputs(at[-1] == '}' ? "; " : ", ", stdout);
+        else if (*at == ':')
+            putchar(' ');
+        else if (!strchr("[]{} \n", *at))
+            putchar(*at);
+        at++;
+    }
+    return at;
+}
+
+/* Prints a JSON object as lines "name value", objects inside indented below their name. The text comes from the library
+ * and is well formed; `depth` counts the objects around. */
 static const char *print_object(const char *at, int depth)
 {
     at++;
@@ -42,16 +63,7 @@ static const char *print_object(const char *at, int depth)
             continue;
         }
         printf("%*s", width < NAME_WIDTH ? NAME_WIDTH - width : 1, "");
-        int brackets = 0;
-        while (*at && (brackets || (*at != ',' && *at != '}'))) {
-            brackets += (*at == '[' || *at == '{') - (*at == ']' || *at == '}');
-            if (*at == '"')
-                at = print_string(at);
-            else if (*at != '\n')
-                putchar(*at++);
-            else
-                at++;
-        }
+        at = print_value(at);
         putchar('\n');
     }
     return *at ? at + 1 : at;

@@ -42,9 +42,13 @@ static int dispatch(int argc, char **argv)
         call_wrong("expected a command; \"sbertja --help\" lists them");
         return CALL_WRONG;
     }
+    if (!strcmp(name, "help") && argc > 2) { /* "help encode" is "encode --help" */
+        char *with_help[] = {argv[0], argv[2], "--help", NULL};
+        return dispatch(3, with_help);
+    }
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
         return print_help();
-    if (!strcmp(name, "--version") || !strcmp(name, "version")) {
+    if (!strcmp(name, "--version") || !strcmp(name, "-V") || !strcmp(name, "version")) {
         printf("sbertja %s\n", sbertja_version());
         return DONE;
     }

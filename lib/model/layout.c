@@ -145,7 +145,8 @@ sbertja_status sbj_layout_read(const sbj_alloc *alloc, const char *directory, sb
     memset(layout, 0, sizeof *layout);
     layout->alloc = alloc;
     if (!sbj_is_directory(directory))
-        return sbj_fail(error, SBERTJA_E_IO, "%s: no such directory", directory);
+        return sbj_fail(error, SBERTJA_E_IO, "%s: %s", directory,
+                        sbj_is_file(directory) ? "a file, expected a directory" : "no such directory");
     if ((layout->directory = sbj_copy_text(alloc, directory, strlen(directory))) == NULL) {
         status = sbj_no_memory(error, strlen(directory) + 1);
         goto done;
@@ -204,6 +205,6 @@ static bool has_modules(const char *directory)
 bool sbj_is_model_directory(const char *path)
 {
     return sbj_is_directory(path) &&
-           (has_modules(path) ||
-            (has_file(path, "config.json") && (has_file(path, "model.safetensors") || has_file(path, "pytorch_model.bin"))));
+           (has_modules(path) || (has_file(path, "config.json") &&
+                                  (has_file(path, "model.safetensors") || has_file(path, "pytorch_model.bin"))));
 }

@@ -175,7 +175,7 @@ static const struct {
      "printf 'a\\tp\\tn\\n水\\t雨\\t火\\n火\\t炎\\t水\\n' >$T/t.tsv; "
      "$S train -m $D/model --data $T/t.tsv --loss triplet --anchor a --positive p --negative n --metric manhattan "
      "--pooling cls+max --eval $T/t.tsv -o $T/o 2>/dev/null && $S info $T/o",
-     "cls,max"},
+     "cls, max"},
     {"train on scores, judged by their order",
      "printf 'sentence1\\tsentence2\\tscore\\n水\\t雨\\t5\\n火\\t炎\\t4\\n水\\t火\\t0\\n' >$T/s.tsv; "
      "$S train -m $D/model --data $T/s.tsv --loss cosine-similarity --max-score 5 --eval $T/s.tsv -o $T/o 2>/dev/null "
