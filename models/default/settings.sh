@@ -19,6 +19,12 @@ search_warmup=60
 search_lr=5e-4
 
 # Finish: JaQuAD train and JSTS train, with the teachers beside them
-finish_steps=1500
+finish_steps=800
 finish_warmup=40
-finish_lr=5e-4
+finish_lr=3e-4
+
+# The same with larger batches and other names in most articles
+names_steps=1200
+names_warmup=40
+names_lr=5e-4
+names_share=0.85         # of the weights; the rest are those after the finish

@@ -52,12 +52,12 @@ class _Articles:
             self.questions[row["passage_id"]].append(row["question"])
             self.articles.setdefault(row["title"], {})[row["passage_id"]] = True
 
-    def groups(self, size, rng):
+    def groups(self, size, rng, wanted=lambda passage: True):
         """Passages in a random order, but those of an article side by side in groups: neighbours in a batch are what a
         passage is hardest to tell from."""
         groups = []
         for article in self.articles.values():
-            passages = list(article)
+            passages = [passage for passage in article if wanted(passage)]
             rng.shuffle(passages)
             groups += [passages[begin:begin + size] for begin in range(0, len(passages), size)]
         rng.shuffle(groups)
@@ -72,6 +72,18 @@ def passages_with_questions(data, seed=7):
         lines += [articles.passages[passage], *questions]
         is_passage += [True] + [False] * len(questions)
     return lines, is_passage
+
+
+def questions_and_passages(data, seed=42):
+    """Pairs, in rounds that have a passage once."""
+    articles, rng, pairs = _Articles(data), random.Random(seed), []
+    questions = articles.questions
+    for each in questions.values():
+        rng.shuffle(each)
+    for turn in range(max(map(len, questions.values()))):
+        for passage in articles.groups(8, rng, lambda passage: len(questions[passage]) > turn):
+            pairs.append((questions[passage][turn], articles.passages[passage]))
+    return pairs
 
 
 class _Names:
@@ -112,7 +124,7 @@ class _Names:
         return [[pattern.sub(lambda match: others[match[0]], text) for text in texts] for texts in (passages, questions)]
 
 
-def questions_and_passages(data, rounds=5, seed=42):
+def questions_with_other_names(data, rounds=5, seed=42):
     """Pairs, in rounds that have all of them; the questions of a passage side by side, in two articles of three with other
     names. Training encodes a passage once for all its questions in a batch."""
     articles, rng, pairs = _Articles(data), random.Random(seed), []

@@ -50,7 +50,13 @@ say "6 search, the second teacher"
 say "7 finish"
 [ -d "$work/finished" ] || "$python" "$here/learn.py" finish "$work/searching" "$data" "$work" "$work/finished"
 
-say "8 stored in 16 bits"
-"$sbertja" convert "$work/finished" "$work/model" --dtype bf16
+say "8 other names"
+[ -d "$work/named" ] || "$python" "$here/learn.py" names "$work/finished" "$data" "$work" "$work/named"
+
+say "9 the mean of both"
+[ -d "$work/mean" ] || "$python" "$here/average.py" "$work/finished" "$work/named" "$names_share" "$work/mean"
+
+say "10 stored in 16 bits"
+"$sbertja" convert "$work/mean" "$work/model" --dtype bf16
 rm -f "$work"/model/packed-* # for this machine alone
 say "done: $work/model; copy it here"
