@@ -70,9 +70,10 @@ static int installed(void)
 
 static void write_model(const char *folder)
 {
+    static const char modules[] = "[{\"type\": \"sentence_transformers.models.Transformer\"}]";
     char name[256];
     snprintf(name, sizeof name, "%s/modules.json", folder);
-    folders_write(name, "[]", 2);
+    folders_write(name, modules, sizeof modules - 1);
 }
 
 START_TEST(trees_have_a_model)
