@@ -92,7 +92,8 @@ static int store_number(const option *o, const char *text)
         else if (good)
             *(uint64_t *)o->value = whole;
     }
-    if (!good && o->kind != OPTION_REAL && *text && text[strspn(text, "0123456789")] == '\0' && (double)whole >= o->least)
+    if (!good && o->kind != OPTION_REAL && *text && text[strspn(text, "0123456789")] == '\0' &&
+        (double)whole >= o->least)
         return call_wrong("--%s: %s is too large a number", o->name, text);
     if (!good)
         return call_wrong("--%s: expected a %snumber of at least %g, found \"%s\"", o->name,
