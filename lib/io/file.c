@@ -89,6 +89,14 @@ bool sbj_is_file(const char *path)
     return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+bool sbj_has_file(const char *directory, const char *name)
+{
+    char *path = NULL;
+    bool there = sbj_path_join(&sbj_malloc, directory, name, &path, NULL) == SBERTJA_OK && sbj_is_file(path);
+    sbj_free(&sbj_malloc, path);
+    return there;
+}
+
 bool sbj_is_directory(const char *path)
 {
     struct stat status;

@@ -22,6 +22,7 @@ void sbj_map_forget(const sbj_map *map, const void *data, size_t size);
 sbertja_status sbj_path_join(const sbj_alloc *alloc, const char *directory, const char *name, char **path,
                              sbertja_error *error);
 bool sbj_is_file(const char *path);
+bool sbj_has_file(const char *directory, const char *name); /* a regular file of that name */
 bool sbj_is_directory(const char *path);
 /* The first name in the directory, in the order of its bytes, that begins and ends so; false: none. */
 bool sbj_find_name(const char *directory, const char *begin, const char *end, char name[256]);

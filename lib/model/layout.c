@@ -178,14 +178,6 @@ void sbj_layout_free(sbj_layout *layout)
     layout->directory = layout->transformer = NULL;
 }
 
-static bool has_file(const char *directory, const char *name)
-{
-    char *path = NULL;
-    bool there = sbj_path_join(&sbj_malloc, directory, name, &path, NULL) == SBERTJA_OK && sbj_is_file(path);
-    sbj_free(&sbj_malloc, path);
-    return there;
-}
-
 /* Whether modules.json begins with a transformer: other programs have files of that name. */
 static bool has_modules(const char *directory)
 {
@@ -205,6 +197,6 @@ static bool has_modules(const char *directory)
 bool sbj_is_model_directory(const char *path)
 {
     return sbj_is_directory(path) &&
-           (has_modules(path) || (has_file(path, "config.json") &&
-                                  (has_file(path, "model.safetensors") || has_file(path, "pytorch_model.bin"))));
+           (has_modules(path) || (sbj_has_file(path, "config.json") && (sbj_has_file(path, "model.safetensors") ||
+                                                                        sbj_has_file(path, "pytorch_model.bin"))));
 }

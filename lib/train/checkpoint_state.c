@@ -140,8 +140,7 @@ static sbertja_status write_arrays(const sbj_trainer *t, const char *path, sbert
     for (size_t i = 0; i < 1 + 2 * t->goal_count && status == SBERTJA_OK; i++)
         status = sbj_read(t->model->backend, arena(t, i), memory + i * size * sbj_type_size(real), real, error);
     if (status == SBERTJA_OK && !are_finite(memory, element_count(t), real))
-        status = sbj_fail(error, SBERTJA_E_ARGUMENT,
-                          "a weight is not a finite number; a smaller learning rate or a longer warm-up may help");
+        status = sbj_diverged("a weight", error);
     if (status == SBERTJA_OK)
         status = sbj_write_file(path, memory, bytes, error);
     sbj_free(&t->alloc, memory);
@@ -167,17 +166,9 @@ static sbertja_status read_arrays(sbj_trainer *t, const char *path, sbertja_erro
 
 /* ---- Whole checkpoints ---- */
 
-static bool has_file(const char *directory, const char *name)
-{
-    char *path = NULL;
-    bool there = sbj_path_join(&sbj_malloc, directory, name, &path, NULL) == SBERTJA_OK && sbj_is_file(path);
-    sbj_free(&sbj_malloc, path);
-    return there;
-}
-
 bool sbj_is_checkpoint(const char *directory)
 {
-    return has_file(directory, description) && has_file(directory, arrays);
+    return sbj_has_file(directory, description) && sbj_has_file(directory, arrays);
 }
 
 static bool is_part(const char *name)

@@ -331,8 +331,7 @@ static sbertja_status gather(sbj_trainer *t, const sbj_goal *goal, size_t exampl
     return sbj_workspace_pack(&t->workspace, t->batch.ids, t->batch.lengths, t->batch.count, error);
 }
 
-/* Nothing sound comes after such a step. */
-static sbertja_status diverged(const char *what, sbertja_error *error)
+sbertja_status sbj_diverged(const char *what, sbertja_error *error)
 {
     return sbj_fail(error, SBERTJA_E_ARGUMENT,
                     "%s is not a finite number; a smaller learning rate or a longer warm-up may help", what);
@@ -403,7 +402,7 @@ static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t exam
     if (status == SBERTJA_OK)
         status = sbj_loss_run(&t->alloc, &goal->loss, &batch, &loss, error);
     if (status == SBERTJA_OK && !isfinite(loss.loss))
-        status = diverged("the loss", error);
+        status = sbj_diverged("the loss", error);
     if (status == SBERTJA_OK)
         status = write_gradients(t, error);
     result->loss += loss.loss / (double)t->accumulation;
@@ -425,7 +424,7 @@ static sbertja_status update(sbj_trainer *t, sbj_goal *goal, double learning_rat
         return status;
     result->grad_norm = sqrt(sum) / batches;
     if (!isfinite(sum))
-        return diverged("the gradient", error);
+        return sbj_diverged("the gradient", error);
     const sbj_adamw adamw = {
         t->parameters,     t->gradients,    goal->m,
         goal->v,           t->segments,     t->segment_count,
@@ -477,12 +476,12 @@ sbertja_status sbj_trainer_check(sbj_trainer *t, sbertja_error *error)
         status = read_vectors(t, error);
     if (status == SBERTJA_OK &&
         !sbj_all_finite_doubles(t->vectors, t->batch.sentences * t->parent->network.width))
-        status = diverged("a sentence vector after the last step", error);
+        status = sbj_diverged("a sentence vector after the last step", error);
     return status;
 }
 
 sbertja_status sbj_trainer_model(const sbj_trainer *t, sbj_model **model, sbertja_error *error)
 {
     const sbertja_status status = sbj_model_with(t->keep_head ? t->model : t->parent, &t->weights, model, error);
-    return status == SBERTJA_E_FORMAT ? diverged("a weight", error) : status;
+    return status == SBERTJA_E_FORMAT ? sbj_diverged("a weight", error) : status;
 }

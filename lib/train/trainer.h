@@ -71,6 +71,8 @@ sbertja_status sbj_trainer_step(sbj_trainer *trainer, size_t goal, size_t step, 
 /* Takes the objective's next batch: its examples into `rows`, its tokens among those reached. Returns the number of
  * examples. */
 size_t sbj_goal_next(sbj_goal *goal);
+/* The error of a training whose numbers are none any more: nothing sound comes after it. */
+sbertja_status sbj_diverged(const char *what, sbertja_error *error);
 /* An error if the last batch's vectors are not finite with the weights as they now are: the update after it has broken
  * them, and no step comes that would notice. */
 sbertja_status sbj_trainer_check(sbj_trainer *trainer, sbertja_error *error);

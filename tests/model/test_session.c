@@ -207,7 +207,6 @@ START_TEST(odd_texts)
 }
 END_TEST
 
-/* More texts than a window holds. */
 /* Better none than vectors that are no numbers. */
 START_TEST(broken_weights)
 {
@@ -235,6 +234,7 @@ START_TEST(broken_weights)
 }
 END_TEST
 
+/* More texts than a window holds. */
 START_TEST(many_texts)
 {
     enum { MANY = 9000 };
