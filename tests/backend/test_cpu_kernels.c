@@ -95,10 +95,10 @@ static void check_function(const sbj_kernels *kernels, size_t f)
     static float x[GRID], y[GRID], slope[GRID];
     double value_worst = 0, slope_worst = 0;
     for (size_t i = 0; i < GRID; i++) {
-        x[i] = ((float)i - GRID / 2) * (28.0f / GRID);
+        x[i] = y[i] = ((float)i - GRID / 2) * (28.0f / GRID);
         slope[i] = 1;
     }
-    kernels->activation->forward(functions[f].activation, x, NULL, NULL, y, GRID);
+    kernels->activation->forward(functions[f].activation, 1, GRID, NULL, NULL, 0, y, GRID);
     kernels->activation->backward(functions[f].activation, x, slope, GRID);
     for (size_t i = 0; i < GRID; i++) {
         double value = units_off(y[i], functions[f].value(x[i]), functions[f].value_from);
@@ -145,8 +145,8 @@ START_TEST(functions_at_the_ends)
 {
     const sbj_kernels *kernels = kernels_of(sets[_i]);
     for (size_t i = 0; kernels != NULL && i < ENDS; i++) {
-        float x = ends[i].x, y;
-        kernels->activation->forward(ends[i].activation, &x, NULL, NULL, &y, 1);
+        float y = ends[i].x;
+        kernels->activation->forward(ends[i].activation, 1, 1, NULL, NULL, 0, &y, 1);
         ck_assert_msg(isnan(ends[i].y) ? isnan(y) : y == ends[i].y, "%s, %s: %g", kernels->name, ends[i].name,
                       (double)y);
     }

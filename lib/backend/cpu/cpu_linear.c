@@ -161,10 +161,9 @@ static void finish_linear(void *context, size_t part, size_t row, size_t rows, s
     const float *bias = sbj_present(r->w->bias[part]) ? sbj_f32(r->w->bias[part]) + column : NULL;
     for (size_t i = 0; i < part; i++)
         column += r->w->weight[i].rows;
-    for (size_t i = row; i < row + rows; i++) {
-        float *y = sbj_row(r->y, i) + column, *pre = sbj_present(r->pre) ? sbj_row(r->pre, i) + column : NULL;
-        f->cpu->kernels->activation->forward(r->activation, y, bias, pre, y, columns);
-    }
+    float *pre = sbj_present(r->pre) ? sbj_row(r->pre, row) + column : NULL;
+    f->cpu->kernels->activation->forward(r->activation, rows, columns, bias, pre, r->pre.stride,
+                                         sbj_row(r->y, row) + column, r->y.stride);
 }
 
 sbertja_status sbj_cpu_linear(const sbj_run *run, const sbj_linear *record, sbertja_error *error)

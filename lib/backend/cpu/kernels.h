@@ -89,8 +89,9 @@ typedef struct sbj_narrow_kernels {
 
 /* vec_activation.c */
 typedef struct sbj_activation_kernels {
-    /* pre = x + bias (bias may be NULL, pre too), y = activation(x + bias); x, pre and y may be the same */
-    void (*forward)(sbj_activation activation, const float *x, const float *bias, float *pre, float *y, size_t n);
+    /* y [m, n] = activation(y + bias); before that, pre = y + bias. bias and pre may be NULL */
+    void (*forward)(sbj_activation activation, size_t m, size_t n, const float *bias, float *pre, size_t ldpre, float *y,
+                    size_t ldy);
     /* dy *= activation'(pre) */
     void (*backward)(sbj_activation activation, const float *pre, float *dy, size_t n);
 } sbj_activation_kernels;

@@ -1,4 +1,4 @@
-/* The functions between layers, and their derivatives, on one row. */
+/* The functions between layers, on a block, and their derivatives, on a row. */
 #include "backend/cpu/kernel/vec_math.h"
 #include "backend/cpu/kernels.h"
 
@@ -40,7 +40,7 @@ INLINE vec slope(sbj_activation activation, vec x)
         s = vec_sigmoid(2 * inner(x));
         return s + x * s * (1 - s) * 1.59576912161f * vec_fma(x * x, vec_all(3 * 0.044715f), vec_all(1));
     case SBJ_RELU:
-        return vec_if(x > (vec){0}, vec_all(1), (vec){0});
+        return vec_if(vec_less((vec){0}, x), vec_all(1), (vec){0});
     case SBJ_TANH:
         s = vec_tanh(x);
         return (1 - s) * (1 + s);
@@ -53,38 +53,41 @@ INLINE vec slope(sbj_activation activation, vec x)
     return vec_all(1);
 }
 
-INLINE void forward_of(sbj_activation activation, const float *x, const float *bias, float *pre, float *y, size_t n)
+INLINE void forward_of(sbj_activation activation, size_t m, size_t n, const float *bias, float *pre, size_t ldpre,
+                       float *y, size_t ldy)
 {
-    for (size_t i = 0; i < n; i += VEC) {
-        vec v = vec_load_some(x + i, n - i);
-        if (bias != NULL)
-            v += vec_load_some(bias + i, n - i);
-        if (pre != NULL)
-            vec_store_some(pre + i, n - i, v);
-        vec_store_some(y + i, n - i, value(activation, v));
-    }
+    for (size_t row = 0; row < m; row++, y += ldy, pre += pre == NULL ? 0 : ldpre)
+        for (size_t i = 0; i < n; i += VEC) {
+            vec v = vec_load_some(y + i, n - i);
+            if (bias != NULL)
+                v += vec_load_some(bias + i, n - i);
+            if (pre != NULL)
+                vec_store_some(pre + i, n - i, v);
+            vec_store_some(y + i, n - i, value(activation, v));
+        }
 }
 
-static void forward(sbj_activation activation, const float *x, const float *bias, float *pre, float *y, size_t n)
+static void forward(sbj_activation activation, size_t m, size_t n, const float *bias, float *pre, size_t ldpre,
+                    float *y, size_t ldy)
 {
     switch (activation) {
     case SBJ_IDENTITY:
-        forward_of(SBJ_IDENTITY, x, bias, pre, y, n);
+        forward_of(SBJ_IDENTITY, m, n, bias, pre, ldpre, y, ldy);
         break;
     case SBJ_GELU:
-        forward_of(SBJ_GELU, x, bias, pre, y, n);
+        forward_of(SBJ_GELU, m, n, bias, pre, ldpre, y, ldy);
         break;
     case SBJ_GELU_TANH:
-        forward_of(SBJ_GELU_TANH, x, bias, pre, y, n);
+        forward_of(SBJ_GELU_TANH, m, n, bias, pre, ldpre, y, ldy);
         break;
     case SBJ_RELU:
-        forward_of(SBJ_RELU, x, bias, pre, y, n);
+        forward_of(SBJ_RELU, m, n, bias, pre, ldpre, y, ldy);
         break;
     case SBJ_TANH:
-        forward_of(SBJ_TANH, x, bias, pre, y, n);
+        forward_of(SBJ_TANH, m, n, bias, pre, ldpre, y, ldy);
         break;
     case SBJ_SIGMOID:
-        forward_of(SBJ_SIGMOID, x, bias, pre, y, n);
+        forward_of(SBJ_SIGMOID, m, n, bias, pre, ldpre, y, ldy);
         break;
     }
 }

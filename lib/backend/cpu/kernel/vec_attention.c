@@ -88,7 +88,7 @@ static float softmax(float *s, size_t n, float scale)
     for (; i < n; i++)
         most = s[i] > most ? s[i] : most;
     for (i = 0; i < n; i += VEC) {
-        vec e = vec_exp((vec_load_some(s + i, n - i) - most) * scale);
+        vec e = vec_exp_bounded((vec_load_some(s + i, n - i) - most) * scale);
         vec_store_some(s + i, n - i, e);
         sums += vec_load_some(s + i, n - i); /* without the lanes behind the end */
     }
@@ -131,7 +131,7 @@ static void backward_row(float *p, float *dp, const float *f, float lse, float s
 {
     vec sums = {0};
     for (size_t i = 0; i < n; i += VEC) {
-        vec e = vec_exp(vec_fma(vec_load_some(p + i, n - i), vec_all(scale), vec_all(-lse)));
+        vec e = vec_exp_bounded(vec_fma(vec_load_some(p + i, n - i), vec_all(scale), vec_all(-lse)));
         vec d = vec_load_some(dp + i, n - i);
         if (f != NULL)
             d *= vec_load_some(f + i, n - i);

@@ -10,9 +10,14 @@ typedef uint16_t halfwords __attribute__((vector_size(VEC * 2)));
 static sbj_narrow_row narrow(const float *x, size_t n, uint32_t *words)
 {
     uint16_t *q = (uint16_t *)words;
-    for (size_t i = 0; i < n; i += VEC) {
+    size_t i = 0;
+    for (; i + VEC <= n; i += VEC) {
+        halfwords some = (halfwords)_mm512_cvtneps_pbh((__m512)vec_load(x + i));
+        memcpy(q + i, &some, sizeof some);
+    }
+    if (i < n) {
         halfwords some = (halfwords)_mm512_cvtneps_pbh((__m512)vec_load_some(x + i, n - i));
-        memcpy(q + i, &some, n - i >= VEC ? sizeof some : (n - i) * sizeof *q);
+        memcpy(q + i, &some, (n - i) * sizeof *q);
     }
     if (n % BF16_GROUP != 0)
         q[n] = 0;

@@ -11,10 +11,8 @@
 static float largest_size(const float *x, size_t n)
 {
     ivec most = {0};
-    for (size_t i = 0; i < n; i += VEC) {
-        ivec size = (ivec)vec_abs(vec_load_some(x + i, n - i));
-        most = ((size > most) & size) | ((size <= most) & most);
-    }
+    for (size_t i = 0; i < n; i += VEC)
+        most = ivec_max(most, (ivec)vec_abs(vec_load_some(x + i, n - i)));
     int32_t top = 0;
     for (int i = 0; i < VEC; i++)
         top = most[i] > top ? most[i] : top;
@@ -35,18 +33,11 @@ static float inverse_and_scale(float largest, float *scale)
     return 127 / largest;
 }
 
-/* Numbers within -127 to 127 and a bit, to the nearest whole one, ties to even: the sum's last bits are the number. */
-INLINE ivec nearest(vec x)
-{
-    const float shift = 0x1.8p23f;
-    return (ivec)(x + shift) - (ivec)vec_all(shift);
-}
-
 /* At most VEC of them; zeros behind. */
 INLINE ivec quantize_some(const float *x, size_t n, float inverse)
 {
     vec v = vec_load_some(x, n);
-    return inverse == 0 ? (ivec){0} : nearest(v * inverse); /* 0 times what is no number is none either */
+    return inverse == 0 ? (ivec){0} : vec_nearest(v * inverse); /* 0 times what is no number is none either */
 }
 
 /* Of what a word of the left side is made. */
@@ -64,16 +55,23 @@ static sbj_narrow_row narrow(const float *x, size_t n, uint32_t *words)
     float inverse = inverse_and_scale(largest_size(x, n), &row.scale);
     ivec sum = {0};
     part *q = (part *)words;
-    for (size_t i = 0; i < n; i += VEC) {
+    size_t i = 0;
+    for (; i + VEC <= n; i += VEC) {
+        ivec some = quantize_some(x + i, VEC, inverse);
+        parts small = __builtin_convertvector(some, parts);
+        sum += some;
+        memcpy(q + i, &small, sizeof small);
+    }
+    if (i < n) {
         ivec some = quantize_some(x + i, n - i, inverse);
         parts small = __builtin_convertvector(some, parts);
         sum += some;
-        memcpy(q + i, &small, n - i >= VEC ? sizeof small : (n - i) * sizeof *q);
+        memcpy(q + i, &small, (n - i) * sizeof *q);
     }
-    for (size_t i = n; i % INT8_GROUP != 0; i++)
+    for (i = n; i % INT8_GROUP != 0; i++)
         q[i] = 0;
-    for (int i = 0; i < VEC; i++)
-        row.offset -= INT8_SHIFT * sum[i];
+    for (int lane = 0; lane < VEC; lane++)
+        row.offset -= INT8_SHIFT * sum[lane];
     return row;
 }
 

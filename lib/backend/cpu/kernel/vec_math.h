@@ -6,27 +6,46 @@
 
 #include "backend/cpu/kernel/vec.h"
 
-/* e^x, within 2 units; below -87.3 (where the result would not be normal) 0, above 88.7 infinity. x = n ln 2 + r with
- * |r| <= ln(2)/2; the result is 2^n e^r. A NaN stays one. */
-INLINE vec vec_exp(vec x)
+/* e^r for |r| <= ln(2)/2. */
+INLINE vec exp_near_0(vec r)
 {
-    const vec round = vec_all(0x1.8p23f); /* adding it leaves no room for a fraction */
-    vec in = vec_min(vec_max(x, vec_all(-87.5f)), vec_all(88.8f));
-    vec n = vec_fma(in, vec_all(0x1.715476p+0f), round);
-    ivec exponent = (ivec)n << 23; /* n in the lowest bits of `round + n` */
-    n -= round;
-    vec r = vec_fma(n, vec_all(-0x1.62e4p-1f), in); /* ln 2 in two parts: the first times n is exact */
-    r = vec_fma(n, vec_all(-0x1.7f7d1cp-20f), r);
     vec p = vec_all(1.3950478751e-3f);
     p = vec_fma(p, r, vec_all(8.3688823506e-3f));
     p = vec_fma(p, r, vec_all(4.1666205972e-2f));
     p = vec_fma(p, r, vec_all(1.6666519642e-1f));
     p = vec_fma(p, r, vec_all(0.5f));
-    vec y = vec_fma(p, r * r, r) + 1;
-    y = (vec)((ivec)y + exponent);
-    y = vec_if(x < vec_all(-87.3f), (vec){0}, y);
-    y = vec_if(x > vec_all(88.7f), vec_all(INFINITY), y);
-    return vec_if(x == x, y, x);
+    return vec_fma(p, r * r, r) + 1;
+}
+
+/* x = n ln 2 + r. Gives r, and n as the lowest bits of a word. */
+INLINE vec reduced(vec x, ivec *n)
+{
+    const vec round = vec_all(0x1.8p23f); /* adding it leaves no room for a fraction */
+    vec whole = vec_fma(x, vec_all(0x1.715476p+0f), round);
+    *n = (ivec)whole;
+    whole -= round;
+    vec r = vec_fma(whole, vec_all(-0x1.62e4p-1f), x); /* ln 2 in two parts: the first times n is exact */
+    return vec_fma(whole, vec_all(-0x1.7f7d1cp-20f), r);
+}
+
+/* e^x for an x up to 80, within 2 units; below -87.3, where the result would not be normal, 0. A NaN stays one. */
+INLINE vec vec_exp_bounded(vec x)
+{
+    const vec least = vec_all(-87.3f);
+    ivec n;
+    vec y = exp_near_0(reduced(vec_max(least, x), &n));
+    return vec_if(vec_less(x, least), (vec){0}, y * (vec)((n << 23) + 0x3F800000)); /* 2^n */
+}
+
+/* e^x of any x, within 2 units; above 88.7 infinity. */
+INLINE vec vec_exp(vec x)
+{
+    ivec n;
+    vec y = exp_near_0(reduced(vec_min(vec_max(x, vec_all(-87.3f)), vec_all(88.8f)), &n));
+    y = (vec)((ivec)y + (n << 23)); /* 2^n itself might be too large */
+    y = vec_if(vec_less(x, vec_all(-87.3f)), (vec){0}, y);
+    y = vec_if(vec_less(vec_all(88.7f), x), vec_all(INFINITY), y);
+    return vec_if(vec_is_nan(x), x, y);
 }
 
 /* (e^x - e^-x)/(e^x + e^-x), within 4 units. Near 0 the quotient would lose digits: an odd polynomial there. */
@@ -40,8 +59,8 @@ INLINE vec vec_tanh(vec x)
     p = vec_fma(p, z2, vec_all(-3.3333283663e-1f));
     vec near = vec_fma(p, z2 * x, x);
     vec far = 1 - 2 / (vec_exp(2 * z) + 1);
-    far = vec_if(x < vec_all(0), -far, far);
-    return vec_if(z < vec_all(0.625f), near, far);
+    far = vec_if(vec_less(x, (vec){0}), -far, far);
+    return vec_if(vec_less(z, vec_all(0.625f)), near, far);
 }
 
 /* 1/(1 + e^-x), within 3 units where the result is normal. */
@@ -56,19 +75,17 @@ INLINE vec vec_sigmoid(vec x)
 INLINE vec vec_normal(vec x, vec *density)
 {
     vec z = vec_abs(x), u = 1 / vec_fma(z, vec_all(0.35f), vec_all(1));
-    vec e = vec_exp(-0.5f * (x * x));
-    vec p = vec_all(-2.9146077111e-2f);
-    p = vec_fma(p, u, vec_all(0.14397241175f));
-    p = vec_fma(p, u, vec_all(-0.25571569800f));
-    p = vec_fma(p, u, vec_all(0.15917579830f));
-    p = vec_fma(p, u, vec_all(-2.3110954091e-2f));
-    p = vec_fma(p, u, vec_all(0.10550846905f));
-    p = vec_fma(p, u, vec_all(0.11983275414f));
-    p = vec_fma(p, u, vec_all(0.13986188173f));
-    p = vec_fma(p, u, vec_all(0.13962140679f));
+    vec e = vec_exp_bounded(-0.5f * (x * x));
+    vec u2 = u * u, u4 = u2 * u2;
+    vec p01 = vec_fma(u, vec_all(0.13986188173f), vec_all(0.13962140679f));
+    vec p23 = vec_fma(u, vec_all(0.10550846905f), vec_all(0.11983275414f));
+    vec p45 = vec_fma(u, vec_all(0.15917579830f), vec_all(-2.3110954091e-2f));
+    vec p67 = vec_fma(u, vec_all(0.14397241175f), vec_all(-0.25571569800f));
+    vec low = vec_fma(u2, p23, p01), high = vec_fma(u4, vec_all(-2.9146077111e-2f), vec_fma(u2, p67, p45));
+    vec p = vec_fma(u4, high, low);
     vec tail = e * (p * u);
     *density = e * 0.39894228040f;
-    return vec_if(x > vec_all(0), 1 - tail, tail);
+    return vec_if(vec_less((vec){0}, x), 1 - tail, tail);
 }
 
 #endif

@@ -3,13 +3,18 @@
 #include "backend/cpu/kernel/vec.h"
 #include "backend/cpu/kernels.h"
 
-/* The sum of a row in VEC lanes, then across. */
+/* The sum of a row: even and odd vectors, so that an addition need not wait for the one before; then across. */
 INLINE float sum(const float *x, size_t n)
 {
-    vec s = {0};
-    for (size_t i = 0; i < n; i += VEC)
-        s += vec_load_some(x + i, n - i);
-    return vec_sum(s);
+    vec even = {0}, odd = {0};
+    size_t i = 0;
+    for (; i + 2 * VEC <= n; i += 2 * VEC) {
+        even += vec_load(x + i);
+        odd += vec_load(x + i + VEC);
+    }
+    for (; i < n; i += VEC)
+        even += vec_load_some(x + i, n - i);
+    return vec_sum(even + odd);
 }
 
 INLINE float dot(const float *x, const float *y, size_t n)
@@ -20,16 +25,23 @@ INLINE float dot(const float *x, const float *y, size_t n)
     return vec_sum(s);
 }
 
+INLINE vec add_square(vec sum, vec d)
+{
+    return vec_fma(d, d, sum);
+}
+
 /* The sum of (x - mean)^2. Lanes behind the row's end must not count. */
 INLINE float squares(const float *x, float mean, size_t n)
 {
-    vec s = {0};
+    vec even = {0}, odd = {0};
     size_t i = 0;
-    for (; i + VEC <= n; i += VEC) {
-        vec d = vec_load(x + i) - mean;
-        s = vec_fma(d, d, s);
+    for (; i + 2 * VEC <= n; i += 2 * VEC) {
+        even = add_square(even, vec_load(x + i) - mean);
+        odd = add_square(odd, vec_load(x + i + VEC) - mean);
     }
-    float total = vec_sum(s);
+    for (; i + VEC <= n; i += VEC)
+        even = add_square(even, vec_load(x + i) - mean);
+    float total = vec_sum(even + odd);
     for (; i < n; i++)
         total += (x[i] - mean) * (x[i] - mean);
     return total;

@@ -127,7 +127,7 @@ static const float *mask(const sbj_mask *mask, size_t row, size_t first, size_t 
         uvec words[2];
         philox(mask, (uint32_t)row, (uint32_t)((first - lead + i) / 4), words);
         for (int half = 0; half < 2; half++)
-            vec_store(room + i + half * VEC, vec_if(words[half] >= mask->threshold, kept, (vec){0}));
+            vec_store(room + i + half * VEC, vec_if(uvec_at_least(words[half], mask->threshold), kept, (vec){0}));
     }
     return room + lead;
 }
