@@ -26,26 +26,28 @@ INLINE void panel_row(const void *panel, size_t row, bool bf16, vec *b0, vec *b1
 }
 
 /* c [m, n] (+)= a [m, k] b [k, PANEL], where n is at most PANEL. m is a constant of at most TILE_ROWS wherever this is
- * called, so the loops over it vanish and the sums stay in registers; so is step, but for scattered a, and bf16. `ahead`:
- * what is to come into the second cache meanwhile, half as many bytes as b has, or NULL. */
+ * called, so the loops over it vanish and the sums stay in registers; so is step, but for scattered a, and bf16. `ahead`
+ * and `lines`: see call_for. */
 INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_t step, const void *b, bool bf16,
-                 const char *ahead, float *c, size_t ldc, bool add)
+                 const char *ahead, size_t lines, float *c, size_t ldc, bool add)
 {
     vec sum[TILE_ROWS][2];
 #pragma GCC unroll 16
     for (size_t i = 0; i < m; i++)
         sum[i][0] = sum[i][1] = (vec){0};
+    for (size_t j = 0; j < k;) {
+        const size_t end = k - j < FEW_STEPS ? k : j + FEW_STEPS;
+        ahead = call_for(ahead, lines);
 #pragma GCC unroll 4
-    for (size_t j = 0; j < k; j++, a += step) {
-        vec b0, b1;
-        panel_row(b, j, bf16, &b0, &b1);
-        if (ahead != NULL)
-            __builtin_prefetch(ahead + j * row_bytes(bf16) / 2, 0, 2);
+        for (; j < end; j++, a += step) {
+            vec b0, b1;
+            panel_row(b, j, bf16, &b0, &b1);
 #pragma GCC unroll 16
-        for (size_t i = 0; i < m; i++) {
-            vec x = vec_all(a[i * row]);
-            sum[i][0] = vec_fma(x, b0, sum[i][0]);
-            sum[i][1] = vec_fma(x, b1, sum[i][1]);
+            for (size_t i = 0; i < m; i++) {
+                vec x = vec_all(a[i * row]);
+                sum[i][0] = vec_fma(x, b0, sum[i][0]);
+                sum[i][1] = vec_fma(x, b1, sum[i][1]);
+            }
         }
     }
 #pragma GCC unroll 16
@@ -61,26 +63,35 @@ INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_
         }
 }
 
-/* All tiles of one panel. A tile at the lower edge is made of smaller ones. The first tile brings the panel into the first
- * cache; the second and the third, which need nothing from memory, each call for half of the next one, if there is one. */
+/* All tiles of one panel, and `next` is what comes behind it. An a that lies in memory row by row may be cut anywhere. */
 INLINE void panel(size_t m, size_t n, size_t k, sbj_left a, const void *b, bool bf16, const char *next, float *c,
                   size_t ldc, bool add)
 {
-    size_t i = 0;
-    for (; i + TILE_ROWS <= m; i += TILE_ROWS, a.at += a.tile) {
-        const size_t half = i / TILE_ROWS - 1;
-        if (half < 2 && next != NULL)
-            tile(TILE_ROWS, n, k, a.at, a.row, a.step, b, bf16, next + half * k * row_bytes(bf16) / 2, c + i * ldc, ldc,
-                 add);
-        else
-            tile(TILE_ROWS, n, k, a.at, a.row, a.step, b, bf16, NULL, c + i * ldc, ldc, add);
+    const size_t lines = lines_ahead(row_bytes(bf16), tiles_of(m));
+    for (size_t i = 0, height; i < m; i += height, next += lines * LINE * ((k + FEW_STEPS - 1) / FEW_STEPS)) {
+        height = a.step == 1 ? tile_height(m - i, tiles_of(m - i)) : m - i < TILE_ROWS ? m - i : TILE_ROWS;
+        switch (height) {
+#define OF_HEIGHT(rows)                                                                                                \
+    case rows:                                                                                                         \
+        if (rows <= TILE_ROWS)                                                                                         \
+            tile(rows <= TILE_ROWS ? rows : 1, n, k, a.at, a.row, a.step, b, bf16, next, lines, c + i * ldc, ldc, add);\
+        break
+            OF_HEIGHT(1);
+            OF_HEIGHT(2);
+            OF_HEIGHT(3);
+            OF_HEIGHT(4);
+            OF_HEIGHT(5);
+            OF_HEIGHT(6);
+            OF_HEIGHT(7);
+            OF_HEIGHT(8);
+            OF_HEIGHT(9);
+            OF_HEIGHT(10);
+            OF_HEIGHT(11);
+            OF_HEIGHT(12);
+#undef OF_HEIGHT
+        }
+        a.at += a.step == 1 ? height * a.row : a.tile;
     }
-    for (; i + 4 <= m; i += 4, a.at += 4 * a.row)
-        tile(4, n, k, a.at, a.row, a.step, b, bf16, NULL, c + i * ldc, ldc, add);
-    for (; i + 2 <= m; i += 2, a.at += 2 * a.row)
-        tile(2, n, k, a.at, a.row, a.step, b, bf16, NULL, c + i * ldc, ldc, add);
-    if (i < m)
-        tile(1, n, k, a.at, a.row, a.step, b, bf16, NULL, c + i * ldc, ldc, add);
 }
 
 /* c [m, n] = a [m, k] b [k, n], or added to c. One panel of b (k PANEL floats) stays in the first cache while all of a
@@ -90,7 +101,7 @@ INLINE void all_panels(size_t m, size_t n, size_t k, sbj_left a, const float *pa
 {
     for (size_t j = 0; j < n; j += PANEL, panels += k * (bf16 ? VEC : PANEL)) {
         size_t columns = n - j < PANEL ? n - j : PANEL;
-        const char *next = j + PANEL < n ? (const char *)panels + k * row_bytes(bf16) : NULL;
+        const char *next = (const char *)(panels + k * (bf16 ? VEC : PANEL));
         if (a.step == 1) { /* rows as they lie in memory: a copy of the loop in which the step is a constant */
             a.step = 1;
             panel(m, columns, k, a, panels, bf16, next, c + j, ldc, add);

@@ -126,9 +126,8 @@ INLINE void put(ivec sum, size_t n, const sbj_narrow_row *row, const float *colu
     vec_store_some(c, n, result);
 }
 
-/* m is a constant of at most TILE_ROWS wherever this is called, and so is bf16. `ahead`: what is to come into the second
- * cache meanwhile, half as many bytes as b has, or NULL. */
-INLINE void narrow_tile(size_t m, size_t n, size_t groups, const uint8_t *b, bool bf16, const uint8_t *ahead,
+/* m is a constant of at most TILE_ROWS wherever this is called, and so is bf16. `ahead` and `lines`: see call_for. */
+INLINE void narrow_tile(size_t m, size_t n, size_t groups, const uint8_t *b, bool bf16, const char *ahead, size_t lines,
                         narrow_place p)
 {
     enum { FEW = 4, FEWS = (TILE_ROWS + FEW - 1) / FEW };
@@ -143,20 +142,22 @@ INLINE void narrow_tile(size_t m, size_t n, size_t groups, const uint8_t *b, boo
         sum[i][0] = first_sum(p.c + i * p.ldc, n, p.add);
         sum[i][1] = n > VEC ? first_sum(p.c + i * p.ldc + VEC, n - VEC, p.add) : (ivec){0};
     }
+    for (size_t j = 0; j < groups;) {
+        const size_t end = groups - j < FEW_STEPS ? groups : j + FEW_STEPS;
+        ahead = call_for(ahead, lines);
 #pragma GCC unroll 4
-    for (size_t j = 0; j < groups; j++, b += PANEL * bytes) {
-        ivec b0 = load_group(b, bf16), b1 = load_group(b + VEC * bytes, bf16);
-        if (ahead != NULL)
-            __builtin_prefetch(ahead + j * PANEL * bytes / 2, 0, 2);
+        for (; j < end; j++, b += PANEL * bytes) {
+            ivec b0 = load_group(b, bf16), b1 = load_group(b + VEC * bytes, bf16);
 #pragma GCC unroll 16
-        for (size_t i = 0; i < m; i++) {
-            ivec x = (int32_t)a[i / FEW][i % FEW * p.lda] - (ivec){0};
-            sum[i][0] = add_group(sum[i][0], x, b0, bf16);
-            sum[i][1] = add_group(sum[i][1], x, b1, bf16);
-        }
+            for (size_t i = 0; i < m; i++) {
+                ivec x = (int32_t)a[i / FEW][i % FEW * p.lda] - (ivec){0};
+                sum[i][0] = add_group(sum[i][0], x, b0, bf16);
+                sum[i][1] = add_group(sum[i][1], x, b1, bf16);
+            }
 #pragma GCC unroll 4
-        for (size_t i = 0; i < FEWS; i++)
-            a[i]++;
+            for (size_t i = 0; i < FEWS; i++)
+                a[i]++;
+        }
     }
 #pragma GCC unroll 16
     for (size_t i = 0; i < m; i++) {
@@ -167,26 +168,36 @@ INLINE void narrow_tile(size_t m, size_t n, size_t groups, const uint8_t *b, boo
     }
 }
 
-/* All tiles of one panel; `next` is the panel after it, or NULL. A tile at the lower edge is made of smaller ones. As in vec_gemm.c
- * the second and the third tile each call for half of the next panel. */
-INLINE void narrow_panel(size_t m, size_t n, size_t groups, const uint8_t *b, bool bf16, const uint8_t *next,
+/* All tiles of one panel, and `next` is what comes behind it. */
+INLINE void narrow_panel(size_t m, size_t n, size_t groups, const uint8_t *b, bool bf16, const uint8_t *behind,
                          narrow_place p)
 {
-    const size_t bytes = groups * PANEL * (bf16 ? 4 : INT8_GROUP);
-    size_t i = 0;
-    for (; i + TILE_ROWS <= m; i += TILE_ROWS, p = below(p, TILE_ROWS)) {
-        const size_t half = i / TILE_ROWS - 1;
-        if (half < 2 && next != NULL)
-            narrow_tile(TILE_ROWS, n, groups, b, bf16, next + half * bytes / 2, p);
-        else
-            narrow_tile(TILE_ROWS, n, groups, b, bf16, NULL, p);
+    const size_t lines = lines_ahead(PANEL * (bf16 ? 4 : INT8_GROUP), tiles_of(m));
+    const char *next = (const char *)behind;
+    for (size_t left = m, height; left > 0; left -= height, p = below(p, height)) {
+        height = tile_height(left, tiles_of(left));
+        switch (height) {
+#define OF_HEIGHT(rows)                                                                                                \
+    case rows:                                                                                                         \
+        if (rows <= TILE_ROWS)                                                                                         \
+            narrow_tile(rows <= TILE_ROWS ? rows : 1, n, groups, b, bf16, next, lines, p);                             \
+        break
+            OF_HEIGHT(1);
+            OF_HEIGHT(2);
+            OF_HEIGHT(3);
+            OF_HEIGHT(4);
+            OF_HEIGHT(5);
+            OF_HEIGHT(6);
+            OF_HEIGHT(7);
+            OF_HEIGHT(8);
+            OF_HEIGHT(9);
+            OF_HEIGHT(10);
+            OF_HEIGHT(11);
+            OF_HEIGHT(12);
+#undef OF_HEIGHT
+        }
+        next += lines * LINE * ((groups + FEW_STEPS - 1) / FEW_STEPS);
     }
-    for (; i + 4 <= m; i += 4, p = below(p, 4))
-        narrow_tile(4, n, groups, b, bf16, NULL, p);
-    for (; i + 2 <= m; i += 2, p = below(p, 2))
-        narrow_tile(2, n, groups, b, bf16, NULL, p);
-    if (i < m)
-        narrow_tile(1, n, groups, b, bf16, NULL, p);
 }
 
 /* sbj_narrow_kernels.multiply */
@@ -196,7 +207,7 @@ INLINE void narrow_multiply(size_t m, size_t n, size_t groups, const uint32_t *a
     static const float none[PANEL]; /* never read: lets a pointer move on */
     narrow_place p = {a, lda, scales == NULL ? NULL : scales->row, scales == NULL ? none : scales->column, c, ldc, add};
     for (size_t j = 0; j < n; j += PANEL, panels += panel, p.c += PANEL) {
-        narrow_panel(m, n - j < PANEL ? n - j : PANEL, groups, panels, bf16, j + PANEL < n ? panels + panel : NULL, p);
+        narrow_panel(m, n - j < PANEL ? n - j : PANEL, groups, panels, bf16, panels + panel, p);
         p.column_scales += scales == NULL ? 0 : PANEL;
     }
 }
