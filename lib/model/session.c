@@ -9,7 +9,7 @@
 
 enum {
     WINDOW = 8192,         /* texts tokenized and sorted at a time: memory does not grow with the number of texts */
-    DEFAULT_BUDGET = 1024, /* tokens: as fast as more, with less memory */
+    DEFAULT_BUDGET = 512, /* tokens: as fast as more, with less memory */
     MOST_BUDGET = 1 << 22
 };
 

@@ -98,7 +98,7 @@ static void check_function(const sbj_kernels *kernels, size_t f)
         x[i] = y[i] = ((float)i - GRID / 2) * (28.0f / GRID);
         slope[i] = 1;
     }
-    kernels->activation->forward(functions[f].activation, 1, GRID, NULL, NULL, 0, y, GRID);
+    kernels->activation->forward(functions[f].activation, false, 1, GRID, NULL, NULL, 0, y, GRID);
     kernels->activation->backward(functions[f].activation, x, slope, GRID);
     for (size_t i = 0; i < GRID; i++) {
         double value = units_off(y[i], functions[f].value(x[i]), functions[f].value_from);
@@ -146,10 +146,34 @@ START_TEST(functions_at_the_ends)
     const sbj_kernels *kernels = kernels_of(sets[_i]);
     for (size_t i = 0; kernels != NULL && i < ENDS; i++) {
         float y = ends[i].x;
-        kernels->activation->forward(ends[i].activation, 1, 1, NULL, NULL, 0, &y, 1);
+        kernels->activation->forward(ends[i].activation, false, 1, 1, NULL, NULL, 0, &y, 1);
         ck_assert_msg(isnan(ends[i].y) ? isnan(y) : y == ends[i].y, "%s, %s: %g", kernels->name, ends[i].name,
                       (double)y);
     }
+}
+END_TEST
+
+/* Of what is rounded next to bf16, whose units in the last place at 1 are 4e-3. */
+START_TEST(rough_gelu_is_near_gelu)
+{
+    static float x[GRID], y[GRID];
+    const sbj_kernels *kernels = kernels_of(sets[_i]);
+    const float far[] = {1e30f, -1e30f, INFINITY, 0}, far_y[] = {1e30f, 0, INFINITY, 0};
+    if (kernels == NULL)
+        return;
+    for (size_t i = 0; i < GRID; i++)
+        x[i] = y[i] = ((float)i - GRID / 2) * (28.0f / GRID);
+    kernels->activation->forward(SBJ_GELU, true, 1, GRID, NULL, NULL, 0, y, GRID);
+    for (size_t i = 0; i < GRID; i++)
+        ck_assert_msg(fabs(y[i] - gelu(x[i])) <= 5.2e-6, "%s: %g: %g", kernels->name, (double)x[i], (double)y[i]);
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        float value = far[i];
+        kernels->activation->forward(SBJ_GELU, true, 1, 1, NULL, NULL, 0, &value, 1);
+        ck_assert_msg(value == far_y[i], "%s: %g: %g", kernels->name, (double)far[i], (double)value);
+    }
+    y[0] = NAN;
+    kernels->activation->forward(SBJ_GELU, true, 1, 1, NULL, NULL, 0, y, 1);
+    ck_assert_msg(isnan(y[0]), "%s: of NaN: %g", kernels->name, (double)y[0]);
 }
 END_TEST
 
@@ -234,6 +258,7 @@ int main(void)
     TCase *tests = tcase_create("cpu_kernels");
     tcase_add_loop_test(tests, functions_are_exact_to_a_few_units, 0, SETS);
     tcase_add_loop_test(tests, functions_at_the_ends, 0, SETS);
+    tcase_add_loop_test(tests, rough_gelu_is_near_gelu, 0, SETS);
     tcase_add_loop_test(tests, dropout_follows_the_rule, 0, SETS);
     tcase_add_loop_test(tests, norm_of_a_row_far_from_zero, 0, SETS);
     tcase_add_loop_test(tests, sum_of_squares_is_a_sum_in_double, 0, SETS);

@@ -162,7 +162,8 @@ static void finish_linear(void *context, size_t part, size_t row, size_t rows, s
     for (size_t i = 0; i < part; i++)
         column += r->w->weight[i].rows;
     float *pre = sbj_present(r->pre) ? sbj_row(r->pre, row) + column : NULL;
-    f->cpu->kernels->activation->forward(r->activation, rows, columns, bias, pre, r->pre.stride,
+    const bool rough = pre == NULL && r->w->packed != NULL && r->w->precision != SBJ_PRECISION_F32;
+    f->cpu->kernels->activation->forward(r->activation, rough, rows, columns, bias, pre, r->pre.stride,
                                          sbj_row(r->y, row) + column, r->y.stride);
 }
 

@@ -89,9 +89,10 @@ typedef struct sbj_narrow_kernels {
 
 /* vec_activation.c */
 typedef struct sbj_activation_kernels {
-    /* y [m, n] = activation(y + bias); before that, pre = y + bias. bias and pre may be NULL */
-    void (*forward)(sbj_activation activation, size_t m, size_t n, const float *bias, float *pre, size_t ldpre, float *y,
-                    size_t ldy);
+    /* y [m, n] = activation(y + bias); before that, pre = y + bias. bias and pre may be NULL. `rough`, without pre: an
+     * error of 5e-6 is small enough, since what comes next rounds to bf16 or int8 */
+    void (*forward)(sbj_activation activation, bool rough, size_t m, size_t n, const float *bias, float *pre,
+                    size_t ldpre, float *y, size_t ldy);
     /* dy *= activation'(pre) */
     void (*backward)(sbj_activation activation, const float *pre, float *dy, size_t n);
 } sbj_activation_kernels;

@@ -257,6 +257,14 @@ INLINE uvec vec_nearest_bf16(vec x)
     return (uvec)vec_if(vec_is_nan(x), (vec)(w | 0x00400000u), (vec)(w + 0x7FFFu + (w >> 16 & 1)));
 }
 
+#if defined(SBJ_ISA_avx512)
+/* Of each lane, the element of the table that its lowest four bits name. */
+INLINE vec vec_pick(const float table[VEC], ivec place)
+{
+    return (vec)_mm512_permutexvar_ps((__m512i)place, (__m512)vec_load(table));
+}
+#endif
+
 /* The elements of a and b in turn: those of the lower halves, and of the upper ones. */
 INLINE void vec_interleave(vec a, vec b, vec *lower, vec *upper)
 {

@@ -53,8 +53,18 @@ INLINE vec slope(sbj_activation activation, vec x)
     return vec_all(1);
 }
 
-INLINE void forward_of(sbj_activation activation, size_t m, size_t n, const float *bias, float *pre, size_t ldpre,
-                       float *y, size_t ldy)
+INLINE vec value_of(sbj_activation activation, bool rough, vec x)
+{
+#if defined(SBJ_ROUGH_GELU)
+    if (rough && activation == SBJ_GELU)
+        return vec_rough_gelu(x);
+#endif
+    (void)rough;
+    return value(activation, x);
+}
+
+INLINE void forward_of(sbj_activation activation, bool rough, size_t m, size_t n, const float *bias, float *pre,
+                       size_t ldpre, float *y, size_t ldy)
 {
     for (size_t row = 0; row < m; row++, y += ldy, pre += pre == NULL ? 0 : ldpre)
         for (size_t i = 0; i < n; i += VEC) {
@@ -63,31 +73,34 @@ INLINE void forward_of(sbj_activation activation, size_t m, size_t n, const floa
                 v += vec_load_some(bias + i, n - i);
             if (pre != NULL)
                 vec_store_some(pre + i, n - i, v);
-            vec_store_some(y + i, n - i, value(activation, v));
+            vec_store_some(y + i, n - i, value_of(activation, rough, v));
         }
 }
 
-static void forward(sbj_activation activation, size_t m, size_t n, const float *bias, float *pre, size_t ldpre,
-                    float *y, size_t ldy)
+static void forward(sbj_activation activation, bool rough, size_t m, size_t n, const float *bias, float *pre,
+                    size_t ldpre, float *y, size_t ldy)
 {
     switch (activation) {
     case SBJ_IDENTITY:
-        forward_of(SBJ_IDENTITY, m, n, bias, pre, ldpre, y, ldy);
+        forward_of(SBJ_IDENTITY, false, m, n, bias, pre, ldpre, y, ldy);
         break;
     case SBJ_GELU:
-        forward_of(SBJ_GELU, m, n, bias, pre, ldpre, y, ldy);
+        if (rough)
+            forward_of(SBJ_GELU, true, m, n, bias, NULL, 0, y, ldy);
+        else
+            forward_of(SBJ_GELU, false, m, n, bias, pre, ldpre, y, ldy);
         break;
     case SBJ_GELU_TANH:
-        forward_of(SBJ_GELU_TANH, m, n, bias, pre, ldpre, y, ldy);
+        forward_of(SBJ_GELU_TANH, false, m, n, bias, pre, ldpre, y, ldy);
         break;
     case SBJ_RELU:
-        forward_of(SBJ_RELU, m, n, bias, pre, ldpre, y, ldy);
+        forward_of(SBJ_RELU, false, m, n, bias, pre, ldpre, y, ldy);
         break;
     case SBJ_TANH:
-        forward_of(SBJ_TANH, m, n, bias, pre, ldpre, y, ldy);
+        forward_of(SBJ_TANH, false, m, n, bias, pre, ldpre, y, ldy);
         break;
     case SBJ_SIGMOID:
-        forward_of(SBJ_SIGMOID, m, n, bias, pre, ldpre, y, ldy);
+        forward_of(SBJ_SIGMOID, false, m, n, bias, pre, ldpre, y, ldy);
         break;
     }
 }
