@@ -143,6 +143,13 @@ EMULATED __m256i emulated_cvtneps_pbh(__m512 a)
     return result;
 }
 
+/* The second in the lower half. */
+EMULATED __m512i emulated_cvtne2ps_pbh(__m512 upper, __m512 lower)
+{
+    const __m256i halves[2] = {emulated_cvtneps_pbh(lower), emulated_cvtneps_pbh(upper)};
+    return emulated_loadu(halves);
+}
+
 /* The number with the odd place first, each sum rounded. */
 EMULATED __m512 emulated_dpbf16(__m512 sum, __m512bh a, __m512bh b)
 {
@@ -160,6 +167,7 @@ EMULATED __m512 emulated_dpbf16(__m512 sum, __m512bh a, __m512bh b)
 
 #define _mm512_add_epi32 emulated_add
 #define _mm512_cvtepi8_epi16 emulated_cvtepi8_epi16
+#define _mm512_cvtne2ps_pbh emulated_cvtne2ps_pbh
 #define _mm512_cvtneps_pbh emulated_cvtneps_pbh
 #define _mm512_dpbf16_ps emulated_dpbf16
 #define _mm512_dpbusd_epi32 emulated_dpbusd

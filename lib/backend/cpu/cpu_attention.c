@@ -4,12 +4,19 @@
 
 #include "backend/cpu/cpu.h"
 
+/* Where matrices are narrow, so are the products of attention, but in training. */
+static const sbj_attention_kernels *kernels_of(const sbj_cpu *cpu, bool training)
+{
+    const sbj_attention_kernels *bf16 = cpu->kernels->attention_bf16;
+    return bf16 != NULL && cpu->precision != SBJ_PRECISION_F32 && !training ? bf16 : cpu->kernels->attention;
+}
+
 size_t sbj_cpu_attention_scratch(const sbj_cpu *cpu, const sbj_extent *extent, size_t threads)
 {
     if (extent->heads == 0)
         return 0;
     size_t size = extent->hidden / extent->heads;
-    return threads * sbj_lines(cpu->kernels->attention->scratch(extent->longest, size, extent->training));
+    return threads * sbj_lines(kernels_of(cpu, extent->training)->scratch(extent->longest, size, extent->training));
 }
 
 typedef struct work {
@@ -23,7 +30,8 @@ typedef struct work {
 
 static work work_of(const sbj_run *run, const sbj_attention *record, const sbj_attention_gradients *gradients)
 {
-    const sbj_attention_kernels *kernels = sbj_cpu_of(run->backend)->kernels->attention;
+    const bool training = gradients != NULL || sbj_present(record->lse) || record->dropout.rate > 0;
+    const sbj_attention_kernels *kernels = kernels_of(sbj_cpu_of(run->backend), training);
     size_t size = record->y.columns / record->heads;
     size_t floats = sbj_lines(kernels->scratch(record->batch->longest, size, gradients != NULL));
     return (work){kernels, record, gradients, sbj_mask_make(run, record->dropout), sbj_scratch_at(run, 0), floats};

@@ -191,6 +191,7 @@ typedef struct sbj_kernels {
     const sbj_norm_kernels *norm;
     const sbj_row_kernels *rows;
     const sbj_attention_kernels *attention;
+    const sbj_attention_kernels *attention_bf16; /* products in bf16; no dropout, lse or backward. NULL: f32 is as fast */
     const sbj_arena_kernels *arena;
 } sbj_kernels;
 

@@ -68,30 +68,40 @@ static void pack_rows(sbj_operand b, size_t k, size_t n, float *panels)
     }
 }
 
-/* Column `column` of a panel. */
-static void pack_column(const float *x, size_t k, uint16_t *panel, size_t column)
+/* Words of 2 VEC numbers of a column; those behind the n-th are 0. */
+INLINE vec words_of(const float *x, size_t n)
 {
-    for (size_t i = 0; i < k; i += VEC) {
-        uvec words = vec_nearest_bf16(vec_load_some(x + i, k - i)) >> 16;
-        for (size_t j = 0; j < VEC && i + j < k; j++)
-            panel[panel_place(i + j, column, BF16_GROUP)] = (uint16_t)words[j];
-    }
+    const vec low = vec_load_some(x, n), high = n > VEC ? vec_load_some(x + VEC, n - VEC) : (vec){0};
+    return (vec)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+}
+
+/* Panels of a b whose columns lie in memory: as narrow_columns, in squares of words. */
+static void pack_columns(sbj_operand b, size_t k, size_t n, float *panel)
+{
+    const size_t groups = (k + 1) / BF16_GROUP;
+    for (size_t j = 0; j < groups; j += VEC)
+        for (size_t half = 0; half < PANEL; half += VEC) {
+            vec square[VEC];
+            for (size_t column = 0; column < VEC; column++)
+                square[column] = half + column < n
+                                     ? words_of(b.at + (half + column) * b.column + BF16_GROUP * j, k - BF16_GROUP * j)
+                                     : (vec){0};
+            vec_transpose(square);
+            for (size_t g = 0; g < VEC && j + g < groups; g++)
+                vec_store(panel + (j + g) * PANEL + half, square[g]);
+        }
 }
 
 static void pack_panels(sbj_operand b, size_t k, size_t n, float *scales, void *panels)
 {
-    size_t numbers = (k + BF16_GROUP - 1) / BF16_GROUP * BF16_GROUP * PANEL;
-    uint16_t *panel = panels;
+    const size_t words = (k + 1) / BF16_GROUP * PANEL;
     (void)scales;
     if (b.row != 1) {
         pack_rows(b, k, n, panels);
         return;
     }
-    for (size_t j = 0; j < n; j += PANEL, panel += numbers) {
-        memset(panel, 0, numbers * sizeof *panel);
-        for (size_t column = 0; column < PANEL && j + column < n; column++)
-            pack_column(sbj_operand_at(b, 0, j + column).at, k, panel, column);
-    }
+    for (size_t j = 0; j < n; j += PANEL)
+        pack_columns(sbj_operand_at(b, 0, j), k, n - j, (float *)panels + j / PANEL * words);
 }
 
 static void multiply(size_t m, size_t n, size_t groups, const uint32_t *a, size_t lda, const void *panels, size_t panel,
