@@ -46,6 +46,16 @@ typedef struct sbj_engine {
                      void *context, float *scratch, size_t floats);
 } sbj_engine;
 
+/* Columns of a block for so few rows that a product waits for its weights: as many as leave a block for each thread,
+ * which then reads one stretch of memory and can call for it in advance. `least` doubles up to `most`. */
+enum { SBJ_FEW_ROWS = 32 };
+static inline size_t sbj_block_for_few(size_t n, size_t threads, size_t least, size_t most)
+{
+    while (2 * least <= most && n >= 2 * least * threads)
+        least *= 2;
+    return least;
+}
+
 extern const sbj_engine sbj_engine_openblas, sbj_engine_packed;
 
 const char *sbj_cpu_engines(void);

@@ -11,6 +11,7 @@
 enum {
     BLOCK_ROWS = 96,
     BLOCK_COLUMNS = 96,
+    MOST_COLUMNS = 768, /* with few rows */
     STEP_BYTES = 24576, /* of a panel */
     PANELS = 8,         /* in a task of packing */
     COLUMN_ROWS = 64    /* in a task of making columns narrow */
@@ -122,6 +123,7 @@ typedef struct work {
     sbj_narrow_row *rows;
     uint32_t *words;
     size_t groups; /* in a row */
+    size_t threads;
 } work;
 
 static void narrow_rows(void *context, size_t task, int thread)
@@ -155,9 +157,14 @@ static void narrow_left(const work *w, sbj_pool *pool)
         sbj_pool_run(pool, sbj_pieces(p->m, COLUMN_ROWS), narrow_columns, (void *)w);
 }
 
-static size_t blocks_of(const sbj_product *p)
+static size_t block_columns(const work *w, const sbj_product *p)
 {
-    return sbj_pieces(p->m, BLOCK_ROWS) * sbj_pieces(p->n, BLOCK_COLUMNS);
+    return p->m <= SBJ_FEW_ROWS ? sbj_block_for_few(p->n, w->threads, BLOCK_COLUMNS, MOST_COLUMNS) : BLOCK_COLUMNS;
+}
+
+static size_t blocks_of(const work *w, const sbj_product *p)
+{
+    return sbj_pieces(p->m, BLOCK_ROWS) * sbj_pieces(p->n, block_columns(w, p));
 }
 
 /* A block of c. */
@@ -183,12 +190,12 @@ static void do_block(void *context, size_t task, int thread)
     const work *w = context;
     size_t index = 0;
     (void)thread;
-    for (; task >= blocks_of(&w->products[index]); index++)
-        task -= blocks_of(&w->products[index]);
+    for (; task >= blocks_of(w, &w->products[index]); index++)
+        task -= blocks_of(w, &w->products[index]);
     const sbj_product *p = &w->products[index];
-    size_t down = sbj_pieces(p->m, BLOCK_ROWS), across = task / down;
+    size_t down = sbj_pieces(p->m, BLOCK_ROWS), across = task / down, width = block_columns(w, p);
     size_t row = task % down * BLOCK_ROWS, m = sbj_piece_length(p->m, BLOCK_ROWS, task % down);
-    size_t column = across * BLOCK_COLUMNS, n = sbj_piece_length(p->n, BLOCK_COLUMNS, across);
+    size_t column = across * width, n = sbj_piece_length(p->n, width, across);
     compute(w, p, row, m, column, n);
     if (w->finish != NULL)
         w->finish(w->context, index, row, m, column, n);
@@ -207,10 +214,11 @@ static void multiply_packed(const sbj_kernels *kernels, sbj_pool *pool, const sb
               context,
               (sbj_narrow_row *)scratch,
               (uint32_t *)(scratch + rows_size(first->m)),
-              sbj_pieces(first->k, narrow->group)};
+              sbj_pieces(first->k, narrow->group),
+              (size_t)sbj_pool_threads(pool)};
     size_t blocks = 0;
     for (size_t i = 0; i < count; i++)
-        blocks += blocks_of(&products[i]);
+        blocks += blocks_of(&w, &products[i]);
     narrow_left(&w, pool);
     sbj_pool_run(pool, blocks, do_block, &w);
 }

@@ -125,12 +125,15 @@ typedef struct work {
     sbj_finish finish;
     void *context;
     float *scratch;
+    size_t threads;
 } work;
 
 /* Wide where a task has something to pack. */
 static size_t block_columns(const work *w, size_t index)
 {
     const sbj_product *p = &w->products[index];
+    if (p->m <= SBJ_FEW_ROWS)
+        return sbj_block_for_few(p->n, w->threads, NARROW, COLUMNS);
     return p->m > ROWS && (w->packed[index] == NULL || p->a.column != 1) ? COLUMNS : NARROW;
 }
 
@@ -212,8 +215,8 @@ static void multiply(const sbj_cpu *cpu, sbj_pool *pool, const sbj_product *prod
         sbj_narrow_multiply(kernels, pool, products, count, finish, context, memory);
         return;
     }
-    work w = {.kernels = kernels, .products = products, .finish = finish, .context = context, .scratch = memory};
-    size_t blocks = 0, used = (size_t)sbj_pool_threads(pool) * thread_size(kernels);
+    work w = {kernels, products, {NULL}, finish, context, memory, (size_t)sbj_pool_threads(pool)};
+    size_t blocks = 0, used = w.threads * thread_size(kernels);
     float *room = memory + used;
     size_t left = floats - used;
     for (size_t i = 0; i < count; i++) {
