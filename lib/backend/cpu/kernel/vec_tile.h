@@ -40,7 +40,7 @@ INLINE size_t lines_ahead(size_t step_bytes, size_t tiles)
 INLINE const char *call_for(const char *ahead, size_t lines)
 {
     for (; lines > 0; lines--, ahead += LINE)
-        __builtin_prefetch(ahead, 0, 2);
+        __builtin_prefetch(ahead, 0, 3);
     return ahead;
 }
 
