@@ -297,6 +297,9 @@ typedef struct sbj_backend_table {
      * rounded to it, with sums in the real type. True for f32. */
     bool (*trains_in)(const sbj_backend *, sbj_precision);
 
+    /* Whether threads are better off with a batch each, all at once: operations without a pool, each with its own
+     * scratch. NULL: no. */
+    bool (*runs_apart)(const sbj_backend *);
     size_t (*scratch_size)(const sbj_backend *, const sbj_extent *, int threads); /* bytes */
 
     sbertja_status (*embed)(const sbj_run *, const sbj_embed *, sbertja_error *);

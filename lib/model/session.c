@@ -2,16 +2,48 @@
 #include "model/session.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/finite.h"
 
 enum {
-    WINDOW = 8192,         /* texts tokenized and sorted at a time: memory does not grow with the number of texts */
-    DEFAULT_BUDGET = 512, /* tokens: as fast as more, with less memory */
+    WINDOW = 8192, /* texts tokenized and sorted at a time: memory does not grow with the number of texts */
+    TOGETHER = 512, /* tokens in a batch of all threads: as fast as more, with less memory */
+    APART = 256,    /* and in one of a thread's own */
+    LEAST = 64,     /* that are worth a batch of one's own */
+    ROUND = 8,      /* batches of each thread between two calls of progress */
     MOST_BUDGET = 1 << 22
 };
+
+static void init_lane(sbj_session *s, sbj_lane *lane, sbj_pool *pool)
+{
+    lane->pool = pool;
+    sbj_workspace_init(s->model->backend, &s->model->network, &s->alloc, false, sbj_pool_threads(pool),
+                       &lane->workspace);
+}
+
+static void free_lane(const sbj_alloc *alloc, sbj_lane *lane)
+{
+    sbj_workspace_free(&lane->workspace);
+    sbj_free(alloc, lane->rows);
+}
+
+static sbertja_status make_lanes(sbj_session *s, sbertja_error *error)
+{
+    const size_t threads = (size_t)sbj_pool_threads(s->pool);
+    const sbj_backend *backend = s->model->backend;
+    init_lane(s, &s->together, s->pool);
+    if (threads == 1 || backend->table->runs_apart == NULL || !backend->table->runs_apart(backend))
+        return SBERTJA_OK;
+    s->apart = sbj_new(&s->alloc, threads, sizeof *s->apart);
+    if (s->apart == NULL)
+        return sbj_no_memory(error, threads * sizeof *s->apart);
+    for (size_t i = 0; i < threads; i++)
+        init_lane(s, &s->apart[i], NULL);
+    return SBERTJA_OK;
+}
 
 sbertja_status sbj_session_create(const sbj_model *model, const sbertja_session_options *options, sbj_session **result,
                                   sbertja_error *error)
@@ -27,13 +59,12 @@ sbertja_status sbj_session_create(const sbj_model *model, const sbertja_session_
         return sbj_no_memory(error, sizeof *s);
     s->model = model;
     s->alloc = model->alloc;
-    s->batch_tokens = options->batch_tokens != 0 ? options->batch_tokens : DEFAULT_BUDGET;
+    s->batch_tokens = options->batch_tokens;
     sbertja_status status = sbj_pool_create(&s->alloc, options->threads, &s->pool, error);
-    if (status == SBERTJA_OK) {
-        const int threads = sbj_pool_threads(s->pool);
-        sbj_workspace_init(model->backend, &model->network, &s->alloc, false, threads, &s->workspace);
-        status = sbj_encodings_create(&s->alloc, model->tokenizer, threads, &s->encodings, error);
-    }
+    if (status == SBERTJA_OK)
+        status = make_lanes(s, error);
+    if (status == SBERTJA_OK)
+        status = sbj_encodings_create(&s->alloc, model->tokenizer, sbj_pool_threads(s->pool), &s->encodings, error);
     if (status != SBERTJA_OK) {
         sbj_session_free(s);
         return status;
@@ -47,10 +78,12 @@ void sbj_session_free(sbj_session *s)
     if (s == NULL)
         return;
     sbj_alloc alloc = s->alloc;
-    sbj_workspace_free(&s->workspace);
+    free_lane(&alloc, &s->together);
+    for (int i = 0; s->apart != NULL && i < sbj_pool_threads(s->pool); i++)
+        free_lane(&alloc, &s->apart[i]);
+    sbj_free(&alloc, s->apart);
     sbj_encodings_free(&alloc, s->encodings, sbj_pool_threads(s->pool));
     sbj_pool_free(s->pool);
-    sbj_free(&alloc, s->rows);
     sbj_free(&alloc, s);
 }
 
@@ -65,15 +98,6 @@ static int by_length(const void *left, const void *right)
     if (a->tokens != b->tokens)
         return a->tokens > b->tokens ? -1 : 1;
     return a->index < b->index ? -1 : a->index > b->index;
-}
-
-/* Texts from `first` on that fit the budget; at least one. */
-static size_t cut_batch(const sbj_session *s, const item *items, size_t first, size_t count)
-{
-    size_t last = first, tokens = 0;
-    while (last < count && (last == first || tokens + items[last].tokens <= s->batch_tokens))
-        tokens += items[last++].tokens;
-    return last;
 }
 
 static void normalize_row(float *row, size_t width)
@@ -94,44 +118,46 @@ typedef struct call {
     size_t done, total;
 } call;
 
-static sbertja_status make_rows(sbj_session *s, size_t count, sbertja_error *error)
+/* ---- A batch ----------------------------------------------------------------------------------------------------- */
+
+static sbertja_status make_rows(const sbj_session *s, sbj_lane *lane, size_t count, sbertja_error *error)
 {
-    if (!sbj_grow(&s->alloc, (void **)&s->rows, &s->rows_capacity, 0, count, sizeof *s->rows))
-        return sbj_no_memory(error, count * sizeof *s->rows);
+    if (!sbj_grow(&s->alloc, (void **)&lane->rows, &lane->rows_capacity, 0, count, sizeof *lane->rows))
+        return sbj_no_memory(error, count * sizeof *lane->rows);
     return SBERTJA_OK;
 }
 
-static sbertja_status give_token_vectors(const call *c, const item *items, size_t count, size_t base, sbj_tensor hidden,
-                                         sbertja_error *error)
+static sbertja_status give_token_vectors(const call *c, sbj_lane *lane, const item *items, size_t count, size_t base,
+                                         sbj_tensor hidden, sbertja_error *error)
 {
-    sbj_session *s = c->session;
+    const sbj_session *s = c->session;
     const size_t width = s->model->network.config.hidden;
     for (size_t i = 0; i < count; i++) {
-        const size_t begin = (size_t)s->workspace.host_cu[i], tokens = items[i].tokens;
-        sbertja_status status = make_rows(s, tokens * width, error);
+        const size_t begin = (size_t)lane->workspace.host_cu[i], tokens = items[i].tokens;
+        sbertja_status status = make_rows(s, lane, tokens * width, error);
         if (status == SBERTJA_OK)
-            status = sbj_read(s->model->backend, sbj_window(hidden, begin, tokens, 0, width), s->rows, SBJ_F32, error);
+            status = sbj_read(s->model->backend, sbj_window(hidden, begin, tokens, 0, width), lane->rows, SBJ_F32, error);
         if (status != SBERTJA_OK)
             return status;
-        if (c->options->token_vectors(c->options->token_vectors_user, base + items[i].index, tokens, width, s->rows))
+        if (c->options->token_vectors(c->options->token_vectors_user, base + items[i].index, tokens, width, lane->rows))
             return sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the token_vectors callback");
     }
     return SBERTJA_OK;
 }
 
-static sbertja_status give_vectors(const call *c, const sbj_run *run, const item *items, size_t count, size_t base,
-                                   sbj_tensor hidden, sbertja_error *error)
+static sbertja_status give_vectors(const call *c, sbj_lane *lane, const sbj_run *run, const item *items, size_t count,
+                                   size_t base, sbj_tensor hidden, sbertja_error *error)
 {
-    sbj_session *s = c->session;
+    const sbj_session *s = c->session;
     const size_t width = s->model->network.width;
-    sbertja_status status = sbj_head_forward(run, &s->model->weights, &s->workspace, hidden, error);
+    sbertja_status status = sbj_head_forward(run, &s->model->weights, &lane->workspace, hidden, error);
     if (status == SBERTJA_OK)
-        status = make_rows(s, count * width, error);
+        status = make_rows(s, lane, count * width, error);
     if (status == SBERTJA_OK)
-        status = sbj_read(s->model->backend, s->workspace.vectors, s->rows, SBJ_F32, error);
+        status = sbj_read(s->model->backend, lane->workspace.vectors, lane->rows, SBJ_F32, error);
     for (size_t i = 0; i < count && status == SBERTJA_OK; i++) {
         float *row = c->vectors + (base + items[i].index) * width;
-        memcpy(row, s->rows + i * width, width * sizeof *row);
+        memcpy(row, lane->rows + i * width, width * sizeof *row);
         if (!sbj_all_finite(row, width))
             return sbj_fail(error, SBERTJA_E_FORMAT, "text %zu: a value of its vector is not a finite number: the model's "
                             "weights are broken", base + items[i].index);
@@ -142,71 +168,217 @@ static sbertja_status give_vectors(const call *c, const sbj_run *run, const item
 }
 
 /* `ids` and `counts` have the batch's texts in the order of `items`. */
-static sbertja_status run_batch(call *c, const item *items, size_t count, size_t base, const int32_t *const *ids,
-                                const size_t *counts, sbertja_error *error)
+static sbertja_status run_batch(const call *c, sbj_lane *lane, const item *items, size_t count, size_t base,
+                                const int32_t *const *ids, const size_t *counts, sbertja_error *error)
 {
-    sbj_session *s = c->session;
+    const sbj_model *model = c->session->model;
     sbj_tensor hidden;
-    sbertja_status status = sbj_workspace_pack(&s->workspace, ids, counts, count, error);
-    const sbj_run run = {s->model->backend, s->pool, s->workspace.scratch, 0, 0};
+    sbertja_status status = sbj_workspace_pack(&lane->workspace, ids, counts, count, error);
+    const sbj_run run = {model->backend, lane->pool, lane->workspace.scratch, 0, 0};
     if (status == SBERTJA_OK)
-        status = sbj_bert_forward(&run, &s->model->weights, &s->workspace, false, &hidden, error);
+        status = sbj_bert_forward(&run, &model->weights, &lane->workspace, false, &hidden, error);
     if (status == SBERTJA_OK && c->options->token_vectors != NULL)
-        status = give_token_vectors(c, items, count, base, hidden, error);
+        status = give_token_vectors(c, lane, items, count, base, hidden, error);
     if (status == SBERTJA_OK && c->vectors != NULL)
-        status = give_vectors(c, &run, items, count, base, hidden, error);
-    c->done += count;
-    if (status == SBERTJA_OK && c->options->progress != NULL &&
-        c->options->progress(c->options->progress_user, c->done, c->total))
-        status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the progress callback after %zu of %zu texts", c->done,
-                          c->total);
+        status = give_vectors(c, lane, &run, items, count, base, hidden, error);
     return status;
 }
 
-/* Room for the largest of the batches that are to come, so that memory is planned once. */
-static sbertja_status reserve(sbj_session *s, const item *items, size_t count, sbertja_error *error)
+/* ---- A window ---------------------------------------------------------------------------------------------------- */
+
+/* Its texts in order of length, cut into batches: number b goes up to text end[b]. */
+typedef struct window {
+    const call *call;
+    size_t base, texts, tokens, batches;
+    item *items;
+    const int32_t **ids;
+    size_t *counts, *end;
+    bool apart;
+    size_t round;                /* the first batch of those that are run now */
+    atomic_size_t failed;        /* no batch behind this one need be run */
+} window;
+
+static size_t first_of(const window *w, size_t batch)
 {
-    size_t most_tokens = 0, most_texts = 0;
-    for (size_t first = 0, last; first < count; first = last) {
-        size_t tokens = 0;
-        last = cut_batch(s, items, first, count);
-        for (size_t i = first; i < last; i++)
-            tokens += items[i].tokens;
-        most_tokens = tokens > most_tokens ? tokens : most_tokens;
-        most_texts = last - first > most_texts ? last - first : most_texts;
+    return batch == 0 ? 0 : w->end[batch - 1];
+}
+
+static size_t tokens_of(const window *w, size_t batch)
+{
+    size_t tokens = 0;
+    for (size_t i = first_of(w, batch); i < w->end[batch]; i++)
+        tokens += w->counts[i];
+    return tokens;
+}
+
+/* At least one text a batch. Towards the end, batches of a thread's own become smaller, so that all are done at about the
+ * same time. */
+static void cut(window *w, size_t budget, size_t threads)
+{
+    size_t i = 0, left = w->tokens;
+    for (w->batches = 0; i < w->texts; w->batches++) {
+        size_t most = budget, tokens = 0, first = i;
+        if (w->apart && left / (2 * threads) < most)
+            most = left / (2 * threads) > LEAST ? left / (2 * threads) : LEAST;
+        while (i < w->texts && (i == first || tokens + w->counts[i] <= most))
+            tokens += w->counts[i++];
+        w->end[w->batches] = i;
+        left -= tokens;
     }
-    return sbj_workspace_reserve(&s->workspace, most_tokens, most_texts, count > 0 ? items[0].tokens : 0, error);
+}
+
+/* Whether threads that each take the next batch finish within an eighth of the best time. */
+static bool is_even(const window *w, size_t *load, size_t threads)
+{
+    size_t most = 0;
+    for (size_t batch = 0; batch < w->batches; batch++) {
+        size_t least = 0;
+        for (size_t i = 1; i < threads; i++)
+            least = load[i] < load[least] ? i : least;
+        load[least] += tokens_of(w, batch);
+        most = load[least] > most ? load[least] : most;
+    }
+    return most <= w->tokens / threads * 9 / 8;
+}
+
+static sbertja_status cut_window(window *w, sbertja_error *error)
+{
+    const sbj_session *s = w->call->session;
+    const size_t threads = (size_t)sbj_pool_threads(s->pool);
+    w->apart = s->apart != NULL && w->call->options->token_vectors == NULL && w->tokens / threads >= LEAST;
+    if (w->apart) {
+        size_t *load = sbj_new(&s->alloc, threads, sizeof *load);
+        if (load == NULL)
+            return sbj_no_memory(error, threads * sizeof *load);
+        cut(w, s->batch_tokens != 0 ? s->batch_tokens : APART, threads);
+        w->apart = is_even(w, load, threads);
+        sbj_free(&s->alloc, load);
+    }
+    if (!w->apart)
+        cut(w, s->batch_tokens != 0 ? s->batch_tokens : TOGETHER, threads);
+    return SBERTJA_OK;
+}
+
+/* Room for the largest of the batches that are to come, so that memory is planned once. */
+static sbertja_status reserve(const window *w, sbertja_error *error)
+{
+    sbj_session *s = w->call->session;
+    size_t most_tokens = 0, most_texts = 0;
+    for (size_t batch = 0; batch < w->batches; batch++) {
+        const size_t tokens = tokens_of(w, batch), texts = w->end[batch] - first_of(w, batch);
+        most_tokens = tokens > most_tokens ? tokens : most_tokens;
+        most_texts = texts > most_texts ? texts : most_texts;
+    }
+    const size_t longest = w->texts > 0 ? w->counts[0] : 0;
+    if (!w->apart)
+        return sbj_workspace_reserve(&s->together.workspace, most_tokens, most_texts, longest, error);
+    sbertja_status status = SBERTJA_OK;
+    for (int i = 0; i < sbj_pool_threads(s->pool) && status == SBERTJA_OK; i++)
+        status = sbj_workspace_reserve(&s->apart[i].workspace, most_tokens, most_texts, longest, error);
+    return status;
+}
+
+/* A batch, whose error stays with the lane if it is the lane's first. */
+static void run_on(window *w, size_t batch, sbj_lane *lane)
+{
+    const size_t first = first_of(w, batch);
+    if (batch > atomic_load(&w->failed) || lane->status != SBERTJA_OK)
+        return;
+    lane->status = run_batch(w->call, lane, w->items + first, w->end[batch] - first, w->base, w->ids + first,
+                             w->counts + first, &lane->error);
+    if (lane->status == SBERTJA_OK)
+        return;
+    lane->failed = batch;
+    size_t known = atomic_load(&w->failed);
+    while (batch < known && !atomic_compare_exchange_weak(&w->failed, &known, batch))
+        ;
+}
+
+static void run_apart(void *context, size_t task, int thread)
+{
+    window *w = context;
+    run_on(w, w->round + task, &w->call->session->apart[thread]);
+}
+
+/* The status and the error of the first batch that failed, and the lanes ready for another window. */
+static sbertja_status take_error(const window *w, sbertja_error *error)
+{
+    sbj_session *s = w->call->session;
+    const size_t lanes = w->apart ? (size_t)sbj_pool_threads(s->pool) : 1;
+    sbertja_status status = SBERTJA_OK;
+    for (size_t i = 0; i < lanes; i++) {
+        sbj_lane *lane = w->apart ? &s->apart[i] : &s->together;
+        if (lane->status != SBERTJA_OK && lane->failed == atomic_load(&w->failed)) {
+            status = lane->status;
+            if (error != NULL)
+                *error = lane->error;
+        }
+        lane->status = SBERTJA_OK;
+    }
+    return status;
+}
+
+/* Batches that are run without a call of progress in between. */
+static size_t round_length(const window *w)
+{
+    const sbj_session *s = w->call->session;
+    const size_t left = w->batches - w->round;
+    size_t length = w->apart ? ROUND * (size_t)sbj_pool_threads(s->pool) : 1;
+    if (w->apart && w->call->options->progress == NULL)
+        length = left;
+    return length < left ? length : left;
+}
+
+static sbertja_status run_batches(call *c, window *w, sbertja_error *error)
+{
+    sbertja_status status = SBERTJA_OK;
+    atomic_store(&w->failed, SIZE_MAX);
+    for (size_t length; w->round < w->batches && status == SBERTJA_OK; w->round += length) {
+        length = round_length(w);
+        if (w->apart)
+            sbj_pool_run(c->session->pool, length, run_apart, w);
+        else
+            run_on(w, w->round, &c->session->together);
+        status = take_error(w, error);
+        c->done += w->end[w->round + length - 1] - first_of(w, w->round);
+        if (status == SBERTJA_OK && c->options->progress != NULL &&
+            c->options->progress(c->options->progress_user, c->done, c->total))
+            status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the progress callback after %zu of %zu texts",
+                              c->done, c->total);
+    }
+    return status;
 }
 
 /* The window's texts, sorted and cut. */
 static sbertja_status run_window(call *c, const sbj_token_lists *lists, size_t base, sbertja_error *error)
 {
-    sbj_session *s = c->session;
+    const sbj_session *s = c->session;
     const size_t count = lists->texts;
-    item *items = sbj_new(&s->alloc, count, sizeof *items);
-    const int32_t **ids = sbj_new(&s->alloc, count, sizeof *ids);
-    size_t *counts = sbj_new(&s->alloc, count, sizeof *counts);
+    window w = {.call = c, .base = base, .texts = count};
+    w.items = sbj_new(&s->alloc, count, sizeof *w.items);
+    w.ids = sbj_new(&s->alloc, count, sizeof *w.ids);
+    w.counts = sbj_new(&s->alloc, count, sizeof *w.counts);
+    w.end = sbj_new(&s->alloc, count, sizeof *w.end);
     sbertja_status status = SBERTJA_OK;
-    if (items == NULL || ids == NULL || counts == NULL) {
-        status = sbj_no_memory(error, count * sizeof *items);
+    if (w.items == NULL || w.ids == NULL || w.counts == NULL || w.end == NULL) {
+        status = sbj_no_memory(error, count * sizeof *w.items);
         goto done;
     }
     for (size_t i = 0; i < count; i++)
-        items[i] = (item){i, lists->counts[i]};
-    qsort(items, count, sizeof *items, by_length);
+        w.items[i] = (item){i, lists->counts[i]};
+    qsort(w.items, count, sizeof *w.items, by_length);
     for (size_t i = 0; i < count; i++) {
-        ids[i] = lists->ids[items[i].index];
-        counts[i] = items[i].tokens;
+        w.ids[i] = lists->ids[w.items[i].index];
+        w.counts[i] = w.items[i].tokens;
+        w.tokens += w.counts[i];
     }
-    status = reserve(s, items, count, error);
-    for (size_t first = 0, last; first < count && status == SBERTJA_OK; first = last) {
-        last = cut_batch(s, items, first, count);
-        status = run_batch(c, items + first, last - first, base, ids + first, counts + first, error);
-    }
+    if ((status = cut_window(&w, error)) == SBERTJA_OK && (status = reserve(&w, error)) == SBERTJA_OK)
+        status = run_batches(c, &w, error);
 done:
-    sbj_free(&s->alloc, items);
-    sbj_free(&s->alloc, ids);
-    sbj_free(&s->alloc, counts);
+    sbj_free(&s->alloc, w.items);
+    sbj_free(&s->alloc, w.ids);
+    sbj_free(&s->alloc, w.counts);
+    sbj_free(&s->alloc, w.end);
     return status;
 }
 

@@ -1,20 +1,33 @@
 /* Texts to vectors: tokens in parallel, batches cut by a token budget after sorting by length, rows put back into the
- * caller's order. Scratch and threads of one caller thread. */
+ * caller's order. Scratch and threads of one caller thread.
+ *
+ * With much to do each thread has batches of its own and works on them alone: threads then share nothing but weights,
+ * and never wait for one another. What is too little to be shared out so is computed by all threads together. */
 #ifndef SBJ_SESSION_H
 #define SBJ_SESSION_H
 
 #include "model/bert.h"
 #include "model/model.h"
 
+/* What computes one batch after another. */
+typedef struct sbj_lane {
+    sbj_pool *pool; /* NULL: the thread that calls, alone */
+    sbj_workspace workspace;
+    float *rows; /* a batch's vectors before they go to their places */
+    size_t rows_capacity;
+    size_t failed; /* the number of the batch that `status` and `error` are of */
+    sbertja_status status;
+    sbertja_error error;
+} sbj_lane;
+
 typedef struct sbj_session {
     const sbj_model *model;
     sbj_alloc alloc;
     sbj_pool *pool;
-    size_t batch_tokens;
+    size_t batch_tokens;      /* 0: as it suits */
     sbj_encoding **encodings; /* one a thread */
-    sbj_workspace workspace;
-    float *rows;              /* a batch's vectors before they go to their places */
-    size_t rows_capacity;
+    sbj_lane together;        /* with all threads */
+    sbj_lane *apart;          /* one a thread; NULL: there is one thread, or the back end wants it so */
     bool busy;                /* in encode: a callback that came back would take the batch away */
 } sbj_session;
 

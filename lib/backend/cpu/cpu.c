@@ -42,6 +42,12 @@ static const char *engine(const sbj_backend *backend)
     return sbj_cpu_of(backend)->engine_text;
 }
 
+/* OpenBLAS may have threads of its own. */
+static bool runs_apart(const sbj_backend *backend)
+{
+    return sbj_cpu_of(backend)->engine == &sbj_engine_packed;
+}
+
 static const sbj_backend_table table = {
     .name = "cpu",
     .real = SBJ_F32,
@@ -59,6 +65,7 @@ static const sbj_backend_table table = {
     .packed_data = sbj_cpu_packed_data,
     .adopt = sbj_cpu_adopt,
     .trains_in = sbj_cpu_trains_in,
+    .runs_apart = runs_apart,
     .scratch_size = scratch_size,
     .embed = sbj_cpu_embed,
     .embed_backward = sbj_cpu_embed_backward,
