@@ -1,7 +1,8 @@
 /* Threads that wait for numbered tasks.
  *
- * A run publishes (function, context, count) and a new generation; every worker takes task numbers from one atomic
- * counter until none is left. A worker spins a little before it sleeps, because the next run usually follows at once;
+ * A run publishes (function, context), a range of task numbers for each thread, and a new generation. A thread takes the
+ * numbers of its own range from an atomic counter, and when none is left those of the other ranges. So runs over the same
+ * rows mostly give a thread the same ones, which its cache has, and nobody waits while there is work. A worker spins a little before it sleeps, because the next run usually follows at once;
  * so does the caller before it sleeps until the workers are done. As long as nobody sleeps no lock is taken: whoever is
  * about to sleep says so first and then looks again, whoever has news gives them first and then looks for sleepers, in
  * the one order of sequentially consistent atomics, so that one of the two sees the other. */
@@ -22,16 +23,22 @@ typedef struct worker {
     int number;
 } worker;
 
+/* Task numbers that are left of a thread's share; each on cache lines of its own. */
+typedef struct range {
+    atomic_size_t next;
+    size_t end;
+    char apart[128 - 2 * sizeof(size_t)];
+} range;
+
 struct sbj_pool {
     sbj_alloc alloc;
     worker *workers; /* threads - 1 */
+    range *ranges;   /* threads */
     int threads, started;
     pthread_mutex_t mutex;
     pthread_cond_t wake, idle;
     sbj_task run;
     void *context;
-    size_t count;
-    atomic_size_t next;          /* the next task to take */
     atomic_uint generation;      /* one more for each run */
     atomic_int busy;             /* workers that have not finished this run */
     atomic_int asleep;           /* workers that sleep, or are about to */
@@ -57,11 +64,22 @@ static inline void relax(void)
 
 static void take_tasks(sbj_pool *pool, int thread)
 {
-    for (;;) {
-        size_t task = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-        if (task >= pool->count)
-            return;
-        pool->run(pool->context, task, thread);
+    for (int i = 0; i < pool->threads; i++) {
+        range *r = &pool->ranges[(thread + i) % pool->threads];
+        size_t task;
+        while ((task = atomic_fetch_add_explicit(&r->next, 1, memory_order_relaxed)) < r->end)
+            pool->run(pool->context, task, thread);
+    }
+}
+
+static void share_out(sbj_pool *pool, size_t count)
+{
+    const size_t threads = (size_t)pool->threads, each = count / threads, more = count % threads;
+    for (size_t i = 0, first = 0; i < threads; i++) {
+        range *r = &pool->ranges[i];
+        atomic_store_explicit(&r->next, first, memory_order_relaxed);
+        first += each + (i < more);
+        r->end = first;
     }
 }
 
@@ -144,8 +162,10 @@ sbertja_status sbj_pool_create(const sbj_alloc *alloc, int threads, sbj_pool **r
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->idle, NULL);
     pool->workers = sbj_new(alloc, (size_t)pool->threads, sizeof *pool->workers);
-    sbertja_status status =
-        pool->workers == NULL ? sbj_no_memory(error, (size_t)pool->threads * sizeof *pool->workers) : SBERTJA_OK;
+    pool->ranges = sbj_new(alloc, (size_t)pool->threads, sizeof *pool->ranges);
+    sbertja_status status = pool->workers == NULL || pool->ranges == NULL
+                                ? sbj_no_memory(error, (size_t)pool->threads * sizeof *pool->ranges)
+                                : SBERTJA_OK;
     while (status == SBERTJA_OK && pool->started < pool->threads - 1)
         if (start_worker(pool, pool->started))
             pool->started++;
@@ -171,6 +191,7 @@ void sbj_pool_free(sbj_pool *pool)
     pthread_mutex_destroy(&pool->mutex);
     sbj_alloc alloc = pool->alloc;
     sbj_free(&alloc, pool->workers);
+    sbj_free(&alloc, pool->ranges);
     sbj_free(&alloc, pool);
 }
 
@@ -203,8 +224,7 @@ void sbj_pool_run(sbj_pool *pool, size_t count, sbj_task run, void *context)
     }
     pool->run = run;
     pool->context = context;
-    pool->count = count;
-    atomic_store(&pool->next, 0);
+    share_out(pool, count);
     atomic_store(&pool->busy, pool->started);
     new_generation(pool);
     take_tasks(pool, 0);

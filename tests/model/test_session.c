@@ -118,6 +118,54 @@ START_TEST(token_vectors_and_progress)
 }
 END_TEST
 
+enum { SHARED = 600 };
+
+/* Enough for each thread to have batches of its own. */
+static const char **shared_texts(void)
+{
+    const char *const few[] = {"水", "冷却水が漏れた。", "会議は三時に始まる。"};
+    const char **texts = malloc(SHARED * sizeof *texts);
+    for (size_t i = 0; i < SHARED; i++)
+        texts[i] = few[i * i % 3];
+    return texts;
+}
+
+START_TEST(threads_with_batches_of_their_own)
+{
+    sbertja_session_options four = SBERTJA_SESSION_OPTIONS_INIT;
+    sbertja_encode_options options = SBERTJA_ENCODE_OPTIONS_INIT;
+    sbertja_error error;
+    const char **texts = shared_texts();
+    float *vectors = malloc(SHARED * 48 * sizeof *vectors), *alone = malloc(SHARED * 48 * sizeof *alone);
+    taken t = {0};
+    sbj_session *session = NULL;
+    sbj_model *model = load("cpu", NULL);
+    four.threads = 4;
+    four.batch_tokens = 40;
+    options.progress = count_done;
+    options.progress_user = &t;
+    ck_assert(sbj_session_create(model, &four, &session, &error) == SBERTJA_OK);
+    ck_assert_ptr_nonnull(session->apart);
+    ck_assert(sbj_session_encode(session, texts, NULL, SHARED, &options, vectors, &error) == SBERTJA_OK);
+    ck_assert_uint_eq(t.done, SHARED);
+    ck_assert_msg(session->apart[3].workspace.tokens == 40, "not used");
+    encode_texts(model, 1, 0, texts, SHARED, alone);
+    ck_assert_mem_eq(vectors, alone, SHARED * 48 * sizeof *alone);
+
+    t = (taken){.stop_after = 1};
+    ck_assert(sbj_session_encode(session, texts, NULL, SHARED, &options, vectors, &error) == SBERTJA_E_STOPPED);
+    ck_assert_msg(t.done < SHARED && strstr(error.message, "stopped by the progress callback") != NULL, "%s",
+                  error.message);
+    ck_assert(sbj_session_encode(session, texts, NULL, SHARED, NULL, vectors, &error) == SBERTJA_OK);
+    ck_assert_mem_eq(vectors, alone, SHARED * 48 * sizeof *alone);
+    free(texts);
+    free(vectors);
+    free(alone);
+    sbj_session_free(session);
+    sbj_model_free(model);
+}
+END_TEST
+
 /* Every callback tries to encode with the session that is calling it. */
 typedef struct nested {
     sbj_session *session;
@@ -207,13 +255,10 @@ START_TEST(odd_texts)
 }
 END_TEST
 
-/* Better none than vectors that are no numbers. */
-START_TEST(broken_weights)
+/* A model whose weights are all NaN. */
+static sbj_model *load_broken(void)
 {
-    const char *const texts[] = {"水", "会議は三時に始まる。"};
-    float vectors[2 * 64];
     size_t size, header;
-    sbj_session *session;
     sbertja_error error;
     sbj_model *model;
     const char *directory = model_directory("model"), *name = "model.safetensors";
@@ -224,12 +269,32 @@ START_TEST(broken_weights)
     memset(content + 8 + header, 0xFF, size - 8 - header);
     model_directory_put(name, content, size);
     ck_assert_int_eq(model_directory_load(&model, &error), SBERTJA_OK);
-    ck_assert(sbj_session_create(model, NULL, &session, NULL) == SBERTJA_OK);
-    ck_assert_int_eq(sbj_session_encode(session, texts, NULL, 2, NULL, vectors, &error), SBERTJA_E_FORMAT);
-    ck_assert_str_eq(error.message,
-                     "text 1: a value of its vector is not a finite number: the model's weights are broken");
     free(content);
-    sbj_session_free(session);
+    return model;
+}
+
+/* Better none than vectors that are no numbers; and of several threads' errors that of the first batch. */
+START_TEST(broken_weights)
+{
+    static const char *const wanted =
+        "text 2: a value of its vector is not a finite number: the model's weights are broken";
+    sbertja_session_options options = SBERTJA_SESSION_OPTIONS_INIT;
+    sbj_session *session;
+    sbertja_error error;
+    const char **texts = shared_texts();
+    float *vectors = malloc(SHARED * 64 * sizeof *vectors);
+    sbj_model *model = load_broken();
+    texts[2] = "会議は三時に始まる。会議は三時に始まる。"; /* the longest, so it comes first */
+    for (options.threads = 1; options.threads <= 4; options.threads *= 2) {
+        ck_assert(sbj_session_create(model, &options, &session, NULL) == SBERTJA_OK);
+        for (int again = 0; again < 2; again++) {
+            ck_assert_int_eq(sbj_session_encode(session, texts, NULL, SHARED, NULL, vectors, &error), SBERTJA_E_FORMAT);
+            ck_assert_str_eq(error.message, wanted);
+        }
+        sbj_session_free(session);
+    }
+    free(texts);
+    free(vectors);
     sbj_model_free(model);
 }
 END_TEST
@@ -254,4 +319,4 @@ START_TEST(many_texts)
 END_TEST
 
 SUITE_MAIN("model/session", 60, {independent_of_the_rest, 2}, {token_vectors_and_progress, 0},
-           {callbacks_that_call_back, 0}, {odd_texts, 0}, {broken_weights, 0}, {many_texts, 0})
+           {threads_with_batches_of_their_own, 0}, {callbacks_that_call_back, 0}, {odd_texts, 0}, {broken_weights, 0}, {many_texts, 0})

@@ -124,6 +124,7 @@ typedef struct work {
     uint32_t *words;
     size_t groups; /* in a row */
     size_t threads;
+    size_t across; /* blocks of all products beside one another */
 } work;
 
 static void narrow_rows(void *context, size_t task, int thread)
@@ -162,9 +163,10 @@ static size_t block_columns(const work *w, const sbj_product *p)
     return p->m <= SBJ_FEW_ROWS ? sbj_block_for_few(p->n, w->threads, BLOCK_COLUMNS, MOST_COLUMNS) : BLOCK_COLUMNS;
 }
 
-static size_t blocks_of(const work *w, const sbj_product *p)
+/* Blocks beside one another. */
+static size_t across(const work *w, const sbj_product *p)
 {
-    return sbj_pieces(p->m, BLOCK_ROWS) * sbj_pieces(p->n, block_columns(w, p));
+    return sbj_pieces(p->n, block_columns(w, p));
 }
 
 /* A block of c. */
@@ -184,18 +186,18 @@ static void compute(const work *w, const sbj_product *p, size_t row, size_t m, s
     }
 }
 
-/* Block number `task` of all products, one product after another. */
+/* Block number `task`: rows from top to bottom, and of each row of blocks those of all products. So a thread's share of
+ * the tasks is a part of the rows, and mostly that which it had in the operation before. */
 static void do_block(void *context, size_t task, int thread)
 {
     const work *w = context;
-    size_t index = 0;
+    size_t index = 0, down = task / w->across, left = task % w->across;
     (void)thread;
-    for (; task >= blocks_of(w, &w->products[index]); index++)
-        task -= blocks_of(w, &w->products[index]);
+    for (; left >= across(w, &w->products[index]); index++)
+        left -= across(w, &w->products[index]);
     const sbj_product *p = &w->products[index];
-    size_t down = sbj_pieces(p->m, BLOCK_ROWS), across = task / down, width = block_columns(w, p);
-    size_t row = task % down * BLOCK_ROWS, m = sbj_piece_length(p->m, BLOCK_ROWS, task % down);
-    size_t column = across * width, n = sbj_piece_length(p->n, width, across);
+    size_t row = down * BLOCK_ROWS, m = sbj_piece_length(p->m, BLOCK_ROWS, down);
+    size_t width = block_columns(w, p), column = left * width, n = sbj_piece_length(p->n, width, left);
     compute(w, p, row, m, column, n);
     if (w->finish != NULL)
         w->finish(w->context, index, row, m, column, n);
@@ -215,12 +217,12 @@ static void multiply_packed(const sbj_kernels *kernels, sbj_pool *pool, const sb
               (sbj_narrow_row *)scratch,
               (uint32_t *)(scratch + rows_size(first->m)),
               sbj_pieces(first->k, narrow->group),
-              (size_t)sbj_pool_threads(pool)};
-    size_t blocks = 0;
+              (size_t)sbj_pool_threads(pool),
+              0};
     for (size_t i = 0; i < count; i++)
-        blocks += blocks_of(&w, &products[i]);
+        w.across += across(&w, &products[i]);
     narrow_left(&w, pool);
-    sbj_pool_run(pool, blocks, do_block, &w);
+    sbj_pool_run(pool, sbj_pieces(first->m, BLOCK_ROWS) * w.across, do_block, &w);
 }
 
 /* One after another; a b that follows itself is packed once. */

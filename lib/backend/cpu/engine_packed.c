@@ -126,6 +126,7 @@ typedef struct work {
     void *context;
     float *scratch;
     size_t threads;
+    size_t across; /* blocks of all products beside one another */
 } work;
 
 /* Wide where a task has something to pack. */
@@ -137,10 +138,10 @@ static size_t block_columns(const work *w, size_t index)
     return p->m > ROWS && (w->packed[index] == NULL || p->a.column != 1) ? COLUMNS : NARROW;
 }
 
-static size_t blocks_of(const work *w, size_t index)
+/* Blocks beside one another. */
+static size_t across(const work *w, size_t index)
 {
-    const sbj_product *p = &w->products[index];
-    return sbj_pieces(p->m, ROWS) * sbj_pieces(p->n, block_columns(w, index));
+    return sbj_pieces(w->products[index].n, block_columns(w, index));
 }
 
 /* The left side of a step: rows that lie in memory are read where they are, others are packed. */
@@ -177,17 +178,17 @@ static void compute(const work *w, size_t index, size_t row, size_t m, size_t co
     }
 }
 
-/* Block number `task` of all products, one product after another. */
+/* Block number `task`: rows from top to bottom, and of each row of blocks those of all products. So a thread's share of
+ * the tasks is a part of the rows, and mostly that which it had in the operation before. */
 static void do_block(void *context, size_t task, int thread)
 {
     const work *w = context;
-    size_t index = 0;
-    for (; task >= blocks_of(w, index); index++)
-        task -= blocks_of(w, index);
+    size_t index = 0, down = task / w->across, left = task % w->across;
+    for (; left >= across(w, index); index++)
+        left -= across(w, index);
     const sbj_product *p = &w->products[index];
-    size_t down = sbj_pieces(p->m, ROWS), across = task / down, width = block_columns(w, index);
-    size_t row = task % down * ROWS, m = sbj_piece_length(p->m, ROWS, task % down);
-    size_t column = across * width, n = sbj_piece_length(p->n, width, across);
+    size_t row = down * ROWS, m = sbj_piece_length(p->m, ROWS, down);
+    size_t width = block_columns(w, index), column = left * width, n = sbj_piece_length(p->n, width, left);
     compute(w, index, row, m, column, n, w->scratch + (size_t)thread * thread_size(w->kernels));
     if (w->finish != NULL)
         w->finish(w->context, index, row, m, column, n);
@@ -215,15 +216,15 @@ static void multiply(const sbj_cpu *cpu, sbj_pool *pool, const sbj_product *prod
         sbj_narrow_multiply(kernels, pool, products, count, finish, context, memory);
         return;
     }
-    work w = {kernels, products, {NULL}, finish, context, memory, (size_t)sbj_pool_threads(pool)};
-    size_t blocks = 0, used = w.threads * thread_size(kernels);
+    work w = {kernels, products, {NULL}, finish, context, memory, (size_t)sbj_pool_threads(pool), 0};
+    size_t used = w.threads * thread_size(kernels);
     float *room = memory + used;
     size_t left = floats - used;
     for (size_t i = 0; i < count; i++) {
         w.packed[i] = packed_of(kernels, pool, &products[i], &room, &left);
-        blocks += blocks_of(&w, i);
+        w.across += across(&w, i);
     }
-    sbj_pool_run(pool, blocks, do_block, &w);
+    sbj_pool_run(pool, sbj_pieces(products[0].m, ROWS) * w.across, do_block, &w);
 }
 
 const sbj_engine sbj_engine_packed = {"packed", NULL, describe, scratch, packed_size, pack, multiply};
