@@ -34,7 +34,7 @@ int32_t sbj_vocabulary_find_hashed(const sbj_vocabulary *vocabulary, uint64_t ha
         if (slot->check != (uint32_t)hash)
             continue;
         sbj_span found = sbj_vocabulary_text(vocabulary, slot->id);
-        if (found.length == text.length + skipped && memcmp(found.text, REST, skipped) == 0 &&
+        if (found.length == text.length + skipped && (!is_rest || memcmp(found.text, REST, sizeof REST - 1) == 0) &&
             memcmp(found.text + skipped, text.text, text.length) == 0)
             return slot->id;
     }
