@@ -272,7 +272,8 @@ typedef struct sbertja_session sbertja_session;
 typedef struct sbertja_session_options {
     uint32_t size;
     int threads;         /* at most 256; 0: the processors this process may use */
-    size_t batch_tokens; /* most tokens in one packed batch; a longer text goes alone; 0: the library's choice */
+    size_t batch_tokens; /* most tokens in one packed batch, of which each thread may have one at a time; a longer text goes
+                          * alone; 0: the library's choice */
 } sbertja_session_options;
 #define SBERTJA_SESSION_OPTIONS_INIT {sizeof(sbertja_session_options), 0, 0}
 
@@ -280,8 +281,8 @@ SBERTJA_API sbertja_status sbertja_session_create(const sbertja_model *model, co
                                                   sbertja_session **session, sbertja_error *error);
 SBERTJA_API void sbertja_session_free(sbertja_session *session);
 
-/* Callbacks run on the calling thread; a nonzero result stops the work with _E_STOPPED. They may use other sessions, not
- * the one that calls them. */
+/* Callbacks run on the calling thread, progress every few batches; a nonzero result stops the work with _E_STOPPED. They
+ * may use other sessions, not the one that calls them. */
 typedef int (*sbertja_encode_progress)(void *user, size_t done, size_t total);
 typedef int (*sbertja_token_vectors)(void *user, size_t index, size_t tokens, size_t dimension, const float *vectors);
 

@@ -194,8 +194,9 @@ typedef struct window {
     const int32_t **ids;
     size_t *counts, *end;
     bool apart;
-    size_t round;                /* the first batch of those that are run now */
-    atomic_size_t failed;        /* no batch behind this one need be run */
+    size_t round;         /* the first batch of those that are run now */
+    atomic_size_t next;   /* of them, the next to be run */
+    atomic_size_t failed; /* no batch behind this one need be run */
 } window;
 
 static size_t first_of(const window *w, size_t batch)
@@ -217,9 +218,9 @@ static void cut(window *w, size_t budget, size_t threads)
 {
     size_t i = 0, left = w->tokens;
     for (w->batches = 0; i < w->texts; w->batches++) {
-        size_t most = budget, tokens = 0, first = i;
-        if (w->apart && left / (2 * threads) < most)
-            most = left / (2 * threads) > LEAST ? left / (2 * threads) : LEAST;
+        const size_t share = left / (2 * threads) > LEAST ? left / (2 * threads) : LEAST;
+        const size_t most = w->apart && share < budget ? share : budget, first = i;
+        size_t tokens = 0;
         while (i < w->texts && (i == first || tokens + w->counts[i] <= most))
             tokens += w->counts[i++];
         w->end[w->batches] = i;
@@ -278,26 +279,29 @@ static sbertja_status reserve(const window *w, sbertja_error *error)
     return status;
 }
 
-/* A batch, whose error stays with the lane if it is the lane's first. */
+/* A batch. Its error takes the place of the lane's, which can only be that of a later batch. */
 static void run_on(window *w, size_t batch, sbj_lane *lane)
 {
     const size_t first = first_of(w, batch);
-    if (batch > atomic_load(&w->failed) || lane->status != SBERTJA_OK)
+    if (batch > atomic_load(&w->failed))
         return;
-    lane->status = run_batch(w->call, lane, w->items + first, w->end[batch] - first, w->base, w->ids + first,
-                             w->counts + first, &lane->error);
-    if (lane->status == SBERTJA_OK)
+    sbertja_status status = run_batch(w->call, lane, w->items + first, w->end[batch] - first, w->base, w->ids + first,
+                                      w->counts + first, &lane->error);
+    if (status == SBERTJA_OK)
         return;
+    lane->status = status;
     lane->failed = batch;
     size_t known = atomic_load(&w->failed);
     while (batch < known && !atomic_compare_exchange_weak(&w->failed, &known, batch))
         ;
 }
 
+/* The next batch, whichever task it is run for: the longest texts first, and the small batches last. */
 static void run_apart(void *context, size_t task, int thread)
 {
     window *w = context;
-    run_on(w, w->round + task, &w->call->session->apart[thread]);
+    (void)task;
+    run_on(w, w->round + atomic_fetch_add(&w->next, 1), &w->call->session->apart[thread]);
 }
 
 /* The status and the error of the first batch that failed, and the lanes ready for another window. */
@@ -335,6 +339,7 @@ static sbertja_status run_batches(call *c, window *w, sbertja_error *error)
     atomic_store(&w->failed, SIZE_MAX);
     for (size_t length; w->round < w->batches && status == SBERTJA_OK; w->round += length) {
         length = round_length(w);
+        atomic_store(&w->next, 0);
         if (w->apart)
             sbj_pool_run(c->session->pool, length, run_apart, w);
         else

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backend/cpu/cpu.h"
@@ -177,6 +178,37 @@ START_TEST(rough_gelu_is_near_gelu)
 }
 END_TEST
 
+/* Products in bf16 beside those in f32, in scratch that nobody has cleared. */
+START_TEST(attention_in_bf16)
+{
+    enum { MOST = 97, SIZE = 72, LD = 3 * SIZE };
+    static const struct {
+        size_t length, size;
+    } cases[] = {{1, 8}, {2, 33}, {17, 64}, {48, 32}, {49, SIZE}, {MOST, 63}};
+    static float qkv[MOST * LD], y[MOST * SIZE], narrow[MOST * SIZE];
+    const sbj_kernels *kernels = kernels_of(sets[_i]);
+    if (kernels == NULL || kernels->attention_bf16 == NULL)
+        return;
+    for (size_t i = 0; i < MOST * LD; i++)
+        qkv[i] = (float)(i * 7919 % 2003) / 1000 - 1;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const size_t n = cases[c].length, size = cases[c].size;
+        sbj_head head = {.length = n, .size = size, .q = qkv, .k = qkv + SIZE, .v = qkv + 2 * SIZE, .ld = LD, .scale = 0.3f};
+        const sbj_attention_kernels *both[] = {kernels->attention, kernels->attention_bf16};
+        for (int b = 0; b < 2; b++) {
+            const size_t floats = both[b]->scratch(n, size, false);
+            float *scratch = aligned_alloc(64, (floats + 15) / 16 * 64);
+            memset(scratch, 0xFF, floats * sizeof *scratch);
+            both[b]->forward(&head, b == 0 ? y : narrow, SIZE, NULL, 0, scratch);
+            free(scratch);
+        }
+        for (size_t i = 0; i < n * SIZE; i++)
+            ck_assert_msg(i % SIZE >= size || fabsf(narrow[i] - y[i]) < 0.02f, "%s: %zu x %zu, element %zu: %g, not %g",
+                          kernels->name, n, size, i, (double)narrow[i], (double)y[i]);
+    }
+}
+END_TEST
+
 /* ---- Dropout ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(dropout_follows_the_rule)
@@ -259,6 +291,7 @@ int main(void)
     tcase_add_loop_test(tests, functions_are_exact_to_a_few_units, 0, SETS);
     tcase_add_loop_test(tests, functions_at_the_ends, 0, SETS);
     tcase_add_loop_test(tests, rough_gelu_is_near_gelu, 0, SETS);
+    tcase_add_loop_test(tests, attention_in_bf16, 0, SETS);
     tcase_add_loop_test(tests, dropout_follows_the_rule, 0, SETS);
     tcase_add_loop_test(tests, norm_of_a_row_far_from_zero, 0, SETS);
     tcase_add_loop_test(tests, sum_of_squares_is_a_sum_in_double, 0, SETS);

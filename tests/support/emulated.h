@@ -48,6 +48,85 @@ EMULATED __m512i emulated_setr(int a, int b, int c, int d, int e, int f, int g, 
     return (__m512i)(emulated_ints){a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p};
 }
 
+/* The second one where they cannot be compared, or are both 0. */
+EMULATED __m512 emulated_max(__m512 a, __m512 b)
+{
+    LANES b[i] = a[i] > b[i] ? a[i] : b[i];
+    return b;
+}
+
+EMULATED __m512 emulated_min(__m512 a, __m512 b)
+{
+    LANES b[i] = a[i] < b[i] ? a[i] : b[i];
+    return b;
+}
+
+EMULATED __m512i emulated_max_ints(__m512i a, __m512i b)
+{
+    emulated_ints x = (emulated_ints)a, y = (emulated_ints)b;
+    LANES x[i] = x[i] > y[i] ? x[i] : y[i];
+    return (__m512i)x;
+}
+
+EMULATED __m512i emulated_nearest(__m512 a)
+{
+    emulated_ints whole;
+    LANES whole[i] = fabsf(a[i]) < 0x1p31f ? (int)lrintf(a[i]) : INT32_MIN;
+    return (__m512i)whole;
+}
+
+/* `how`: _CMP_LT_OQ or _CMP_UNORD_Q. */
+EMULATED __mmask16 emulated_compare(__m512 a, __m512 b, int how)
+{
+    unsigned mask = 0;
+    LANES mask |= (unsigned)(how == _CMP_LT_OQ ? a[i] < b[i] : isnan(a[i]) || isnan(b[i])) << i;
+    return (__mmask16)mask;
+}
+
+EMULATED __mmask16 emulated_at_least(__m512i a, __m512i b)
+{
+    const emulated_ints x = (emulated_ints)a, y = (emulated_ints)b;
+    unsigned mask = 0;
+    LANES mask |= (unsigned)((uint32_t)x[i] >= (uint32_t)y[i]) << i;
+    return (__mmask16)mask;
+}
+
+EMULATED __m512 emulated_blend(__mmask16 mask, __m512 a, __m512 b)
+{
+    LANES a[i] = mask >> i & 1 ? b[i] : a[i];
+    return a;
+}
+
+EMULATED __m512 emulated_load(__mmask16 mask, const float *p)
+{
+    __m512 result = {0};
+    LANES if (mask >> i & 1) result[i] = p[i];
+    return result;
+}
+
+EMULATED void emulated_store(float *p, __mmask16 mask, __m512 a)
+{
+    LANES if (mask >> i & 1) p[i] = a[i];
+}
+
+EMULATED __m128 emulated_quarter(__m512 a, int number)
+{
+    return (__m128){a[4 * number], a[4 * number + 1], a[4 * number + 2], a[4 * number + 3]};
+}
+
+EMULATED __m128 emulated_first_quarter(__m512 a)
+{
+    return emulated_quarter(a, 0);
+}
+
+EMULATED __m512 emulated_permute(__m512i places, __m512 a)
+{
+    const emulated_ints place = (emulated_ints)places;
+    __m512 result = a;
+    LANES result[i] = a[place[i] & 15];
+    return result;
+}
+
 /* Eight products of the even numbers, in 64 bits. */
 EMULATED __m512i emulated_mul_epu32(__m512i a, __m512i b)
 {
@@ -166,6 +245,21 @@ EMULATED __m512 emulated_dpbf16(__m512 sum, __m512bh a, __m512bh b)
 }
 
 #define _mm512_add_epi32 emulated_add
+#define _mm512_castps512_ps128 emulated_first_quarter
+#undef _mm512_cmp_ps_mask /* macros, some */
+#define _mm512_cmp_ps_mask emulated_compare
+#undef _mm512_cmpge_epu32_mask
+#define _mm512_cmpge_epu32_mask emulated_at_least
+#undef _mm512_extractf32x4_ps
+#define _mm512_extractf32x4_ps emulated_quarter
+#define _mm512_mask_blend_ps emulated_blend
+#define _mm512_mask_storeu_ps emulated_store
+#define _mm512_maskz_loadu_ps emulated_load
+#define _mm512_max_epi32 emulated_max_ints
+#define _mm512_max_ps emulated_max
+#define _mm512_min_ps emulated_min
+#define _mm512_permutexvar_ps emulated_permute
+#define _mm512_cvtps_epi32 emulated_nearest
 #define _mm512_cvtepi8_epi16 emulated_cvtepi8_epi16
 #define _mm512_cvtne2ps_pbh emulated_cvtne2ps_pbh
 #define _mm512_cvtneps_pbh emulated_cvtneps_pbh

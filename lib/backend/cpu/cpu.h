@@ -7,8 +7,8 @@
  *     cpu_packed.c     matrices in the engine's form
  *     cpu_*.c          the operations: each cuts its work into tasks for the pool and calls kernels
  *
- * Tasks are cut by sizes alone, never by the number of threads, and no sum crosses tasks except in a fixed order:
- * results are the same bits for every number of threads (but for the engine openblas).
+ * No sum depends on how tasks are cut, and none crosses tasks except in a fixed order: results are the same bits for
+ * every number of threads (but for the engine openblas).
  *
  * Every cpu_*.c says how much scratch its largest call needs, in one function. */
 #ifndef SBJ_CPU_H

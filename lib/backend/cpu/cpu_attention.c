@@ -1,5 +1,4 @@
-/* Attention: one task for each head of each sentence (kernel/vec_attention.c). Heads of the longest sentences would
- * best come first; the batches of encode have texts of like length, so it makes little difference there. */
+/* Attention: one task for each head of each sentence (kernel/vec_attention.c). */
 #include <math.h>
 
 #include "backend/cpu/cpu.h"
@@ -16,7 +15,9 @@ size_t sbj_cpu_attention_scratch(const sbj_cpu *cpu, const sbj_extent *extent, s
     if (extent->heads == 0)
         return 0;
     size_t size = extent->hidden / extent->heads;
-    return threads * sbj_lines(kernels_of(cpu, extent->training)->scratch(extent->longest, size, extent->training));
+    size_t floats = cpu->kernels->attention->scratch(extent->longest, size, extent->training);
+    size_t narrow = kernels_of(cpu, extent->training)->scratch(extent->longest, size, extent->training);
+    return threads * sbj_lines(floats > narrow ? floats : narrow);
 }
 
 typedef struct work {

@@ -1,5 +1,6 @@
 /* Linear layers, and linear layers with residual and LayerNorm. */
 #include "backend/cpu/cpu.h"
+#include "backend/cpu/engine_narrow.h"
 
 enum { SUM_COLUMNS = 128 }; /* in a task that sums over rows */
 
@@ -131,7 +132,12 @@ static void multiply_dw(const sbj_run *run, size_t own, sbj_tensor x, sbj_tensor
         };
         bias_tasks += sbj_present(dw->bias[i]) ? sbj_pieces(dw->weight[i].rows, SUM_COLUMNS) : 0;
     }
-    multiply(run, own, products, dw->parts, NULL, NULL);
+    size_t together = 1; /* a call's products have the same m */
+    while (together < dw->parts && products[together].m == products[0].m)
+        together++;
+    multiply(run, own, products, together, NULL, NULL);
+    for (size_t i = together; i < dw->parts; i++)
+        multiply(run, own, &products[i], 1, NULL, NULL);
     bias_sums sums = {sbj_cpu_of(run->backend), dy, dw};
     sbj_pool_run(run->pool, bias_tasks, sum_bias, &sums);
 }
@@ -162,8 +168,8 @@ static void finish_linear(void *context, size_t part, size_t row, size_t rows, s
     for (size_t i = 0; i < part; i++)
         column += r->w->weight[i].rows;
     float *pre = sbj_present(r->pre) ? sbj_row(r->pre, row) + column : NULL;
-    const bool rough = pre == NULL && r->w->packed != NULL && r->w->precision != SBJ_PRECISION_F32;
-    f->cpu->kernels->activation->forward(r->activation, rough, rows, columns, bias, pre, r->pre.stride,
+    const bool narrow = r->w->packed != NULL && sbj_narrow_of(f->cpu->kernels, r->w->precision) != NULL;
+    f->cpu->kernels->activation->forward(r->activation, narrow && pre == NULL, rows, columns, bias, pre, r->pre.stride,
                                          sbj_row(r->y, row) + column, r->y.stride);
 }
 

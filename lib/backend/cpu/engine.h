@@ -47,7 +47,7 @@ typedef struct sbj_engine {
 } sbj_engine;
 
 /* Columns of a block for so few rows that a product waits for its weights: as many as leave a block for each thread,
- * which then reads one stretch of memory and can call for it in advance. `least` doubles up to `most`. */
+ * which then reads one stretch of memory and can call for it in advance. `least`, doubled up to `most`. */
 enum { SBJ_FEW_ROWS = 32 };
 static inline size_t sbj_block_for_few(size_t n, size_t threads, size_t least, size_t most)
 {

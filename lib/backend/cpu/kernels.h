@@ -22,7 +22,8 @@ static inline sbj_operand sbj_operand_at(sbj_operand o, size_t row, size_t colum
     return (sbj_operand){o.at + row * o.row + column * o.column, o.row, o.column};
 }
 
-/* The left side of a product, cut into tiles of rows: element (i, k) of tile t is at[t * tile + i * row + k * step]. */
+/* The left side of a product, cut into tiles of rows: element (i, k) of tile t is at[t * tile + i * row + k * step]. Where
+ * step is 1 rows follow each other without tiles: row i is at[i * row]. */
 typedef struct sbj_left {
     const float *at;
     size_t tile, row, step;

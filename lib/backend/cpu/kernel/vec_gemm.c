@@ -69,7 +69,9 @@ INLINE void panel(size_t m, size_t n, size_t k, sbj_left a, const void *b, bool 
 {
     const size_t lines = lines_ahead(row_bytes(bf16), tiles_of(m));
     for (size_t i = 0, height; i < m; i += height, next += lines * LINE * ((k + FEW_STEPS - 1) / FEW_STEPS)) {
-        height = a.step == 1 ? tile_height(m - i, tiles_of(m - i)) : m - i < TILE_ROWS ? m - i : TILE_ROWS;
+        height = tile_height(m - i, tiles_of(m - i));
+        if (a.step != 1) /* packed in tiles */
+            height = m - i < TILE_ROWS ? m - i : TILE_ROWS;
         switch (height) {
 #define OF_HEIGHT(rows)                                                                                                \
     case rows:                                                                                                         \

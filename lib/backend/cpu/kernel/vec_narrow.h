@@ -168,7 +168,7 @@ INLINE void narrow_tile(size_t m, size_t n, size_t groups, const uint8_t *b, boo
     }
 }
 
-/* All tiles of one panel, and `next` is what comes behind it. */
+/* All tiles of one panel, and what comes behind it. */
 INLINE void narrow_panel(size_t m, size_t n, size_t groups, const uint8_t *b, bool bf16, const uint8_t *behind,
                          narrow_place p)
 {

@@ -27,8 +27,8 @@ INLINE size_t tiles_of(size_t rows)
     return (rows + TILE_ROWS - 1) / TILE_ROWS;
 }
 
-/* While the tiles of a panel are computed the next one comes into the second cache, evenly: each tile calls for some cache
- * lines every FEW_STEPS steps along k. With few rows the product waits for memory, and for nothing else. */
+/* While the tiles of a panel are computed the next one comes into the cache, evenly: each tile calls for some lines every
+ * FEW_STEPS steps along k. With few rows the product waits for memory, and for nothing else. */
 enum { FEW_STEPS = 32, LINE = 64 };
 
 INLINE size_t lines_ahead(size_t step_bytes, size_t tiles)
