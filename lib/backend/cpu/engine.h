@@ -40,8 +40,8 @@ typedef struct sbj_engine {
     void (*pack)(const sbj_kernels *kernels, sbj_pool *pool, sbj_precision precision, sbj_operand b, size_t k, size_t n,
                  float *packed);
 
-    /* All of them (at most SBJ_MOST_PRODUCTS, all with the same m), in any order; `finish` may be NULL. `scratch` has `floats` floats, at
-     * least what scratch() said for an extent that has these products. */
+    /* All of them (at most SBJ_MOST_PRODUCTS, all with the same m), in any order; `finish` may be NULL. `scratch` has
+     * `floats` floats, at least what scratch() said for an extent that has these products. */
     void (*multiply)(const sbj_cpu *cpu, sbj_pool *pool, const sbj_product *products, size_t count, sbj_finish finish,
                      void *context, float *scratch, size_t floats);
 } sbj_engine;

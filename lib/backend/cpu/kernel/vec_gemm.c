@@ -77,19 +77,8 @@ INLINE void panel(size_t m, size_t n, size_t k, sbj_left a, const void *b, bool 
     case rows:                                                                                                         \
         if (rows <= TILE_ROWS)                                                                                         \
             tile(rows <= TILE_ROWS ? rows : 1, n, k, a.at, a.row, a.step, b, bf16, next, lines, c + i * ldc, ldc, add);\
-        break
-            OF_HEIGHT(1);
-            OF_HEIGHT(2);
-            OF_HEIGHT(3);
-            OF_HEIGHT(4);
-            OF_HEIGHT(5);
-            OF_HEIGHT(6);
-            OF_HEIGHT(7);
-            OF_HEIGHT(8);
-            OF_HEIGHT(9);
-            OF_HEIGHT(10);
-            OF_HEIGHT(11);
-            OF_HEIGHT(12);
+        break;
+            EACH_HEIGHT(OF_HEIGHT)
 #undef OF_HEIGHT
         }
         a.at += a.step == 1 ? height * a.row : a.tile;

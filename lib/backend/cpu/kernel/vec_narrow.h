@@ -181,19 +181,8 @@ INLINE void narrow_panel(size_t m, size_t n, size_t groups, const uint8_t *b, bo
     case rows:                                                                                                         \
         if (rows <= TILE_ROWS)                                                                                         \
             narrow_tile(rows <= TILE_ROWS ? rows : 1, n, groups, b, bf16, next, lines, p);                             \
-        break
-            OF_HEIGHT(1);
-            OF_HEIGHT(2);
-            OF_HEIGHT(3);
-            OF_HEIGHT(4);
-            OF_HEIGHT(5);
-            OF_HEIGHT(6);
-            OF_HEIGHT(7);
-            OF_HEIGHT(8);
-            OF_HEIGHT(9);
-            OF_HEIGHT(10);
-            OF_HEIGHT(11);
-            OF_HEIGHT(12);
+        break;
+            EACH_HEIGHT(OF_HEIGHT)
 #undef OF_HEIGHT
         }
         next += lines * LINE * ((groups + FEW_STEPS - 1) / FEW_STEPS);

@@ -22,6 +22,10 @@ INLINE size_t tile_height(size_t rows, size_t tiles)
     return (rows + tiles - 1) / tiles;
 }
 
+/* The cases of a switch over a tile's height: CASE(rows) is one, where rows is a constant. */
+#define EACH_HEIGHT(CASE)                                                                                              \
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+
 INLINE size_t tiles_of(size_t rows)
 {
     return (rows + TILE_ROWS - 1) / TILE_ROWS;
