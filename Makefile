@@ -47,24 +47,27 @@ override CFLAGS += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffp-contra
 LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmecab -lm -pthread
 override LDFLAGS += $(SANITIZE)
 
-# Kernels (lib/backend/cpu/kernel/) are compiled once per instruction set; everything else once. The newest sets are left
-# out where the compiler does not know them.
+# Kernels (lib/backend/cpu/kernel/) are compiled once per instruction set, for the newest ones those that differ from the
+# set before (kernel/table.c); everything else once. The newest sets are left out where the compiler does not know them.
 ISA_portable   :=
 ISA_avx2       := -mavx2 -mfma
 ISA_avx512     := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mprefer-vector-width=512
 ISA_avx512vnni := $(ISA_avx512) -mavx512vnni
 ISA_avx512bf16 := $(ISA_avx512vnni) -mavx512bf16
+ISA_amx        := $(ISA_avx512bf16) -mamx-tile -mamx-int8 -mamx-bf16
 # AVX-512 in plain C, see check-emulated.
 ifdef EMULATED
 ISA_avx512     := $(ISA_avx2) -include tests/support/emulated.h -Wno-psabi -O1
 ISA_avx512vnni := $(ISA_avx512)
 ISA_avx512bf16 := $(ISA_avx512)
-override CPPFLAGS += -D'__builtin_cpu_supports(feature)=(sizeof(feature) > 0)'
+ISA_amx        := $(ISA_avx512)
+override CPPFLAGS += -DSBJ_EMULATED -D'__builtin_cpu_supports(feature)=(sizeof(feature) > 0)'
 endif
-compiles        = $(shell echo 'int main(void) { return __builtin_cpu_supports("$(1)"); }' | \
+compiles        = $(shell echo 'int main(void) { return __builtin_cpu_supports("$(or $(2),$(1))"); }' | \
     $(CC) $(ISA_$(1)) -x c -fsyntax-only - 2>/dev/null && echo $(1))
 ifeq ($(shell uname -m),x86_64)
-INSTRUCTION_SETS := portable avx2 avx512 $(call compiles,avx512vnni) $(call compiles,avx512bf16)
+INSTRUCTION_SETS := portable avx2 avx512 $(call compiles,avx512vnni) $(call compiles,avx512bf16) \
+    $(call compiles,amx,amx-tile)
 else
 INSTRUCTION_SETS := portable
 endif
@@ -74,8 +77,12 @@ override CPPFLAGS += $(patsubst %,-DSBJ_HAVE_%,$(INSTRUCTION_SETS))
 
 SOURCES  := $(sort $(shell find lib -name '*.c' -not -path 'lib/backend/cpu/kernel/*'))
 KERNELS  := $(sort $(wildcard lib/backend/cpu/kernel/*.c))
+OWN_avx512vnni := vec_gemm_int8 table
+OWN_avx512bf16 := vec_gemm_bf16 vec_attention_bf16 table
+OWN_amx        := vec_gemm_int8 vec_gemm_bf16 vec_attention_bf16 table
+kernels_of      = $(or $(OWN_$(1):%=lib/backend/cpu/kernel/%.c),$(KERNELS))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/obj/%.o) \
-            $(foreach isa,$(INSTRUCTION_SETS),$(KERNELS:%.c=$(BUILD)/obj/%.$(isa).o))
+            $(foreach isa,$(INSTRUCTION_SETS),$(patsubst %.c,$(BUILD)/obj/%.$(isa).o,$(call kernels_of,$(isa))))
 TOOL     := $(sort $(wildcard tools/*.c))
 EXAMPLES := $(sort $(wildcard examples/*.c examples/*.cpp))
 TESTS    := $(sort $(shell find $(if $(EMULATED),tests/backend tests/model tests/train,tests) -name 'test_*.c'))

@@ -10,7 +10,7 @@
 /* Largest difference relative to the largest value of the result; a case may have a slack of its own. */
 static const double bound = 2e-6;
 
-static const char *const sets[] = {"avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
+static const char *const sets[] = {"amx", "avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
 static const struct {
     const char *name;
     int blas_threads; /* OpenBLAS threaded by itself, or by our pool */

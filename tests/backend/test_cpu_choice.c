@@ -51,7 +51,7 @@ static bool names(const char *list, const char *name)
     return false;
 }
 
-static const char *const sets[] = {"avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
+static const char *const sets[] = {"amx", "avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
 
 START_TEST(a_set_by_name_or_why_not)
 {

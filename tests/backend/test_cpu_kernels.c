@@ -8,7 +8,7 @@
 
 #include "backend/cpu/cpu.h"
 
-static const char *const sets[] = {"avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
+static const char *const sets[] = {"amx", "avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
 enum { SETS = sizeof sets / sizeof *sets };
 
 static const sbj_kernels *kernels_of(const char *set)

@@ -13,7 +13,7 @@
 #include "support/tensors.h"
 #include "util/rng.h"
 
-static const char *const sets[] = {"avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
+static const char *const sets[] = {"amx", "avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
 enum { SETS = sizeof sets / sizeof *sets, SCRATCH = 8 << 20 };
 
 static sbertja_error error;
@@ -194,7 +194,7 @@ START_TEST(bf16_rounds_the_weights_and_little_else)
     if (!have(sets[_i]))
         return;
     must_do(sbj_isa_choose(sets[_i], &kernels, &error), &error);
-    ck_assert((kernels->bf16 != NULL) == (strcmp(sets[_i], "avx512bf16") == 0));
+    ck_assert((kernels->bf16 != NULL) == (strcmp(sets[_i], "avx512bf16") == 0 || strcmp(sets[_i], "amx") == 0));
     ops_open_with(&cpu, "cpu", sets[_i], "packed", 2, SBJ_PRECISION_BF16);
     give_scratch(&cpu, SCRATCH);
     for (size_t s = 0; s < SIZES; s++) {
@@ -330,6 +330,7 @@ static const struct {
     sbj_precision precision;
     uint64_t hash;
 } forms[] = {
+    {"amx", SBJ_PRECISION_BF16, 0x0da5f61f11a229d9},        {"amx", SBJ_PRECISION_INT8, 0x71e7b43852b99a55},
     {"avx512bf16", SBJ_PRECISION_BF16, 0x0da5f61f11a229d9}, {"avx512bf16", SBJ_PRECISION_INT8, 0x71e7b43852b99a55},
     {"avx512vnni", SBJ_PRECISION_BF16, 0x4343a4afa8745181}, {"avx512vnni", SBJ_PRECISION_INT8, 0x71e7b43852b99a55},
     {"avx512", SBJ_PRECISION_BF16, 0x4343a4afa8745181},     {"avx512", SBJ_PRECISION_INT8, 0x506ce83e1cc1db45},

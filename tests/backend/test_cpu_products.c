@@ -13,7 +13,7 @@
 #include "support/tensors.h"
 #include "util/rng.h"
 
-static const char *const sets[] = {"avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
+static const char *const sets[] = {"amx", "avx512bf16", "avx512vnni", "avx512", "avx2", "portable"};
 enum { SETS = sizeof sets / sizeof *sets, IN = 801, OUT = 905, SCRATCH = 8 << 20 };
 
 static sbertja_error error;

@@ -1,7 +1,12 @@
 /* The instruction sets that kernels are compiled for, and which of them this machine has. */
+#define _DEFAULT_SOURCE /* for syscall */
 #include <string.h>
 
 #include "backend/cpu/cpu.h"
+#if defined(SBJ_HAVE_amx)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 extern const sbj_kernels sbj_kernels_portable;
 #if defined(__x86_64__)
@@ -13,6 +18,9 @@ extern const sbj_kernels sbj_kernels_avx512vnni;
 #endif
 #if defined(SBJ_HAVE_avx512bf16)
 extern const sbj_kernels sbj_kernels_avx512bf16;
+#endif
+#if defined(SBJ_HAVE_amx)
+extern const sbj_kernels sbj_kernels_amx;
 #endif
 
 static bool has_portable(void)
@@ -48,12 +56,34 @@ static bool has_avx512bf16(void)
 }
 #endif
 
+#if defined(SBJ_HAVE_amx)
+/* The system has to be asked for the large registers, once in a process; threads that begin later have them too. */
+static bool tiles_granted(void)
+{
+#if defined(SBJ_EMULATED) /* tests/support/emulated.h: they are memory */
+    return true;
+#else
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+#endif
+}
+
+static bool has_amx(void)
+{
+    return has_avx512bf16() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+           __builtin_cpu_supports("amx-int8") && tiles_granted();
+}
+#endif
+
 /* Each has all that those below it have. */
 static const struct step {
     const sbj_kernels *kernels;
     bool (*here)(void);
     const char *all; /* it and those below */
 } ladder[] = {
+#if defined(SBJ_HAVE_amx)
+    {&sbj_kernels_amx, has_amx, "amx avx512bf16 avx512vnni avx512 avx2 portable"},
+#endif
 #if defined(SBJ_HAVE_avx512bf16)
     {&sbj_kernels_avx512bf16, has_avx512bf16, "avx512bf16 avx512vnni avx512 avx2 portable"},
 #endif

@@ -9,7 +9,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* avx512bf16 has all that avx512vnni has, and that all that avx512 has. */
+/* Each of these has all that the next one has. */
+#if defined(SBJ_ISA_amx)
+#define SBJ_ISA_avx512bf16
+#endif
 #if defined(SBJ_ISA_avx512bf16)
 #define SBJ_ISA_avx512vnni
 #endif

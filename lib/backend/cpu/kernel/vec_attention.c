@@ -3,20 +3,12 @@
  * With l the sentence's length and d the head's size: S = Q K' (products by vec_gemm.c), P = softmax(scale S) row by
  * row, Y = (P f) V, where f are the factors of dropout. Backward makes P again from lse, and then dV = (P f)' dY;  dP =
  * (dY V') f;  dS = P (dP - sum(P dP)) scale;  dQ = dS K;  dK = dS' Q */
-#include "backend/cpu/kernel/vec_math.h"
-#include "backend/cpu/kernels.h"
+#include "backend/cpu/kernel/vec_softmax.h"
 
 extern const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels);
 static const sbj_gemm_kernels *const gemm = &SBJ_PER_ISA(sbj_gemm_kernels);
 extern const sbj_row_kernels SBJ_PER_ISA(sbj_row_kernels);
 static const sbj_row_kernels *const row_kernels = &SBJ_PER_ISA(sbj_row_kernels);
-
-enum { BLOCK = 48 };
-
-static size_t round_up(size_t n, size_t unit)
-{
-    return (n + unit - 1) / unit * unit;
-}
 
 /* Where things lie in scratch, in floats from its start:
  *     forward    K' panels | V panels | S, then P f | factors
@@ -56,16 +48,6 @@ static size_t scratch_size(size_t length, size_t size, bool backward)
     return layout_of(length, size, backward).total;
 }
 
-static sbj_operand rows_of(const float *at, size_t ld)
-{
-    return (sbj_operand){at, ld, 1};
-}
-
-static sbj_operand columns_of(const float *at, size_t ld)
-{
-    return (sbj_operand){at, 1, ld};
-}
-
 /* A left side that lies in memory row by row, and one that is the transpose of such a matrix. */
 static sbj_left left_rows(const float *at, size_t ld)
 {
@@ -75,27 +57,6 @@ static sbj_left left_rows(const float *at, size_t ld)
 static sbj_left left_columns(const float *at, size_t ld)
 {
     return (sbj_left){at, gemm->tile_rows, 1, ld};
-}
-
-/* s = softmax(scale s); gives lse. The largest score is taken off first, so that exp does not overflow. */
-static float softmax(float *s, size_t n, float scale)
-{
-    vec largest = vec_all(-INFINITY), sums = {0};
-    size_t i = 0;
-    for (; i + VEC <= n; i += VEC)
-        largest = vec_max(vec_load(s + i), largest);
-    float most = vec_largest(largest);
-    for (; i < n; i++)
-        most = s[i] > most ? s[i] : most;
-    for (i = 0; i < n; i += VEC) {
-        vec e = vec_exp_bounded((vec_load_some(s + i, n - i) - most) * scale);
-        vec_store_some(s + i, n - i, e);
-        sums += vec_load_some(s + i, n - i); /* without the lanes behind the end */
-    }
-    float sum = vec_sum(sums), inverse = 1 / sum;
-    for (i = 0; i < n; i += VEC)
-        vec_store_some(s + i, n - i, vec_load_some(s + i, n - i) * inverse);
-    return most * scale + logf(sum);
 }
 
 /* The factors of dropout of one query's row, or NULL. */
@@ -176,69 +137,3 @@ static void backward(const sbj_head *h, const float *lse, size_t ldlse, const fl
 
 extern const sbj_attention_kernels SBJ_PER_ISA(sbj_attention_kernels);
 const sbj_attention_kernels SBJ_PER_ISA(sbj_attention_kernels) = {scratch_size, forward, backward};
-
-/* ---- In bf16 ----------------------------------------------------------------------------------------------------- */
-
-#if defined(SBJ_ISA_avx512bf16)
-extern const sbj_narrow_kernels SBJ_PER_ISA(sbj_bf16_kernels);
-static const sbj_narrow_kernels *const bf16 = &SBJ_PER_ISA(sbj_bf16_kernels);
-
-static size_t words_in(size_t n)
-{
-    return (n + bf16->group - 1) / bf16->group;
-}
-
-/* Scratch: K' panels | V panels | Q, a block | S, then P | P */
-typedef struct bf16_layout {
-    size_t kt, v, q, scores, p, total;
-    size_t ld; /* of scores, in floats */
-} bf16_layout;
-
-static bf16_layout bf16_layout_of(size_t length, size_t size)
-{
-    bf16_layout l = {.ld = round_up(length, gemm->panel_columns)};
-    l.v = l.kt + words_in(size) * l.ld;
-    l.q = l.v + words_in(length) * round_up(size, gemm->panel_columns);
-    l.scores = l.q + BLOCK * words_in(size);
-    l.p = l.scores + BLOCK * l.ld;
-    l.total = l.p + BLOCK * words_in(length);
-    return l;
-}
-
-static size_t bf16_scratch_size(size_t length, size_t size, bool backward)
-{
-    (void)backward;
-    return bf16_layout_of(length, size).total;
-}
-
-/* c [m, n] = a [m, k] b [k, n], where a is words and b panels. */
-static void bf16_multiply(size_t m, size_t n, size_t k, const float *a, const float *b, float *c, size_t ldc)
-{
-    const size_t words = words_in(k), panel = words * bf16->group_bytes * gemm->panel_columns;
-    bf16->multiply(m, n, words, (const uint32_t *)a, words, b, panel, NULL, c, ldc, false);
-}
-
-static void bf16_forward(const sbj_head *h, float *y, size_t ldy, float *lse, size_t ldlse, float *scratch)
-{
-    const size_t length = h->length, size = h->size;
-    const bf16_layout l = bf16_layout_of(length, size);
-    float *kt = scratch + l.kt, *v = scratch + l.v, *q = scratch + l.q, *scores = scratch + l.scores;
-    (void)lse, (void)ldlse;
-    bf16->pack_panels(columns_of(h->k, h->ld), size, length, NULL, kt);
-    bf16->pack_panels(rows_of(h->v, h->ld), length, size, NULL, v);
-    for (size_t first = 0; first < length; first += BLOCK) {
-        const size_t m = length - first < BLOCK ? length - first : BLOCK;
-        for (size_t i = 0; i < m; i++)
-            bf16->narrow(h->q + (first + i) * h->ld, size, (uint32_t *)q + i * words_in(size));
-        bf16_multiply(m, length, size, q, kt, scores, l.ld);
-        for (size_t i = 0; i < m; i++) {
-            softmax(scores + i * l.ld, length, h->scale);
-            bf16->narrow(scores + i * l.ld, length, (uint32_t *)(scratch + l.p) + i * words_in(length));
-        }
-        bf16_multiply(m, size, length, scratch + l.p, v, y + first * ldy, ldy);
-    }
-}
-
-extern const sbj_attention_kernels SBJ_PER_ISA(sbj_attention_bf16_kernels);
-const sbj_attention_kernels SBJ_PER_ISA(sbj_attention_bf16_kernels) = {bf16_scratch_size, bf16_forward, NULL};
-#endif

@@ -4,6 +4,9 @@
 #include <float.h>
 
 #include "backend/cpu/kernel/vec_narrow.h"
+#if defined(SBJ_ISA_amx)
+#include "backend/cpu/kernel/vec_amx.h"
+#endif
 
 /* ---- Quantizing -------------------------------------------------------------------------------------------------- */
 
@@ -106,7 +109,11 @@ static void pack_panels(sbj_operand b, size_t k, size_t n, float *scales, void *
 static void multiply(size_t m, size_t n, size_t groups, const uint32_t *a, size_t lda, const void *panels, size_t panel,
                      const sbj_narrow_scales *scales, float *c, size_t ldc, bool add)
 {
+#if defined(SBJ_ISA_amx)
+    amx_multiply(m, n, groups, a, lda, panels, panel, scales, false, c, ldc, add);
+#else
     narrow_multiply(m, n, groups, a, lda, panels, panel, scales, false, c, ldc, add);
+#endif
 }
 
 extern const sbj_narrow_kernels SBJ_PER_ISA(sbj_int8_kernels);
