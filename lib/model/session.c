@@ -1,4 +1,6 @@
-/* encode: windows of texts -> ids -> batches of like length -> vectors -> the caller's rows. */
+/* encode: windows of texts -> ids -> batches of like length -> vectors -> the caller's rows. While a window's batches
+ * are computed, the next window's texts become ids: tasks of the same threads, so that none waits for another kind of
+ * work. */
 #include "model/session.h"
 
 #include <math.h>
@@ -9,7 +11,8 @@
 #include "util/finite.h"
 
 enum {
-    WINDOW = 8192, /* texts tokenized and sorted at a time: memory does not grow with the number of texts */
+    WINDOW = 8192,  /* texts tokenized and sorted at a time: memory does not grow with the number of texts */
+    FIRST = 1024,   /* fewer, before there is something to compute */
     TOGETHER = 512, /* tokens in a batch of all threads: as fast as more, with less memory */
     APART = 256,    /* and in one of a thread's own */
     LEAST = 64,     /* that are worth a batch of one's own */
@@ -114,6 +117,8 @@ static void normalize_row(float *row, size_t width)
 typedef struct call {
     sbj_session *session;
     const sbertja_encode_options *options;
+    const char *const *texts;
+    const size_t *lengths;
     float *vectors;
     size_t done, total;
 } call;
@@ -136,7 +141,8 @@ static sbertja_status give_token_vectors(const call *c, sbj_lane *lane, const it
         const size_t begin = (size_t)lane->workspace.host_cu[i], tokens = items[i].tokens;
         sbertja_status status = make_rows(s, lane, tokens * width, error);
         if (status == SBERTJA_OK)
-            status = sbj_read(s->model->backend, sbj_window(hidden, begin, tokens, 0, width), lane->rows, SBJ_F32, error);
+            status =
+                sbj_read(s->model->backend, sbj_window(hidden, begin, tokens, 0, width), lane->rows, SBJ_F32, error);
         if (status != SBERTJA_OK)
             return status;
         if (c->options->token_vectors(c->options->token_vectors_user, base + items[i].index, tokens, width, lane->rows))
@@ -159,8 +165,10 @@ static sbertja_status give_vectors(const call *c, sbj_lane *lane, const sbj_run 
         float *row = c->vectors + (base + items[i].index) * width;
         memcpy(row, lane->rows + i * width, width * sizeof *row);
         if (!sbj_all_finite(row, width))
-            return sbj_fail(error, SBERTJA_E_FORMAT, "text %zu: a value of its vector is not a finite number: the model's "
-                            "weights are broken", base + items[i].index);
+            return sbj_fail(error, SBERTJA_E_FORMAT,
+                            "text %zu: a value of its vector is not a finite number: the model's "
+                            "weights are broken",
+                            base + items[i].index);
         if (c->options->normalize)
             normalize_row(row, width);
     }
@@ -189,12 +197,13 @@ static sbertja_status run_batch(const call *c, sbj_lane *lane, const item *items
 /* Its texts in order of length, cut into batches: number b goes up to text end[b]. */
 typedef struct window {
     const call *call;
+    sbj_tokenizing *behind; /* the next window's texts, or NULL */
     size_t base, texts, tokens, batches;
     item *items;
     const int32_t **ids;
     size_t *counts, *end;
     bool apart;
-    size_t round;         /* the first batch of those that are run now */
+    size_t round, length; /* the first batch of those that are run now, and how many they are */
     atomic_size_t next;   /* of them, the next to be run */
     atomic_size_t failed; /* no batch behind this one need be run */
 } window;
@@ -212,8 +221,8 @@ static size_t tokens_of(const window *w, size_t batch)
     return tokens;
 }
 
-/* At least one text a batch. Towards the end, batches of a thread's own become smaller, so that all are done at about the
- * same time. */
+/* At least one text a batch. Towards the end, batches of a thread's own become smaller, so that all are done at about
+ * the same time. */
 static void cut(window *w, size_t budget, size_t threads)
 {
     size_t i = 0, left = w->tokens;
@@ -296,12 +305,17 @@ static void run_on(window *w, size_t batch, sbj_lane *lane)
         ;
 }
 
-/* The next batch, whichever task it is run for: the longest texts first, and the small batches last. */
+/* The next batch, whichever task it is run for: the longest texts first, and the small batches last; behind them a
+ * chunk of the next window. */
 static void run_apart(void *context, size_t task, int thread)
 {
     window *w = context;
+    const size_t number = atomic_fetch_add(&w->next, 1);
     (void)task;
-    run_on(w, w->round + atomic_fetch_add(&w->next, 1), &w->call->session->apart[thread]);
+    if (number < w->length)
+        run_on(w, w->round + number, &w->call->session->apart[thread]);
+    else
+        sbj_tokenize_chunk(w->behind, number - w->length, thread);
 }
 
 /* The status and the error of the first batch that failed, and the lanes ready for another window. */
@@ -335,17 +349,22 @@ static size_t round_length(const window *w)
 
 static sbertja_status run_batches(call *c, window *w, sbertja_error *error)
 {
+    sbj_pool *pool = c->session->pool;
+    const size_t chunks = w->behind != NULL ? w->behind->lists.chunks : 0;
     sbertja_status status = SBERTJA_OK;
     atomic_store(&w->failed, SIZE_MAX);
-    for (size_t length; w->round < w->batches && status == SBERTJA_OK; w->round += length) {
-        length = round_length(w);
+    for (; w->round < w->batches && status == SBERTJA_OK; w->round += w->length) {
+        w->length = round_length(w);
+        const bool last = w->round + w->length == w->batches;
         atomic_store(&w->next, 0);
-        if (w->apart)
-            sbj_pool_run(c->session->pool, length, run_apart, w);
-        else
+        if (w->apart) {
+            sbj_pool_run(pool, w->length + (last ? chunks : 0), run_apart, w);
+        } else {
             run_on(w, w->round, &c->session->together);
+            sbj_pool_run(pool, last ? chunks : 0, sbj_tokenize_chunk, w->behind);
+        }
         status = take_error(w, error);
-        c->done += w->end[w->round + length - 1] - first_of(w, w->round);
+        c->done += w->end[w->round + w->length - 1] - first_of(w, w->round);
         if (status == SBERTJA_OK && c->options->progress != NULL &&
             c->options->progress(c->options->progress_user, c->done, c->total))
             status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the progress callback after %zu of %zu texts",
@@ -354,12 +373,14 @@ static sbertja_status run_batches(call *c, window *w, sbertja_error *error)
     return status;
 }
 
-/* The window's texts, sorted and cut. */
-static sbertja_status run_window(call *c, const sbj_token_lists *lists, size_t base, sbertja_error *error)
+/* The window's texts, sorted and cut; and all chunks of the texts behind it (which may be NULL), unless there is an
+ * error. */
+static sbertja_status run_window(call *c, const sbj_token_lists *lists, size_t base, sbj_tokenizing *behind,
+                                 sbertja_error *error)
 {
     const sbj_session *s = c->session;
     const size_t count = lists->texts;
-    window w = {.call = c, .base = base, .texts = count};
+    window w = {.call = c, .behind = behind, .base = base, .texts = count};
     w.items = sbj_new(&s->alloc, count, sizeof *w.items);
     w.ids = sbj_new(&s->alloc, count, sizeof *w.ids);
     w.counts = sbj_new(&s->alloc, count, sizeof *w.counts);
@@ -387,24 +408,46 @@ done:
     return status;
 }
 
+/* From text `base` on, if there is one. */
+static sbertja_status begin_window(const call *c, size_t base, sbj_tokenizing *tokenizing, sbertja_error *error)
+{
+    const sbj_session *s = c->session;
+    const size_t most = base == 0 ? FIRST : WINDOW, count = c->total - base < most ? c->total - base : most;
+    if (count == 0)
+        return SBERTJA_OK;
+    return sbj_tokenizing_begin(&s->alloc, s->encodings, c->texts + base, c->lengths != NULL ? c->lengths + base : NULL,
+                                count, base, tokenizing, error);
+}
+
+static sbertja_status encode(call *c, sbertja_error *error)
+{
+    sbj_tokenizing next = {0};
+    sbertja_status status = begin_window(c, 0, &next, error);
+    if (status == SBERTJA_OK)
+        sbj_pool_run(c->session->pool, next.lists.chunks, sbj_tokenize_chunk, &next);
+    for (size_t base = 0, behind; base < c->total && status == SBERTJA_OK; base = behind) {
+        sbj_token_lists lists;
+        status = sbj_tokenizing_end(&next, &lists, error);
+        behind = base + lists.texts;
+        if (status == SBERTJA_OK)
+            status = begin_window(c, behind, &next, error);
+        if (status == SBERTJA_OK)
+            status = run_window(c, &lists, base, behind < c->total ? &next : NULL, error);
+        sbj_token_lists_free(&lists);
+    }
+    sbj_tokenizing_drop(&next);
+    return status;
+}
+
 sbertja_status sbj_session_encode(sbj_session *s, const char *const *texts, const size_t *lengths, size_t count,
                                   const sbertja_encode_options *options, float *vectors, sbertja_error *error)
 {
     static const sbertja_encode_options defaults = SBERTJA_ENCODE_OPTIONS_INIT;
-    call c = {s, options != NULL ? options : &defaults, vectors, 0, count};
-    sbertja_status status = SBERTJA_OK;
+    call c = {s, options != NULL ? options : &defaults, texts, lengths, vectors, 0, count};
     if (s->busy)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "session: a callback cannot encode with the session that called it");
     s->busy = true;
-    for (size_t base = 0; base < count && status == SBERTJA_OK; base += WINDOW) {
-        const size_t n = count - base < WINDOW ? count - base : WINDOW;
-        sbj_token_lists lists = {0};
-        status = sbj_tokenize_all(&s->alloc, s->pool, s->encodings, texts + base,
-                                  lengths != NULL ? lengths + base : NULL, n, base, &lists, error);
-        if (status == SBERTJA_OK)
-            status = run_window(&c, &lists, base, error);
-        sbj_token_lists_free(&lists);
-    }
+    sbertja_status status = encode(&c, error);
     s->busy = false;
     return status;
 }

@@ -46,7 +46,28 @@ typedef struct sbj_token_lists {
     size_t *counts;
 } sbj_token_lists;
 
-/* `index` is added to a text's number in errors. `encodings`: one a thread of the pool. */
+/* Texts that become token lists a chunk at a time, beside other work. */
+typedef struct sbj_tokenizing {
+    sbj_encoding **encodings;
+    const char *const *texts;
+    const size_t *lengths;
+    size_t index;
+    sbj_token_lists lists;
+    sbertja_status *statuses; /* one a chunk */
+    sbertja_error *errors;
+} sbj_tokenizing;
+
+/* `index` is added to a text's number in errors. `encodings`: one a thread of the pool that the chunks are tasks of. */
+sbertja_status sbj_tokenizing_begin(const sbj_alloc *alloc, sbj_encoding **encodings, const char *const *texts,
+                                    const size_t *lengths, size_t count, size_t index, sbj_tokenizing *tokenizing,
+                                    sbertja_error *error);
+/* An sbj_task, for each of lists.chunks. */
+void sbj_tokenize_chunk(void *tokenizing, size_t chunk, int thread);
+/* When all chunks are done: the lists, or the error of the first text that has one. */
+sbertja_status sbj_tokenizing_end(sbj_tokenizing *tokenizing, sbj_token_lists *lists, sbertja_error *error);
+/* At any time instead; takes a zeroed one. */
+void sbj_tokenizing_drop(sbj_tokenizing *tokenizing);
+/* All of it at once. */
 sbertja_status sbj_tokenize_all(const sbj_alloc *alloc, sbj_pool *pool, sbj_encoding **encodings,
                                 const char *const *texts, const size_t *lengths, size_t count, size_t index,
                                 sbj_token_lists *lists, sbertja_error *error);

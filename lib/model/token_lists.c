@@ -27,81 +27,99 @@ void sbj_encodings_free(const sbj_alloc *alloc, sbj_encoding **encodings, int th
     sbj_free(alloc, encodings);
 }
 
-typedef struct job {
-    sbj_encoding **encodings;
-    const char *const *texts;
-    const size_t *lengths;
-    size_t index;
-    sbj_token_lists *lists;
-    sbertja_status *statuses; /* one a chunk */
-    sbertja_error *errors;
-} job;
-
 /* Tokenizes text i and appends its ids to the chunk's block. */
-static sbertja_status append(const job *j, sbj_encoding *encoding, size_t i, int32_t **block, size_t *capacity,
-                             size_t *used, sbertja_error *error)
+static sbertja_status append(const sbj_tokenizing *t, sbj_encoding *encoding, size_t i, int32_t **block,
+                             size_t *capacity, size_t *used, sbertja_error *error)
 {
-    const size_t length = j->lengths != NULL ? j->lengths[i] : strlen(j->texts[i]);
+    const size_t length = t->lengths != NULL ? t->lengths[i] : strlen(t->texts[i]);
     size_t count;
-    sbertja_status status = sbj_encoding_ids_of(encoding, j->texts[i], length, error);
+    sbertja_status status = sbj_encoding_ids_of(encoding, t->texts[i], length, error);
     if (status != SBERTJA_OK)
-        return sbj_in(error, status, "text %zu", j->index + i);
+        return sbj_in(error, status, "text %zu", t->index + i);
     const int32_t *ids = sbj_encoding_ids(encoding, &count);
-    if (!sbj_grow(j->lists->alloc, (void **)block, capacity, *used, *used + count, sizeof **block))
+    if (!sbj_grow(t->lists.alloc, (void **)block, capacity, *used, *used + count, sizeof **block))
         return sbj_no_memory(error, (*used + count) * sizeof **block);
     memcpy(*block + *used, ids, count * sizeof *ids);
-    j->lists->counts[i] = count;
+    t->lists.counts[i] = count;
     *used += count;
     return SBERTJA_OK;
 }
 
-static void tokenize_chunk(void *context, size_t chunk, int thread)
+void sbj_tokenize_chunk(void *tokenizing, size_t chunk, int thread)
 {
-    const job *j = context;
-    const size_t first = chunk * CHUNK;
-    const size_t last = first + CHUNK < j->lists->texts ? first + CHUNK : j->lists->texts;
+    sbj_tokenizing *t = tokenizing;
+    const size_t first = chunk * CHUNK, last = first + CHUNK < t->lists.texts ? first + CHUNK : t->lists.texts;
     int32_t *block = NULL;
     size_t capacity = 0, used = 0;
     sbertja_status status = SBERTJA_OK;
     for (size_t i = first; i < last && status == SBERTJA_OK; i++)
-        status = append(j, j->encodings[thread], i, &block, &capacity, &used, &j->errors[chunk]);
-    j->lists->storage[chunk] = block;
-    j->statuses[chunk] = status;
+        status = append(t, t->encodings[thread], i, &block, &capacity, &used, &t->errors[chunk]);
+    t->lists.storage[chunk] = block;
+    t->statuses[chunk] = status;
     const int32_t *ids = block;
     for (size_t i = first; i < last && status == SBERTJA_OK; i++) {
-        j->lists->ids[i] = ids;
-        ids += j->lists->counts[i];
+        t->lists.ids[i] = ids;
+        ids += t->lists.counts[i];
     }
+}
+
+sbertja_status sbj_tokenizing_begin(const sbj_alloc *alloc, sbj_encoding **encodings, const char *const *texts,
+                                    const size_t *lengths, size_t count, size_t index, sbj_tokenizing *tokenizing,
+                                    sbertja_error *error)
+{
+    const size_t chunks = (count + CHUNK - 1) / CHUNK;
+    sbj_tokenizing *t = tokenizing;
+    *t = (sbj_tokenizing){encodings, texts, lengths, index, {alloc, count, chunks, NULL, NULL, NULL}, NULL, NULL};
+    t->lists.storage = sbj_new(alloc, chunks, sizeof *t->lists.storage);
+    t->lists.ids = sbj_new(alloc, count, sizeof *t->lists.ids);
+    t->lists.counts = sbj_new(alloc, count, sizeof *t->lists.counts);
+    t->statuses = sbj_new(alloc, chunks, sizeof *t->statuses);
+    t->errors = sbj_new_raw(alloc, chunks, sizeof *t->errors);
+    if (t->lists.storage != NULL && t->lists.ids != NULL && t->lists.counts != NULL && t->statuses != NULL &&
+        t->errors != NULL)
+        return SBERTJA_OK;
+    sbj_tokenizing_drop(t);
+    return sbj_no_memory(error, count * sizeof *t->lists.ids);
+}
+
+sbertja_status sbj_tokenizing_end(sbj_tokenizing *tokenizing, sbj_token_lists *lists, sbertja_error *error)
+{
+    sbj_tokenizing *t = tokenizing;
+    sbertja_status status = SBERTJA_OK;
+    *lists = (sbj_token_lists){0};
+    for (size_t chunk = 0; chunk < t->lists.chunks && status == SBERTJA_OK; chunk++)
+        if ((status = t->statuses[chunk]) != SBERTJA_OK && error != NULL)
+            *error = t->errors[chunk];
+    if (status == SBERTJA_OK) {
+        *lists = t->lists;
+        sbj_free(lists->alloc, t->statuses);
+        sbj_free(lists->alloc, t->errors);
+        *t = (sbj_tokenizing){0};
+    }
+    sbj_tokenizing_drop(t);
+    return status;
+}
+
+void sbj_tokenizing_drop(sbj_tokenizing *tokenizing)
+{
+    if (tokenizing->lists.alloc == NULL)
+        return;
+    sbj_free(tokenizing->lists.alloc, tokenizing->statuses);
+    sbj_free(tokenizing->lists.alloc, tokenizing->errors);
+    sbj_token_lists_free(&tokenizing->lists);
 }
 
 sbertja_status sbj_tokenize_all(const sbj_alloc *alloc, sbj_pool *pool, sbj_encoding **encodings,
                                 const char *const *texts, const size_t *lengths, size_t count, size_t index,
                                 sbj_token_lists *lists, sbertja_error *error)
 {
-    const size_t chunks = (count + CHUNK - 1) / CHUNK;
-    job j = {encodings, texts, lengths, index, lists, NULL, NULL};
-    sbertja_status status = SBERTJA_OK;
-    *lists = (sbj_token_lists){alloc, count, chunks, NULL, NULL, NULL};
-    lists->storage = sbj_new(alloc, chunks, sizeof *lists->storage);
-    lists->ids = sbj_new(alloc, count, sizeof *lists->ids);
-    lists->counts = sbj_new(alloc, count, sizeof *lists->counts);
-    j.statuses = sbj_new(alloc, chunks, sizeof *j.statuses);
-    j.errors = sbj_new_raw(alloc, chunks, sizeof *j.errors);
-    if (lists->storage == NULL || lists->ids == NULL || lists->counts == NULL || j.statuses == NULL ||
-        j.errors == NULL) {
-        status = sbj_no_memory(error, count * sizeof *lists->ids);
-        goto done;
-    }
-    sbj_pool_run(pool, chunks, tokenize_chunk, &j);
-    for (size_t chunk = 0; chunk < chunks && status == SBERTJA_OK; chunk++)
-        if ((status = j.statuses[chunk]) != SBERTJA_OK && error != NULL)
-            *error = j.errors[chunk];
-done:
-    sbj_free(alloc, j.statuses);
-    sbj_free(alloc, j.errors);
+    sbj_tokenizing t;
+    *lists = (sbj_token_lists){0};
+    sbertja_status status = sbj_tokenizing_begin(alloc, encodings, texts, lengths, count, index, &t, error);
     if (status != SBERTJA_OK)
-        sbj_token_lists_free(lists);
-    return status;
+        return status;
+    sbj_pool_run(pool, t.lists.chunks, sbj_tokenize_chunk, &t);
+    return sbj_tokenizing_end(&t, lists, error);
 }
 
 void sbj_token_lists_free(sbj_token_lists *lists)

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
-"""The trainings with several objectives: steps 6 to 8 of train.sh. Each step takes a batch of every one, so that no task
+"""The trainings with several objectives: steps 6 and 7 of train.sh. Each step takes a batch of every one, so that no task
 makes the model forget another.
 
-    learn.py search|finish|names MODEL DATA WORK TARGET
+    learn.py search|finish MODEL DATA WORK TARGET
 
 search   the second teacher's vectors: passages with their questions, side by side; captions and sentences with both
          teachers; all texts with the first
-finish   questions and their passages (JaQuAD train, MultipleNegativesRankingLoss, neighbours from the same article), pairs
-         with scores (JSTS train, CoSENTLoss), and less of what "search" has
-names    the same with larger batches, all questions of a passage together, most articles with other names
+finish   questions and their passages (JaQuAD train, most articles with other names, MultipleNegativesRankingLoss, neighbours
+         from the same article), pairs with scores (JSTS train, CoSENTLoss), and less of what "search" has
 
 Needs the package sbertja and NumPy alone; steps and rates come from settings.sh.
 """
@@ -44,10 +43,6 @@ class Lessons:
                 self.distillation("all", [work / "all.use.npy", SECOND], everything)]
 
     def questions(self, pairs):
-        examples = [InputExample(texts=pair) for pair in texts.questions_and_passages(self.data)]
-        return DataLoader(examples, batch_size=pairs), losses.MultipleNegativesRankingLoss(self.model)
-
-    def questions_with_other_names(self, pairs):
         # A passage stands in a batch with each of its questions. It then is its own rival among the candidates, with no
         # effect but that all others weigh less; the loss stays above the logarithm of their number.
         examples = [InputExample(texts=pair) for pair in texts.questions_with_other_names(self.data)]
@@ -64,14 +59,12 @@ def main():
     directory, data, work, target = map(pathlib.Path, paths)
     model = SentenceTransformer(str(directory))
     lessons = Lessons(model, data, work)
-    objectives = {"search": lambda: lessons.teachers(search=6144, both=2048, everything=2048),
-                  "finish": lambda: [lessons.questions(pairs=40), lessons.scores(pairs=48),
-                                     *lessons.teachers(search=2048, both=1024, everything=1024)],
-                  "names": lambda: [lessons.questions_with_other_names(pairs=112), lessons.scores(pairs=32),
-                                    *lessons.teachers(search=5120, both=1536, everything=1024)]}
+    objectives = {"search": lambda: lessons.teachers(search=8192, both=1536, everything=1024),
+                  "finish": lambda: [lessons.questions(pairs=112), lessons.scores(pairs=32),
+                                     *lessons.teachers(search=5120, both=1536, everything=1024)]}
     steps, warmup, rate = (float(os.environ[f"{what}_{name}"]) for name in ("steps", "warmup", "lr"))
     model.fit(objectives[what](), epochs=1, steps_per_epoch=int(steps), scheduler="warmupcosine", warmup_steps=int(warmup),
-              optimizer_params={"lr": rate}, seed=42, no_dropout=True, save_best_model=False, output_path=str(target),
+              optimizer_params={"lr": rate}, seed=42, no_dropout=True, use_amp=True, save_best_model=False, output_path=str(target),
               checkpoint_path=str(work / f"{what}.checkpoint"), checkpoint_save_steps=50, resume=True)
 
 

@@ -2,7 +2,7 @@
 
 # Vocabulary and student
 entries=24000            # of the vocabulary
-layers=4
+layers=6
 hidden=256
 heads=4
 intermediate=1024
@@ -14,17 +14,11 @@ distill_steps=3000
 distill_lr=1e-3
 
 # Search: the second teacher
-search_steps=1000
-search_warmup=60
+search_steps=2500
+search_warmup=100
 search_lr=5e-4
 
 # Finish: JaQuAD train and JSTS train, with the teachers beside them
-finish_steps=800
+finish_steps=1200
 finish_warmup=40
-finish_lr=3e-4
-
-# The same with larger batches and other names in most articles
-names_steps=1200
-names_warmup=40
-names_lr=5e-4
-names_share=0.85         # of the weights; the rest are those after the finish
+finish_lr=5e-4

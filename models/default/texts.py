@@ -6,6 +6,7 @@ import random
 import re
 
 PLAIN = 42000  # sentences of JaQuAD train that both teachers read
+VERSIONS = 4   # of JaQuAD train that the second teacher reads: as it is, and with other names
 
 
 def table(path):
@@ -63,27 +64,20 @@ class _Articles:
         rng.shuffle(groups)
         return [passage for group in groups for passage in group]
 
-
-def passages_with_questions(data, seed=7):
-    """Lines, each passage followed by its questions; and which lines are passages."""
-    articles, lines, is_passage = _Articles(data), [], []
-    for passage in articles.groups(6, random.Random(seed)):
-        questions = articles.questions[passage]
-        lines += [articles.passages[passage], *questions]
-        is_passage += [True] + [False] * len(questions)
-    return lines, is_passage
-
-
-def questions_and_passages(data, seed=42):
-    """Pairs, in rounds that have a passage once."""
-    articles, rng, pairs = _Articles(data), random.Random(seed), []
-    questions = articles.questions
-    for each in questions.values():
-        rng.shuffle(each)
-    for turn in range(max(map(len, questions.values()))):
-        for passage in articles.groups(8, rng, lambda passage: len(questions[passage]) > turn):
-            pairs.append((questions[passage][turn], articles.passages[passage]))
-    return pairs
+    def with_other_names(self, names, rng, kept):
+        """Texts of passages and lists of their questions, by passage; a share of the articles is kept as it is."""
+        passages = dict(self.passages)
+        questions = {passage: list(each) for passage, each in self.questions.items()}
+        for article in map(list, self.articles.values()):
+            if rng.random() < kept:
+                continue
+            renamed, asked = names.replace([passages[passage] for passage in article],
+                                           [question for passage in article for question in questions[passage]], rng)
+            passages.update(zip(article, renamed))
+            asked = iter(asked)
+            for passage in article:
+                questions[passage] = [next(asked) for _ in questions[passage]]
+        return passages, questions
 
 
 class _Names:
@@ -124,23 +118,28 @@ class _Names:
         return [[pattern.sub(lambda match: others[match[0]], text) for text in texts] for texts in (passages, questions)]
 
 
+def _articles_and_names(data):
+    articles = _Articles(data)
+    return articles, _Names(articles, _mono(data, "wac") + _mono(data, "rpc")[:20000])
+
+
+def passages_with_questions(data, seed=7):
+    """Lines, each passage followed by its questions, in VERSIONS; and which lines are passages."""
+    (articles, names), rng, lines, is_passage = _articles_and_names(data), random.Random(seed), [], []
+    for version in range(VERSIONS):
+        passages, questions = articles.with_other_names(names, rng, kept=1 if version == 0 else 0)
+        for passage in articles.groups(6, rng):
+            lines += [passages[passage], *questions[passage]]
+            is_passage += [True] + [False] * len(questions[passage])
+    return lines, is_passage
+
+
 def questions_with_other_names(data, rounds=5, seed=42):
     """Pairs, in rounds that have all of them; the questions of a passage side by side, in two articles of three with other
     names. Training encodes a passage once for all its questions in a batch."""
-    articles, rng, pairs = _Articles(data), random.Random(seed), []
-    names = _Names(articles, _mono(data, "wac") + _mono(data, "rpc")[:20000])
+    (articles, names), rng, pairs = _articles_and_names(data), random.Random(seed), []
     for _ in range(rounds):
-        passages = dict(articles.passages)
-        questions = {passage: list(each) for passage, each in articles.questions.items()}
-        for article in map(list, articles.articles.values()):
-            if rng.random() < 1 / 3:
-                continue
-            renamed, asked = names.replace([passages[passage] for passage in article],
-                                           [question for passage in article for question in questions[passage]], rng)
-            passages.update(zip(article, renamed))
-            asked = iter(asked)
-            for passage in article:
-                questions[passage] = [next(asked) for _ in questions[passage]]
+        passages, questions = articles.with_other_names(names, rng, kept=1 / 3)
         for passage in articles.groups(12, rng):
             rng.shuffle(questions[passage])
             pairs += [(question, passages[passage]) for question in questions[passage]]

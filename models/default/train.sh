@@ -36,7 +36,7 @@ say "3 student"
 
 say "4 all texts, the first teacher"
 [ -f "$work/distilled.done" ] || "$sbertja" distill -m "$work/student" -o "$work/distilled" --similarity 10 \
-    --steps "$distill_steps" --batch-size 320 --step-tokens 6144 --lr "$distill_lr" --warmup-steps 300 --no-dropout \
+    --steps "$distill_steps" --batch-size 320 --step-tokens 6144 --lr "$distill_lr" --warmup-steps 300 --no-dropout --bf16 \
     --eval "$data/jsts/valid.tsv" --evaluation-steps 250 --checkpoint "$work/distill.checkpoint" \
     --checkpoint-steps 250 --resume "$work/all.txt" "$work/all.use.npy"
 : > "$work/distilled.done"
@@ -50,13 +50,7 @@ say "6 search, the second teacher"
 say "7 finish"
 [ -d "$work/finished" ] || "$python" "$here/learn.py" finish "$work/searching" "$data" "$work" "$work/finished"
 
-say "8 other names"
-[ -d "$work/named" ] || "$python" "$here/learn.py" names "$work/finished" "$data" "$work" "$work/named"
-
-say "9 the mean of both"
-[ -d "$work/mean" ] || "$python" "$here/average.py" "$work/finished" "$work/named" "$names_share" "$work/mean"
-
-say "10 stored in 16 bits"
-"$sbertja" convert "$work/mean" "$work/model" --dtype bf16
+say "8 stored in 16 bits"
+"$sbertja" convert "$work/finished" "$work/model" --dtype bf16
 rm -f "$work"/model/packed-* # for this machine alone
 say "done: $work/model; copy it here"

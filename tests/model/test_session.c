@@ -299,19 +299,39 @@ START_TEST(broken_weights)
 }
 END_TEST
 
-/* More texts than a window holds. */
+/* More texts than a window holds, the next of which is tokenized while one is computed. */
 START_TEST(many_texts)
 {
-    enum { MANY = 9000 };
+    enum { MANY = 9500, SECOND = 1024, THIRD = 9300 }; /* texts of the second window and of the third */
     const char *const few[] = {"水", "冷却水が漏れた。", "会議は三時に始まる。"};
     const char **texts = malloc(MANY * sizeof *texts);
     float *vectors = malloc(MANY * 48 * sizeof *vectors);
+    sbertja_session_options options = SBERTJA_SESSION_OPTIONS_INIT;
+    sbertja_encode_options stopping = SBERTJA_ENCODE_OPTIONS_INIT;
+    sbj_session *session;
+    sbertja_error error;
     sbj_model *model = load("cpu", NULL);
+    options.threads = 1 << _i;
     for (size_t i = 0; i < MANY; i++)
         texts[i] = few[i % 3];
-    encode_texts(model, 2, 0, texts, MANY, vectors);
+    encode_texts(model, options.threads, 0, texts, MANY, vectors);
     for (size_t i = 3; i < MANY; i++)
-        reference_expect(reference_difference(vectors + i * 48, vectors + i % 3 * 48, 48), 1e-6, "text %zu", i);
+        ck_assert_msg(memcmp(vectors + i * 48, vectors + i % 3 * 48, 48 * sizeof *vectors) == 0, "text %zu", i);
+
+    ck_assert(sbj_session_create(model, &options, &session, &error) == SBERTJA_OK);
+    texts[THIRD] = "\xff";
+    memset(vectors, 0, MANY * 48 * sizeof *vectors);
+    ck_assert_int_eq(sbj_session_encode(session, texts, NULL, MANY, NULL, vectors, &error), SBERTJA_E_FORMAT);
+    ck_assert_msg(strncmp(error.message, "text 9300: ", 11) == 0, "%s", error.message);
+    ck_assert_msg(vectors[SECOND * 48] != 0, "what came before is not there");
+    texts[SECOND] = "\xff";
+    ck_assert_int_eq(sbj_session_encode(session, texts, NULL, MANY, NULL, vectors, &error), SBERTJA_E_FORMAT);
+    ck_assert_msg(strncmp(error.message, "text 1024: ", 11) == 0, "%s", error.message);
+    taken t = {.stop_after = 1}; /* before anybody looks at text 1024 */
+    stopping.progress = count_done;
+    stopping.progress_user = &t;
+    ck_assert_int_eq(sbj_session_encode(session, texts, NULL, MANY, &stopping, vectors, &error), SBERTJA_E_STOPPED);
+    sbj_session_free(session);
     free(texts);
     free(vectors);
     sbj_model_free(model);
@@ -319,4 +339,4 @@ START_TEST(many_texts)
 END_TEST
 
 SUITE_MAIN("model/session", 60, {independent_of_the_rest, 2}, {token_vectors_and_progress, 0},
-           {threads_with_batches_of_their_own, 0}, {callbacks_that_call_back, 0}, {odd_texts, 0}, {broken_weights, 0}, {many_texts, 0})
+           {threads_with_batches_of_their_own, 0}, {callbacks_that_call_back, 0}, {odd_texts, 0}, {broken_weights, 0}, {many_texts, 3})

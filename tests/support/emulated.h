@@ -1,4 +1,4 @@
-/* AVX-512 in plain C, for `make check-emulated`: the kernels of those instruction sets on a processor that has AVX2.
+/* AVX-512 and AMX in plain C, for `make check-emulated`: the kernels of those instruction sets on a processor that has AVX2.
  * Included before a kernel's file. It says whether the kernels are right, not how fast they are, nor whether the
  * compiler makes of them what it should.
  *
@@ -243,6 +243,100 @@ EMULATED __m512 emulated_dpbf16(__m512 sum, __m512bh a, __m512bh b)
     }
     return sum;
 }
+
+/* ---- Tiles (AMX) ---- */
+
+typedef struct emulated_tile {
+    size_t rows, row_bytes;
+    unsigned char at[16][64];
+} emulated_tile;
+
+static _Thread_local emulated_tile emulated_tiles[8];
+
+EMULATED void emulated_tile_loadconfig(const void *shapes)
+{
+    const unsigned char *bytes = shapes;
+    memset(emulated_tiles, 0, sizeof emulated_tiles);
+    for (int i = 0; i < 8; i++) {
+        emulated_tiles[i].row_bytes = bytes[16 + 2 * i];
+        emulated_tiles[i].rows = bytes[48 + i];
+    }
+}
+
+EMULATED void emulated_tile_release(void)
+{
+    memset(emulated_tiles, 0, sizeof emulated_tiles);
+}
+
+EMULATED void emulated_tile_zero(int number)
+{
+    memset(emulated_tiles[number].at, 0, sizeof emulated_tiles[number].at);
+}
+
+EMULATED void emulated_tile_loadd(int number, const void *from, size_t stride)
+{
+    emulated_tile *t = &emulated_tiles[number];
+    emulated_tile_zero(number);
+    for (size_t i = 0; i < t->rows; i++)
+        memcpy(t->at[i], (const unsigned char *)from + i * stride, t->row_bytes);
+}
+
+EMULATED void emulated_tile_stored(int number, void *to, size_t stride)
+{
+    const emulated_tile *t = &emulated_tiles[number];
+    for (size_t i = 0; i < t->rows; i++)
+        memcpy((unsigned char *)to + i * stride, t->at[i], t->row_bytes);
+}
+
+/* The sums of the even numbers and of the odd ones, each rounded at each step, then both added. */
+EMULATED void emulated_tile_dpbf16(int sums, int left, int right)
+{
+    emulated_tile *c = &emulated_tiles[sums], *a = &emulated_tiles[left], *b = &emulated_tiles[right];
+    for (size_t i = 0; i < c->rows; i++)
+        for (size_t j = 0; j < c->row_bytes / 4; j++) {
+            float sum[2] = {0}, all;
+            for (size_t k = 0; k < a->row_bytes / 4; k++) {
+                uint32_t x, y;
+                memcpy(&x, a->at[i] + 4 * k, sizeof x);
+                memcpy(&y, b->at[k] + 4 * j, sizeof y);
+                sum[0] = emulated_flushed(__builtin_fmaf(emulated_float(x << 16), emulated_float(y << 16), sum[0]));
+                sum[1] = emulated_flushed(
+                    __builtin_fmaf(emulated_float(x & 0xFFFF0000u), emulated_float(y & 0xFFFF0000u), sum[1]));
+            }
+            memcpy(&all, c->at[i] + 4 * j, sizeof all);
+            all = emulated_flushed(emulated_flushed(all) + emulated_flushed(sum[0] + sum[1]));
+            memcpy(c->at[i] + 4 * j, &all, sizeof all);
+        }
+}
+
+/* The left one with a sign, the right one without. */
+EMULATED void emulated_tile_dpbsud(int sums, int left, int right)
+{
+    emulated_tile *c = &emulated_tiles[sums], *a = &emulated_tiles[left], *b = &emulated_tiles[right];
+    for (size_t i = 0; i < c->rows; i++)
+        for (size_t j = 0; j < c->row_bytes / 4; j++) {
+            int32_t sum;
+            memcpy(&sum, c->at[i] + 4 * j, sizeof sum);
+            for (size_t k = 0; k < a->row_bytes; k++)
+                sum += (int8_t)a->at[i][k] * b->at[k / 4][4 * j + k % 4];
+            memcpy(c->at[i] + 4 * j, &sum, sizeof sum);
+        }
+}
+
+#undef _tile_dpbf16ps /* macros, all of these */
+#define _tile_dpbf16ps emulated_tile_dpbf16
+#undef _tile_dpbsud
+#define _tile_dpbsud emulated_tile_dpbsud
+#undef _tile_loadconfig
+#define _tile_loadconfig emulated_tile_loadconfig
+#undef _tile_loadd
+#define _tile_loadd emulated_tile_loadd
+#undef _tile_release
+#define _tile_release emulated_tile_release
+#undef _tile_stored
+#define _tile_stored emulated_tile_stored
+#undef _tile_zero
+#define _tile_zero emulated_tile_zero
 
 #define _mm512_add_epi32 emulated_add
 #define _mm512_castps512_ps128 emulated_first_quarter

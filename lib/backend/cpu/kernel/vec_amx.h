@@ -59,7 +59,13 @@ INLINE void amx_pass(size_t groups, const uint32_t *a, const uint32_t *below, si
         _tile_zero(3);
     }
     for (size_t j = 0; j < groups; j += AMX_GROUPS, b += AMX_GROUPS * right) {
-        ahead = call_for(ahead, lines);
+#define PF 2
+#if PF
+        for (size_t q = 0; q < lines; q++, ahead += LINE) __builtin_prefetch(ahead, 0, PF);
+#endif
+#if PFB
+        for (int q = 0; q < 32; q++) __builtin_prefetch(b + PFB * AMX_GROUPS * right + q * 64, 0, 3);
+#endif
         _tile_loadd(6, b, right);
         _tile_loadd(4, a + j, left);
         _tile_loadd(7, b + VEC * GROUP_BYTES, right);
