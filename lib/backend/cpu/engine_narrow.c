@@ -9,7 +9,6 @@
 #include "backend/cpu/cpu.h"
 
 enum {
-    BLOCK_ROWS = 96,
     BLOCK_COLUMNS = 96,
     MOST_COLUMNS = 768, /* with few rows */
     STEP_BYTES = 24576, /* of a panel */
@@ -196,7 +195,7 @@ static void do_block(void *context, size_t task, int thread)
     for (; left >= across(w, &w->products[index]); index++)
         left -= across(w, &w->products[index]);
     const sbj_product *p = &w->products[index];
-    size_t row = down * BLOCK_ROWS, m = sbj_piece_length(p->m, BLOCK_ROWS, down);
+    const size_t block = w->narrow->block_rows, row = down * block, m = sbj_piece_length(p->m, block, down);
     size_t width = block_columns(w, p), column = left * width, n = sbj_piece_length(p->n, width, left);
     compute(w, p, row, m, column, n);
     if (w->finish != NULL)
@@ -222,7 +221,7 @@ static void multiply_packed(const sbj_kernels *kernels, sbj_pool *pool, const sb
     for (size_t i = 0; i < count; i++)
         w.across += across(&w, &products[i]);
     narrow_left(&w, pool);
-    sbj_pool_run(pool, sbj_pieces(first->m, BLOCK_ROWS) * w.across, do_block, &w);
+    sbj_pool_run(pool, sbj_pieces(first->m, narrow->block_rows) * w.across, do_block, &w);
 }
 
 /* One after another; a b that follows itself is packed once. */

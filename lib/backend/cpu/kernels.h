@@ -70,6 +70,7 @@ typedef struct sbj_narrow_scales {
 typedef struct sbj_narrow_kernels {
     size_t group, group_bytes; /* numbers in a group; bytes of a group of b */
     bool scaled;               /* int8 */
+    size_t block_rows;         /* of the rows that meet a block of b while that is in cache */
 
     /* A row of a, n numbers, as words. In int8 a NaN or an infinity makes the scale NaN. */
     sbj_narrow_row (*narrow)(const float *x, size_t n, uint32_t *words);

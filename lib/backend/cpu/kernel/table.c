@@ -1,15 +1,15 @@
-/* The kernels of this compilation's instruction set, together. What a set does as the one below it does comes from there:
- * the Makefile says which files are compiled for which set. */
+/* The kernels of this compilation's instruction set, together. What a set does as the one below it does comes from
+ * there: the Makefile says which files are compiled for which set. */
 #include "backend/cpu/kernel/vec.h"
 #include "backend/cpu/kernels.h"
 
 #if defined(SBJ_ISA_amx)
-#define INT8      amx
-#define BF16      amx
+#define INT8 amx
+#define BF16 amx
 #define ATTENTION amx
 #elif defined(SBJ_ISA_avx512bf16)
-#define INT8      avx512vnni
-#define BF16      avx512bf16
+#define INT8 avx512vnni
+#define BF16 avx512bf16
 #define ATTENTION avx512bf16
 #else
 #define INT8 SBJ_ISA
@@ -33,7 +33,7 @@ extern const sbj_attention_kernels SBJ_JOIN(sbj_attention_kernels, REST);
 extern const sbj_arena_kernels SBJ_JOIN(sbj_arena_kernels, REST);
 
 #define TEXT_(x) #x
-#define TEXT(x)  TEXT_(x)
+#define TEXT(x) TEXT_(x)
 
 extern const sbj_kernels SBJ_PER_ISA(sbj_kernels);
 const sbj_kernels SBJ_PER_ISA(sbj_kernels) = {

@@ -1,5 +1,5 @@
-/* Attention of one head with both products in bf16 (vec_gemm_bf16.c), where that is faster: S from Q and K rounded, then Y
- * from P and V rounded; softmax in f32. Without dropout, and without what a gradient would need. */
+/* Attention of one head with both products in bf16 (vec_gemm_bf16.c), where that is faster: S from Q and K rounded,
+ * then Y from P and V rounded; softmax in f32. Without dropout, and without what a gradient would need. */
 #include "backend/cpu/kernel/vec_softmax.h"
 #include "backend/cpu/kernel/vec_tile.h"
 

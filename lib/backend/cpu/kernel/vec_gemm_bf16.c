@@ -1,10 +1,7 @@
 /* Matrix products with both sides in bf16, for instruction sets that multiply pairs of them: rounding and packing. A
  * row of the left side is its numbers, one after another, each two of which are a word. Elsewhere vec_gemm.c has
  * products with weights in bf16. */
-#include "backend/cpu/kernel/vec_narrow.h"
-#if defined(SBJ_ISA_amx)
 #include "backend/cpu/kernel/vec_amx.h"
-#endif
 
 #if defined(SBJ_ISA_avx512bf16)
 
@@ -111,14 +108,10 @@ static void multiply(size_t m, size_t n, size_t groups, const uint32_t *a, size_
                      const sbj_narrow_scales *scales, float *c, size_t ldc, bool add)
 {
     (void)scales;
-#if defined(SBJ_ISA_amx)
-    amx_multiply(m, n, groups, a, lda, panels, panel, NULL, true, c, ldc, add);
-#else
-    narrow_multiply(m, n, groups, a, lda, panels, panel, NULL, true, c, ldc, add);
-#endif
+    product(m, n, groups, a, lda, panels, panel, NULL, true, c, ldc, add);
 }
 
 extern const sbj_narrow_kernels SBJ_PER_ISA(sbj_bf16_kernels);
-const sbj_narrow_kernels SBJ_PER_ISA(sbj_bf16_kernels) = {BF16_GROUP,     2 * BF16_GROUP, false,   narrow,
-                                                          narrow_columns, pack_panels,    multiply};
+const sbj_narrow_kernels SBJ_PER_ISA(sbj_bf16_kernels) = {BF16_GROUP, 2 * BF16_GROUP, false,       BLOCK_ROWS,
+                                                          narrow,     narrow_columns, pack_panels, multiply};
 #endif

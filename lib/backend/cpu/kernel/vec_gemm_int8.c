@@ -3,10 +3,7 @@
  * by the formulas in kernels.h. */
 #include <float.h>
 
-#include "backend/cpu/kernel/vec_narrow.h"
-#if defined(SBJ_ISA_amx)
 #include "backend/cpu/kernel/vec_amx.h"
-#endif
 
 /* ---- Quantizing -------------------------------------------------------------------------------------------------- */
 
@@ -109,13 +106,9 @@ static void pack_panels(sbj_operand b, size_t k, size_t n, float *scales, void *
 static void multiply(size_t m, size_t n, size_t groups, const uint32_t *a, size_t lda, const void *panels, size_t panel,
                      const sbj_narrow_scales *scales, float *c, size_t ldc, bool add)
 {
-#if defined(SBJ_ISA_amx)
-    amx_multiply(m, n, groups, a, lda, panels, panel, scales, false, c, ldc, add);
-#else
-    narrow_multiply(m, n, groups, a, lda, panels, panel, scales, false, c, ldc, add);
-#endif
+    product(m, n, groups, a, lda, panels, panel, scales, false, c, ldc, add);
 }
 
 extern const sbj_narrow_kernels SBJ_PER_ISA(sbj_int8_kernels);
-const sbj_narrow_kernels SBJ_PER_ISA(sbj_int8_kernels) = {INT8_GROUP, INT8_GROUP,  true,    narrow,
-                                                          NULL,       pack_panels, multiply};
+const sbj_narrow_kernels SBJ_PER_ISA(sbj_int8_kernels) = {INT8_GROUP, INT8_GROUP, true,        BLOCK_ROWS,
+                                                          narrow,     NULL,       pack_panels, multiply};
