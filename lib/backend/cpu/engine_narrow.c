@@ -90,9 +90,17 @@ static size_t rows_size(size_t rows)
     return sbj_lines(rows * sizeof(sbj_narrow_row) / sizeof(float));
 }
 
+/* Words from a row to the next: an odd number of cache lines, so that rows below one another do not all want the same
+ * places of the first cache, as they would where a row is 4096 bytes. */
+static size_t row_words(const sbj_narrow_kernels *narrow, size_t k)
+{
+    const size_t line = sbj_lines(1), words = sbj_lines(sbj_pieces(k, narrow->group));
+    return words / line % 2 == 0 ? words + line : words;
+}
+
 static size_t left_size(const sbj_narrow_kernels *narrow, size_t m, size_t k)
 {
-    return rows_size(m) + sbj_lines(m * sbj_pieces(k, narrow->group));
+    return rows_size(m) + m * row_words(narrow, k);
 }
 
 static size_t larger(size_t a, size_t b)
@@ -121,7 +129,7 @@ typedef struct work {
     void *context;
     sbj_narrow_row *rows;
     uint32_t *words;
-    size_t groups; /* in a row */
+    size_t groups, row_words; /* of a row */
     size_t threads;
     size_t across; /* blocks of all products beside one another */
 } work;
@@ -133,7 +141,7 @@ static void narrow_rows(void *context, size_t task, int thread)
     (void)thread;
     for (size_t i = 0; i < sbj_piece_length(p->m, SBJ_ROWS, task); i++) {
         size_t row = task * SBJ_ROWS + i;
-        w->rows[row] = w->narrow->narrow(p->a.at + row * p->a.row, p->k, w->words + row * w->groups);
+        w->rows[row] = w->narrow->narrow(p->a.at + row * p->a.row, p->k, w->words + row * w->row_words);
     }
 }
 
@@ -145,7 +153,7 @@ static void narrow_columns(void *context, size_t task, int thread)
     size_t row = task * COLUMN_ROWS;
     (void)thread;
     w->narrow->narrow_columns(sbj_operand_at(p->a, row, 0), sbj_piece_length(p->m, COLUMN_ROWS, task), p->k,
-                              w->words + row * w->groups);
+                              w->words + row * w->row_words, w->row_words);
 }
 
 static void narrow_left(const work *w, sbj_pool *pool)
@@ -172,14 +180,14 @@ static size_t across(const work *w, const sbj_product *p)
 static void compute(const work *w, const sbj_product *p, size_t row, size_t m, size_t column, size_t n)
 {
     const unsigned char *panels = panels_of(w->kernels, w->narrow, p->packed, p->k, p->n, column);
-    const uint32_t *words = w->words + row * w->groups;
+    const uint32_t *words = w->words + row * w->row_words;
     const sbj_narrow_scales scales = {w->rows + row, p->packed + column};
     const size_t bytes = group_bytes(w->kernels, w->narrow), step = STEP_BYTES / bytes;
     float *c = p->c + row * p->ldc + column;
     for (size_t i = 0; i < w->groups; i += step) {
         size_t length = sbj_piece_length(w->groups, step, i / step);
         bool last = w->narrow->scaled && i + length == w->groups;
-        w->narrow->multiply(m, n, length, words + i, w->groups, panels + i * bytes,
+        w->narrow->multiply(m, n, length, words + i, w->row_words, panels + i * bytes,
                             panel_bytes(w->kernels, w->narrow, p->k), last ? &scales : NULL, c, p->ldc,
                             p->add || i > 0);
     }
@@ -216,6 +224,7 @@ static void multiply_packed(const sbj_kernels *kernels, sbj_pool *pool, const sb
               (sbj_narrow_row *)scratch,
               (uint32_t *)(scratch + rows_size(first->m)),
               sbj_pieces(first->k, narrow->group),
+              row_words(narrow, first->k),
               (size_t)sbj_pool_threads(pool),
               0};
     for (size_t i = 0; i < count; i++)

@@ -75,7 +75,7 @@ typedef struct sbj_narrow_kernels {
     /* A row of a, n numbers, as words. In int8 a NaN or an infinity makes the scale NaN. */
     sbj_narrow_row (*narrow)(const float *x, size_t n, uint32_t *words);
     /* a [m, k], whose columns lie in memory (a.row is 1), as words, [m, groups of k]. NULL in int8. */
-    void (*narrow_columns)(sbj_operand a, size_t m, size_t k, uint32_t *words);
+    void (*narrow_columns)(sbj_operand a, size_t m, size_t k, uint32_t *words, size_t ld);
     /* b [k, n], whose columns lie in memory (b.row is 1), in bf16 its columns or its rows, as panels of `panel_columns`
      * columns (those of the gemm kernels), each [groups of k, panel_columns, group]; and, if scaled, the scales of the
      * columns. Both are filled up with zeros. */

@@ -33,7 +33,7 @@ INLINE vec pair_words(const float *first, const float *second, size_t n)
 }
 
 /* In squares of words, so that both sides are touched by whole cache lines. */
-static void narrow_columns(sbj_operand a, size_t m, size_t k, uint32_t *words)
+static void narrow_columns(sbj_operand a, size_t m, size_t k, uint32_t *words, size_t ld)
 {
     const size_t groups = (k + 1) / BF16_GROUP;
     for (size_t i = 0; i < m; i += VEC)
@@ -47,7 +47,7 @@ static void narrow_columns(sbj_operand a, size_t m, size_t k, uint32_t *words)
             }
             vec_transpose(square);
             for (size_t row = 0; row < rows; row++)
-                vec_store_some((float *)words + (i + row) * groups + j, some, square[row]);
+                vec_store_some((float *)words + (i + row) * ld + j, some, square[row]);
         }
 }
 
