@@ -414,7 +414,7 @@ typedef struct sbertja_fit_options {
                                          * here and in callbacks, are always those that change the weights */
     int bf16; /* nonzero: products of the encoder's matrices, forward and back, round both sides to bf16, sum in f32; the
                * weights that are trained stay f32. Needs the device cpu, the engine packed and a processor with
-               * avx512bf16; elsewhere it is a warning, and training as without it. */
+               * avx512bf16 or amx; elsewhere it is a warning, and training as without it. */
 } sbertja_fit_options;
 #define SBERTJA_FIT_OPTIONS_INIT                                                                                       \
     {sizeof(sbertja_fit_options), 1, 0, NULL, 10000, NULL, 2e-5, 0.9, 0.999, 0, 0.01, 1.0, 42, 0, 0, 0, NULL, NULL,    \

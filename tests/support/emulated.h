@@ -150,6 +150,16 @@ EMULATED __m512i emulated_loadu(const void *p)
 
 /* ---- Integers of 8 and 16 bits ---- */
 
+EMULATED __m512i emulated_permute_shorts(__m512i places, __m512i a)
+{
+    uint16_t place[32], from[32], to[32];
+    memcpy(place, &places, sizeof place);
+    memcpy(from, &a, sizeof from);
+    for (int i = 0; i < 32; i++)
+        to[i] = from[place[i] & 31];
+    return emulated_loadu(to);
+}
+
 EMULATED __m512i emulated_cvtepi8_epi16(__m256i a)
 {
     int8_t bytes[32];
@@ -352,6 +362,7 @@ EMULATED void emulated_tile_dpbsud(int sums, int left, int right)
 #define _mm512_max_epi32 emulated_max_ints
 #define _mm512_max_ps emulated_max
 #define _mm512_min_ps emulated_min
+#define _mm512_permutexvar_epi16 emulated_permute_shorts
 #define _mm512_permutexvar_ps emulated_permute
 #define _mm512_cvtps_epi32 emulated_nearest
 #define _mm512_cvtepi8_epi16 emulated_cvtepi8_epi16

@@ -201,7 +201,7 @@ class SentenceTransformer:
         which `resume=True` goes on to the same last bit. After an interrupt the model is what it had become by then.
         `keep_head` leaves the head of a DistillationLoss at the model's end, as a Dense module; `no_dropout` trains
         without dropout whatever the model's configuration says. `use_amp` multiplies in bf16 where the processor does
-        (avx512bf16); the weights stay float32. With `gradient_accumulation_steps` a step, also in
+        (avx512bf16, amx); the weights stay float32. With `gradient_accumulation_steps` a step, also in
         warmup_steps and evaluation_steps, is so many batches and goes by their mean gradient.
         """
         training.warn_unused(optimizer_class, checkpoint_save_total_limit)

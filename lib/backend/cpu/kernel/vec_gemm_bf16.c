@@ -27,9 +27,11 @@ static sbj_narrow_row narrow(const float *x, size_t n, uint32_t *words)
 /* Numbers k and k+1 of each of VEC rows or columns, as words; those of k+1 are 0 behind the last. */
 INLINE vec pair_words(const float *first, const float *second, size_t n)
 {
-    const vec zero = {0};
-    return (vec)(vec_nearest_bf16(vec_load_some(first, n)) >> 16 |
-                 (vec_nearest_bf16(second == NULL ? zero : vec_load_some(second, n)) & 0xFFFF0000u));
+    static const uint16_t in_turn[2 * VEC] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                              8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    const vec low = vec_load_some(first, n), high = second == NULL ? (vec){0} : vec_load_some(second, n);
+    return (vec)_mm512_permutexvar_epi16(_mm512_loadu_si512(in_turn),
+                                         (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low));
 }
 
 /* In squares of words, so that both sides are touched by whole cache lines. */
