@@ -196,10 +196,12 @@ START_TEST(powers_of_two_come_out_bit_for_bit)
 }
 END_TEST
 
-/* What a product of bf16 takes of scratch: of a [m, k] a line of each row and its pairs, of b [k, n] its panels. */
+/* What a product of bf16 takes of scratch: of a [m, k] a line of each row and its pairs in an odd number of cache lines,
+ * of b [k, n] its panels. */
 static size_t needed(const sbj_kernels *kernels, size_t m, size_t k, size_t n)
 {
-    return sbj_lines(m * sizeof(sbj_narrow_row) / sizeof(float)) + sbj_lines(m * ((k + 1) / 2)) +
+    const size_t lines = sbj_lines((k + 1) / 2) / 16, odd = lines % 2 == 0 ? lines + 1 : lines;
+    return sbj_lines(m * sizeof(sbj_narrow_row) / sizeof(float)) + m * odd * 16 +
            sbj_narrow_size(kernels, kernels->bf16, k, n);
 }
 

@@ -94,8 +94,8 @@ static size_t rows_size(size_t rows)
  * places of the first cache, as they would where a row is 4096 bytes. */
 static size_t row_words(const sbj_narrow_kernels *narrow, size_t k)
 {
-    const size_t line = sbj_lines(1), words = sbj_lines(sbj_pieces(k, narrow->group));
-    return words / line % 2 == 0 ? words + line : words;
+    const size_t line = sbj_lines(1);
+    return (sbj_pieces(sbj_pieces(k, narrow->group), line) | 1) * line;
 }
 
 static size_t left_size(const sbj_narrow_kernels *narrow, size_t m, size_t k)
