@@ -67,7 +67,7 @@ compiles        = $(shell echo 'int main(void) { return __builtin_cpu_supports("
     $(CC) $(ISA_$(1)) -x c -fsyntax-only - 2>/dev/null && echo $(1))
 ifeq ($(shell uname -m),x86_64)
 INSTRUCTION_SETS := portable avx2 avx512 $(call compiles,avx512vnni) $(call compiles,avx512bf16) \
-    $(call compiles,amx,amx-tile)
+    $(and $(call compiles,avx512bf16),$(call compiles,amx,amx-tile))
 else
 INSTRUCTION_SETS := portable
 endif

@@ -29,7 +29,9 @@
  *   Ownership  What a _create, _load, _read or _fit function gives is freed with the matching _free, which takes NULL.
  *              `const char *` and `const float *` results live as long as the handle they came from.
  *   Host       The library never exits, prints, reads the environment, or changes the locale, signals or the
- *              floating-point mode. Messages go to the log callback, if there is one.
+ *              floating-point mode. Messages go to the log callback, if there is one. Where the processor has AMX, loading
+ *              a model asks the system for its registers, and signal frames of the process are 8 KB larger from then on
+ *              (a stack for signals must have room); load with other `instructions` if that is not wanted.
  */
 #ifndef SBERTJA_H
 #define SBERTJA_H

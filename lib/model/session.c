@@ -203,7 +203,7 @@ typedef struct window {
     const int32_t **ids;
     size_t *counts, *end;
     bool apart;
-    size_t round, length; /* the first batch of those that are run now, and how many they are */
+    size_t round, length; /* the first batch of those that are run now; how many they are */
     atomic_size_t next;   /* of them, the next to be run */
     atomic_size_t failed; /* no batch behind this one need be run */
 } window;
@@ -314,7 +314,7 @@ static void run_apart(void *context, size_t task, int thread)
     (void)task;
     if (number < w->length)
         run_on(w, w->round + number, &w->call->session->apart[thread]);
-    else
+    else if (atomic_load(&w->failed) == SIZE_MAX)
         sbj_tokenize_chunk(w->behind, number - w->length, thread);
 }
 
@@ -357,13 +357,13 @@ static sbertja_status run_batches(call *c, window *w, sbertja_error *error)
         w->length = round_length(w);
         const bool last = w->round + w->length == w->batches;
         atomic_store(&w->next, 0);
-        if (w->apart) {
+        if (w->apart)
             sbj_pool_run(pool, w->length + (last ? chunks : 0), run_apart, w);
-        } else {
+        else
             run_on(w, w->round, &c->session->together);
-            sbj_pool_run(pool, last ? chunks : 0, sbj_tokenize_chunk, w->behind);
-        }
         status = take_error(w, error);
+        if (!w->apart && last && status == SBERTJA_OK)
+            sbj_pool_run(pool, chunks, sbj_tokenize_chunk, w->behind);
         c->done += w->end[w->round + w->length - 1] - first_of(w, w->round);
         if (status == SBERTJA_OK && c->options->progress != NULL &&
             c->options->progress(c->options->progress_user, c->done, c->total))
@@ -408,11 +408,12 @@ done:
     return status;
 }
 
-/* From text `base` on, if there is one. */
+/* From text `base` on, or `tokenizing` stays as it is. Never leaves less than half a window behind. */
 static sbertja_status begin_window(const call *c, size_t base, sbj_tokenizing *tokenizing, sbertja_error *error)
 {
     const sbj_session *s = c->session;
-    const size_t most = base == 0 ? FIRST : WINDOW, count = c->total - base < most ? c->total - base : most;
+    const size_t left = c->total - base, most = base == 0 ? FIRST : WINDOW;
+    const size_t count = left <= most + most / 2 ? left : most;
     if (count == 0)
         return SBERTJA_OK;
     return sbj_tokenizing_begin(&s->alloc, s->encodings, c->texts + base, c->lengths != NULL ? c->lengths + base : NULL,

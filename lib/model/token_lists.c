@@ -92,9 +92,7 @@ sbertja_status sbj_tokenizing_end(sbj_tokenizing *tokenizing, sbj_token_lists *l
             *error = t->errors[chunk];
     if (status == SBERTJA_OK) {
         *lists = t->lists;
-        sbj_free(lists->alloc, t->statuses);
-        sbj_free(lists->alloc, t->errors);
-        *t = (sbj_tokenizing){0};
+        t->lists = (sbj_token_lists){.alloc = lists->alloc};
     }
     sbj_tokenizing_drop(t);
     return status;
@@ -107,6 +105,7 @@ void sbj_tokenizing_drop(sbj_tokenizing *tokenizing)
     sbj_free(tokenizing->lists.alloc, tokenizing->statuses);
     sbj_free(tokenizing->lists.alloc, tokenizing->errors);
     sbj_token_lists_free(&tokenizing->lists);
+    *tokenizing = (sbj_tokenizing){0};
 }
 
 sbertja_status sbj_tokenize_all(const sbj_alloc *alloc, sbj_pool *pool, sbj_encoding **encodings,

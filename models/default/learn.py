@@ -64,8 +64,9 @@ def main():
                                      *lessons.teachers(search=5120, both=1536, everything=1024)]}
     steps, warmup, rate = (float(os.environ[f"{what}_{name}"]) for name in ("steps", "warmup", "lr"))
     model.fit(objectives[what](), epochs=1, steps_per_epoch=int(steps), scheduler="warmupcosine", warmup_steps=int(warmup),
-              optimizer_params={"lr": rate}, seed=42, no_dropout=True, use_amp=True, save_best_model=False, output_path=str(target),
-              checkpoint_path=str(work / f"{what}.checkpoint"), checkpoint_save_steps=50, resume=True)
+              optimizer_params={"lr": rate}, seed=42, no_dropout=True, use_amp=True, save_best_model=False,
+              output_path=str(target), checkpoint_path=str(work / f"{what}.checkpoint"), checkpoint_save_steps=50,
+              resume=True)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def in_parts(work, name, lines, width, encode):
 
 
 def each_once(work, name, lines, encode):
-    """Vectors of lines of which some are the same: those of a version without other names in it."""
+    """Vectors of lines, many of which are there again: a version leaves some articles and most questions as they are."""
     distinct = list(dict.fromkeys(lines))
     in_parts(work, name, distinct, use_e5.WIDTH, encode)
     row_of = {line: row for row, line in enumerate(distinct)}

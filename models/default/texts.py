@@ -53,12 +53,12 @@ class _Articles:
             self.questions[row["passage_id"]].append(row["question"])
             self.articles.setdefault(row["title"], {})[row["passage_id"]] = True
 
-    def groups(self, size, rng, wanted=lambda passage: True):
+    def groups(self, size, rng):
         """Passages in a random order, but those of an article side by side in groups: neighbours in a batch are what a
         passage is hardest to tell from."""
         groups = []
         for article in self.articles.values():
-            passages = [passage for passage in article if wanted(passage)]
+            passages = list(article)
             rng.shuffle(passages)
             groups += [passages[begin:begin + size] for begin in range(0, len(passages), size)]
         rng.shuffle(groups)

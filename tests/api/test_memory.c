@@ -225,12 +225,34 @@ static sbertja_status encode(const failing_alloc *heap, const void *model, sbert
     return status;
 }
 
+/* The tokens of the second window are made beside the batches of the first. */
+static sbertja_status encode_windows(const failing_alloc *heap, const void *model, sbertja_error *error)
+{
+    enum { MANY = 1600 };
+    const char **many = malloc(MANY * sizeof *many);
+    float *vectors = malloc(MANY * DIMENSION * sizeof *vectors);
+    sbertja_session_options two = SBERTJA_SESSION_OPTIONS_INIT;
+    sbertja_session *session;
+    (void)heap;
+    two.threads = 2;
+    for (size_t i = 0; i < MANY; i++)
+        many[i] = i % 2 == 0 ? "水" : "弁";
+    sbertja_status status = sbertja_session_create(model, &two, &session, error);
+    if (status == SBERTJA_OK)
+        status = sbertja_encode(session, many, NULL, MANY, NULL, vectors, error);
+    sbertja_session_free(session);
+    free(many);
+    free(vectors);
+    return status;
+}
+
 START_TEST(sessions)
 {
     failing_alloc heap;
     sbertja_model *model = load_whole(&heap, "tests/data/tiny/model");
     fail_each(&heap, 1, create_session, model);
     ck_assert_uint_gt(fail_each(&heap, 1, encode, model), 20);
+    ck_assert_uint_gt(fail_each(&heap, 9, encode_windows, model), 100);
     sbertja_model_free(model);
     ck_assert_uint_eq(failing_alloc_live(&heap), 0);
 }

@@ -1,6 +1,11 @@
 /* Making the CPU back end: names of instruction sets and engines, and no memory. */
 #include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "backend/backend.h"
 #include "backend/cpu/openblas.h"
@@ -80,6 +85,61 @@ START_TEST(the_best_set_comes_first_and_is_the_automatic_one)
     sbj_backend_free(backend);
 }
 END_TEST
+
+#if defined(SYS_arch_prctl) && !defined(SBJ_EMULATED)
+/* Each test is a process of its own (unless CK_FORK=no), which has not asked for AMX's registers. */
+enum { ARCH_GET_XCOMP_PERM = 0x1022, XFEATURE_XTILEDATA = 18, SMALL_STACK = 8192 };
+
+static bool tiles_are_granted(void)
+{
+    uint64_t features = 0;
+    ck_assert_int_eq(syscall(SYS_arch_prctl, ARCH_GET_XCOMP_PERM, &features), 0);
+    return (features >> XFEATURE_XTILEDATA & 1) != 0;
+}
+
+static bool can_tell(void)
+{
+    const char *fork = getenv("CK_FORK");
+    if (!names(sbj_cpu_instruction_sets(), "amx"))
+        printf("SKIP: AMX's registers: this machine has only: %s\n", sbj_cpu_instruction_sets());
+    else if (fork != NULL && strcmp(fork, "no") == 0)
+        printf("SKIP: AMX's registers: CK_FORK=no, so another test has asked for them\n");
+    else
+        return true;
+    return false;
+}
+
+START_TEST(tiles_are_asked_for_when_they_are_taken)
+{
+    sbj_backend *backend;
+    if (!can_tell())
+        return;
+    ck_assert_int_eq(make("avx2", NULL, &backend), SBERTJA_OK);
+    sbj_backend_free(backend);
+    ck_assert(!tiles_are_granted());
+    ck_assert_int_eq(make("amx", NULL, &backend), SBERTJA_OK);
+    sbj_backend_free(backend);
+    ck_assert(tiles_are_granted());
+}
+END_TEST
+
+/* A signal stack that has no room for them. */
+START_TEST(tiles_that_are_refused)
+{
+    static char memory[SMALL_STACK];
+    const stack_t stack = {.ss_sp = memory, .ss_size = sizeof memory};
+    sbj_backend *backend;
+    if (!can_tell())
+        return;
+    ck_assert_int_eq(sigaltstack(&stack, NULL), 0);
+    ck_assert_int_eq(make("amx", NULL, &backend), SBERTJA_E_MISSING);
+    ck_assert_ptr_nonnull(strstr(error.message, "instructions amx: the system does not grant their registers"));
+    ck_assert_int_eq(make("auto", NULL, &backend), SBERTJA_OK);
+    ck_assert_str_eq(backend->table->instructions(backend), "avx512bf16");
+    sbj_backend_free(backend);
+}
+END_TEST
+#endif
 
 static const struct {
     const char *engine, *says;
@@ -172,6 +232,10 @@ int main(void)
     TCase *tests = tcase_create("cpu_choice");
     tcase_add_loop_test(tests, a_set_by_name_or_why_not, 0, sizeof sets / sizeof *sets);
     tcase_add_test(tests, the_best_set_comes_first_and_is_the_automatic_one);
+#if defined(SYS_arch_prctl) && !defined(SBJ_EMULATED)
+    tcase_add_test(tests, tiles_are_asked_for_when_they_are_taken);
+    tcase_add_test(tests, tiles_that_are_refused);
+#endif
     tcase_add_loop_test(tests, an_engine_by_name, 0, sizeof engines / sizeof *engines);
     tcase_add_test(tests, an_openblas_that_is_not_there);
     tcase_add_loop_test(tests, unknown_names_are_refused, 0, sizeof unknown / sizeof *unknown);

@@ -50,6 +50,8 @@ static const struct size {
     {"a step and a number", 5, 1537, 40, 1},
     {"two steps", 14, 3072, 33, 1},
     {"a group of columns", 3, 30, 801, 1},
+    {"a large block and a row", 257, 70, 40, 1},
+    {"a large block and some rows", 300, 801, 97, 1},
 };
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
@@ -218,8 +220,8 @@ static const sbj_precision precisions[] = {SBJ_PRECISION_BF16, SBJ_PRECISION_INT
 /* Fewer and more rows, other places, 1, 2 and 4 threads. */
 START_TEST(a_row_has_the_same_bits_in_any_company)
 {
-    static const struct size whole = {"", 130, 801, 203, 1};
-    static const size_t rows[][2] = {{0, 1}, {129, 1}, {77, 2}, {100, 13}, {30, 97}, {0, 130}};
+    static const struct size whole = {"", 300, 801, 203, 1};
+    static const size_t rows[][2] = {{0, 1}, {256, 1}, {255, 3}, {77, 2}, {100, 13}, {30, 97}, {299, 1}, {0, 300}};
     const char *set = sets[_i / 2];
     const sbj_precision precision = precisions[_i % 2];
     if (!have(set))

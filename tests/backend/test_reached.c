@@ -11,7 +11,8 @@
 
 enum { ROWS = 97, STEPS = 3, BEFORE = 19, BEHIND = 50 };
 
-static const char *const sets[] = {"amx", "avx512bf16", "avx512vnni", "avx512", "avx2", "portable", NULL}; /* NULL: the reference */
+static const char *const sets[] = {"amx", "avx512bf16", "avx512vnni", "avx512", "avx2", "portable",
+                                   NULL}; /* NULL: the reference */
 static const struct {
     const char *name;
     size_t columns; /* several rows in a block of the arena, or rows across blocks */

@@ -302,36 +302,42 @@ END_TEST
 /* More texts than a window holds, the next of which is tokenized while one is computed. */
 START_TEST(many_texts)
 {
-    enum { MANY = 9500, SECOND = 1024, THIRD = 9300 }; /* texts of the second window and of the third */
+    enum { MANY = 13500, SECOND = 1024, THIRD = 9216 }; /* where the second window begins, and the third */
     const char *const few[] = {"水", "冷却水が漏れた。", "会議は三時に始まる。"};
     const char **texts = malloc(MANY * sizeof *texts);
+    size_t *lengths = malloc(MANY * sizeof *lengths);
     float *vectors = malloc(MANY * 48 * sizeof *vectors);
     sbertja_session_options options = SBERTJA_SESSION_OPTIONS_INIT;
-    sbertja_encode_options stopping = SBERTJA_ENCODE_OPTIONS_INIT;
+    sbertja_encode_options watched = SBERTJA_ENCODE_OPTIONS_INIT;
+    taken t = {0};
     sbj_session *session;
     sbertja_error error;
     sbj_model *model = load("cpu", NULL);
     options.threads = 1 << _i;
-    for (size_t i = 0; i < MANY; i++)
+    for (size_t i = 0; i < MANY; i++) {
         texts[i] = few[i % 3];
-    encode_texts(model, options.threads, 0, texts, MANY, vectors);
+        lengths[i] = i % 3 == 2 ? strlen("会議") : strlen(texts[i]);
+    }
+    watched.progress = count_done;
+    watched.progress_user = &t;
+    ck_assert(sbj_session_create(model, &options, &session, &error) == SBERTJA_OK);
+    ck_assert(sbj_session_encode(session, texts, lengths, MANY, &watched, vectors, &error) == SBERTJA_OK);
+    ck_assert_uint_eq(t.done, MANY);
     for (size_t i = 3; i < MANY; i++)
         ck_assert_msg(memcmp(vectors + i * 48, vectors + i % 3 * 48, 48 * sizeof *vectors) == 0, "text %zu", i);
 
-    ck_assert(sbj_session_create(model, &options, &session, &error) == SBERTJA_OK);
     texts[THIRD] = "\xff";
     memset(vectors, 0, MANY * 48 * sizeof *vectors);
     ck_assert_int_eq(sbj_session_encode(session, texts, NULL, MANY, NULL, vectors, &error), SBERTJA_E_FORMAT);
-    ck_assert_msg(strncmp(error.message, "text 9300: ", 11) == 0, "%s", error.message);
+    ck_assert_msg(strncmp(error.message, "text 9216: ", 11) == 0, "%s", error.message);
     ck_assert_msg(vectors[SECOND * 48] != 0, "what came before is not there");
     texts[SECOND] = "\xff";
     ck_assert_int_eq(sbj_session_encode(session, texts, NULL, MANY, NULL, vectors, &error), SBERTJA_E_FORMAT);
     ck_assert_msg(strncmp(error.message, "text 1024: ", 11) == 0, "%s", error.message);
-    taken t = {.stop_after = 1}; /* before anybody looks at text 1024 */
-    stopping.progress = count_done;
-    stopping.progress_user = &t;
-    ck_assert_int_eq(sbj_session_encode(session, texts, NULL, MANY, &stopping, vectors, &error), SBERTJA_E_STOPPED);
+    t = (taken){.stop_after = 1}; /* before anybody looks at text 1024 */
+    ck_assert_int_eq(sbj_session_encode(session, texts, NULL, MANY, &watched, vectors, &error), SBERTJA_E_STOPPED);
     sbj_session_free(session);
+    free(lengths);
     free(texts);
     free(vectors);
     sbj_model_free(model);

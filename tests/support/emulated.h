@@ -325,10 +325,10 @@ EMULATED void emulated_tile_dpbsud(int sums, int left, int right)
     emulated_tile *c = &emulated_tiles[sums], *a = &emulated_tiles[left], *b = &emulated_tiles[right];
     for (size_t i = 0; i < c->rows; i++)
         for (size_t j = 0; j < c->row_bytes / 4; j++) {
-            int32_t sum;
+            uint32_t sum; /* what lies behind the columns in use may be anything */
             memcpy(&sum, c->at[i] + 4 * j, sizeof sum);
             for (size_t k = 0; k < a->row_bytes; k++)
-                sum += (int8_t)a->at[i][k] * b->at[k / 4][4 * j + k % 4];
+                sum += (uint32_t)((int8_t)a->at[i][k] * b->at[k / 4][4 * j + k % 4]);
             memcpy(c->at[i] + 4 * j, &sum, sizeof sum);
         }
 }

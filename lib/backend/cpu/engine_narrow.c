@@ -132,6 +132,7 @@ typedef struct work {
     size_t groups, row_words; /* of a row */
     size_t threads;
     size_t across; /* blocks of all products beside one another */
+    size_t block_rows;
 } work;
 
 static void narrow_rows(void *context, size_t task, int thread)
@@ -176,6 +177,15 @@ static size_t across(const work *w, const sbj_product *p)
     return sbj_pieces(p->n, block_columns(w, p));
 }
 
+/* Fewer where threads share so little that some would have nothing to do. */
+static size_t block_rows(const work *w, size_t m)
+{
+    size_t rows = w->narrow->block_rows;
+    while (rows / 2 >= SBJ_FEW_ROWS && sbj_pieces(m, rows) * w->across < 2 * w->threads)
+        rows /= 2;
+    return rows;
+}
+
 /* A block of c. */
 static void compute(const work *w, const sbj_product *p, size_t row, size_t m, size_t column, size_t n)
 {
@@ -203,7 +213,7 @@ static void do_block(void *context, size_t task, int thread)
     for (; left >= across(w, &w->products[index]); index++)
         left -= across(w, &w->products[index]);
     const sbj_product *p = &w->products[index];
-    const size_t block = w->narrow->block_rows, row = down * block, m = sbj_piece_length(p->m, block, down);
+    const size_t row = down * w->block_rows, m = sbj_piece_length(p->m, w->block_rows, down);
     size_t width = block_columns(w, p), column = left * width, n = sbj_piece_length(p->n, width, left);
     compute(w, p, row, m, column, n);
     if (w->finish != NULL)
@@ -226,11 +236,13 @@ static void multiply_packed(const sbj_kernels *kernels, sbj_pool *pool, const sb
               sbj_pieces(first->k, narrow->group),
               row_words(narrow, first->k),
               (size_t)sbj_pool_threads(pool),
+              0,
               0};
     for (size_t i = 0; i < count; i++)
         w.across += across(&w, &products[i]);
+    w.block_rows = block_rows(&w, first->m);
     narrow_left(&w, pool);
-    sbj_pool_run(pool, sbj_pieces(first->m, narrow->block_rows) * w.across, do_block, &w);
+    sbj_pool_run(pool, sbj_pieces(first->m, w.block_rows) * w.across, do_block, &w);
 }
 
 /* One after another; a b that follows itself is packed once. */

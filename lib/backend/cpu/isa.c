@@ -57,13 +57,25 @@ static bool has_avx512bf16(void)
 #endif
 
 #if defined(SBJ_HAVE_amx)
-/* The system has to be asked for the large registers, once in a process; threads that begin later have them too. */
-static bool tiles_granted(void)
+/* Linux lets a process use the large registers when it asks for them, once: threads and forked children have them too.
+ * Signal frames grow by the 8 KB that they hold, so it refuses where there is a signal stack too small for that. */
+enum { ARCH_GET_XCOMP_SUPP = 0x1021, ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+
+static bool system_knows_tiles(void)
 {
 #if defined(SBJ_EMULATED) /* tests/support/emulated.h: they are memory */
     return true;
 #else
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    uint64_t features = 0;
+    return syscall(SYS_arch_prctl, ARCH_GET_XCOMP_SUPP, &features) == 0 && (features >> XFEATURE_XTILEDATA & 1) != 0;
+#endif
+}
+
+static bool system_grants_tiles(void)
+{
+#if defined(SBJ_EMULATED)
+    return true;
+#else
     return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 #endif
 }
@@ -71,7 +83,7 @@ static bool tiles_granted(void)
 static bool has_amx(void)
 {
     return has_avx512bf16() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
-           __builtin_cpu_supports("amx-int8") && tiles_granted();
+           __builtin_cpu_supports("amx-int8") && system_knows_tiles();
 }
 #endif
 
@@ -79,22 +91,23 @@ static bool has_amx(void)
 static const struct step {
     const sbj_kernels *kernels;
     bool (*here)(void);
-    const char *all; /* it and those below */
+    const char *all;       /* it and those below */
+    bool (*granted)(void); /* asked when it is taken, and not before; NULL: needs nothing */
 } ladder[] = {
 #if defined(SBJ_HAVE_amx)
-    {&sbj_kernels_amx, has_amx, "amx avx512bf16 avx512vnni avx512 avx2 portable"},
+    {&sbj_kernels_amx, has_amx, "amx avx512bf16 avx512vnni avx512 avx2 portable", system_grants_tiles},
 #endif
 #if defined(SBJ_HAVE_avx512bf16)
-    {&sbj_kernels_avx512bf16, has_avx512bf16, "avx512bf16 avx512vnni avx512 avx2 portable"},
+    {&sbj_kernels_avx512bf16, has_avx512bf16, "avx512bf16 avx512vnni avx512 avx2 portable", NULL},
 #endif
 #if defined(SBJ_HAVE_avx512vnni)
-    {&sbj_kernels_avx512vnni, has_avx512vnni, "avx512vnni avx512 avx2 portable"},
+    {&sbj_kernels_avx512vnni, has_avx512vnni, "avx512vnni avx512 avx2 portable", NULL},
 #endif
 #if defined(__x86_64__)
-    {&sbj_kernels_avx512, has_avx512, "avx512 avx2 portable"},
-    {&sbj_kernels_avx2, has_avx2, "avx2 portable"},
+    {&sbj_kernels_avx512, has_avx512, "avx512 avx2 portable", NULL},
+    {&sbj_kernels_avx2, has_avx2, "avx2 portable", NULL},
 #endif
-    {&sbj_kernels_portable, has_portable, "portable"},
+    {&sbj_kernels_portable, has_portable, "portable", NULL},
 };
 enum { STEPS = sizeof ladder / sizeof ladder[0] };
 
@@ -108,17 +121,26 @@ const char *sbj_cpu_instruction_sets(void)
 
 sbertja_status sbj_isa_choose(const char *name, const sbj_kernels **kernels, sbertja_error *error)
 {
-    bool any = name == NULL || strcmp(name, "auto") == 0;
+    const bool any = name == NULL || strcmp(name, "auto") == 0;
     *kernels = NULL;
     for (size_t i = 0; i < STEPS; i++) {
-        bool here = ladder[i].here();
-        if (any ? here : strcmp(name, ladder[i].kernels->name) == 0) {
-            if (!here)
-                return sbj_fail(error, SBERTJA_E_MISSING, "instructions %s: this machine has only: %s", name,
-                                sbj_cpu_instruction_sets());
-            *kernels = ladder[i].kernels;
+        const struct step *s = &ladder[i];
+        if (!any && strcmp(name, s->kernels->name) != 0)
+            continue;
+        const bool here = s->here();
+        if (here && (s->granted == NULL || s->granted())) {
+            *kernels = s->kernels;
             return SBERTJA_OK;
         }
+        if (!any && here)
+            return sbj_fail(
+                error, SBERTJA_E_MISSING,
+                "instructions %s: the system does not grant their registers to this process (a signal stack "
+                "too small for them?)",
+                name);
+        if (!any)
+            return sbj_fail(error, SBERTJA_E_MISSING, "instructions %s: this machine has only: %s", name,
+                            sbj_cpu_instruction_sets());
     }
     return sbj_fail(error, SBERTJA_E_ARGUMENT, "instructions %s: unknown, expected auto, %s", name, ladder[0].all);
 }

@@ -1,5 +1,5 @@
-/* The tables of vector kernels, one set of tables for each instruction set. The files in kernel/ are compiled once per
- * set, and each ends with its table; isa.c picks a set.
+/* The tables of vector kernels, one set of tables for each instruction set. The files in kernel/ are compiled once for each
+ * set that they differ in, and each ends with its table; isa.c picks a set.
  *
  * Kernels work on one row, one head or one block, allocate nothing and know nothing of threads: the files beside this
  * one cut the work. Rows need no alignment and may have any width. `n` counts elements of a row, `ld` is the distance
@@ -70,17 +70,17 @@ typedef struct sbj_narrow_scales {
 typedef struct sbj_narrow_kernels {
     size_t group, group_bytes; /* numbers in a group; bytes of a group of b */
     bool scaled;               /* int8 */
-    size_t block_rows;         /* of the rows that meet a block of b while that is in cache */
+    size_t block_rows;         /* of a block of c: so many use what is in cache of b */
 
     /* A row of a, n numbers, as words. In int8 a NaN or an infinity makes the scale NaN. */
     sbj_narrow_row (*narrow)(const float *x, size_t n, uint32_t *words);
-    /* a [m, k], whose columns lie in memory (a.row is 1), as words, [m, groups of k]. NULL in int8. */
+    /* a [m, k], whose columns lie in memory (a.row is 1), as words, rows `ld` words apart. NULL in int8. */
     void (*narrow_columns)(sbj_operand a, size_t m, size_t k, uint32_t *words, size_t ld);
     /* b [k, n], whose columns lie in memory (b.row is 1), in bf16 its columns or its rows, as panels of `panel_columns`
      * columns (those of the gemm kernels), each [groups of k, panel_columns, group]; and, if scaled, the scales of the
      * columns. Both are filled up with zeros. */
     void (*pack_panels)(sbj_operand b, size_t k, size_t n, float *scales, void *panels);
-    /* A step of c [m, n] = a [m, k] b [k, n]: `groups` of k. `panels` is where the first panel has the step, `panel`
+    /* A step of c [m, n] = a [m, k] b [k, n], m > 0: `groups` of k. `panels` is where the first panel has the step, `panel`
      * the bytes from a panel to the next. c holds the sums themselves, in 32 bits, until the last step, which is the
      * one that gets the scales, if scaled; `add`: c has something to add to, from the step before or the caller. */
     void (*multiply)(size_t m, size_t n, size_t groups, const uint32_t *a, size_t lda, const void *panels, size_t panel,

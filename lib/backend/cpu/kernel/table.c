@@ -6,11 +6,9 @@
 #if defined(SBJ_ISA_amx)
 #define INT8 amx
 #define BF16 amx
-#define ATTENTION amx
 #elif defined(SBJ_ISA_avx512bf16)
 #define INT8 avx512vnni
 #define BF16 avx512bf16
-#define ATTENTION avx512bf16
 #else
 #define INT8 SBJ_ISA
 #endif
@@ -24,7 +22,7 @@ extern const sbj_gemm_kernels SBJ_JOIN(sbj_gemm_kernels, REST);
 extern const sbj_narrow_kernels SBJ_JOIN(sbj_int8_kernels, INT8);
 #if defined(BF16)
 extern const sbj_narrow_kernels SBJ_JOIN(sbj_bf16_kernels, BF16);
-extern const sbj_attention_kernels SBJ_JOIN(sbj_attention_bf16_kernels, ATTENTION);
+extern const sbj_attention_kernels SBJ_JOIN(sbj_attention_bf16_kernels, BF16);
 #endif
 extern const sbj_activation_kernels SBJ_JOIN(sbj_activation_kernels, REST);
 extern const sbj_norm_kernels SBJ_JOIN(sbj_norm_kernels, REST);
@@ -50,7 +48,7 @@ const sbj_kernels SBJ_PER_ISA(sbj_kernels) = {
     &SBJ_JOIN(sbj_row_kernels, REST),
     &SBJ_JOIN(sbj_attention_kernels, REST),
 #if defined(BF16)
-    &SBJ_JOIN(sbj_attention_bf16_kernels, ATTENTION),
+    &SBJ_JOIN(sbj_attention_bf16_kernels, BF16),
 #else
     NULL,
 #endif

@@ -74,8 +74,8 @@ INLINE __m256i vec_first(size_t n)
 }
 #endif
 
-/* The first `n` floats, or a whole vector if there are as many; zeros behind them. Rows mostly end with a whole vector, so
- * that case is a branch of its own. */
+/* The first `n` floats, or a whole vector if there are as many; zeros behind them. Rows mostly end with a whole vector,
+ * so that case is a branch of its own. */
 INLINE vec vec_load_some(const float *p, size_t n)
 {
     if (n >= VEC)

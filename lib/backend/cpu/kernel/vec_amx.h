@@ -44,6 +44,7 @@ INLINE void amx_configure(size_t rows)
         shapes.row_bytes[i] = AMX_GROUPS * GROUP_BYTES;
         shapes.rows[i] = (uint8_t)(i < 6 ? rows : AMX_GROUPS);
     }
+    _Static_assert(sizeof shapes == 64, "what the instruction reads");
     memory_is_read();
     _tile_loadconfig(&shapes);
 }
@@ -71,8 +72,8 @@ typedef struct amx_place {
 INLINE void amx_pass(size_t groups, const uint8_t *b, bool bf16, const char *ahead, size_t lines, amx_place p)
 {
     const size_t right = PANEL * GROUP_BYTES, left = p.lda * sizeof *p.a[0], out = p.ldc * sizeof *p.c[0];
+    memory_is_read();
     if (p.add) {
-        memory_is_read();
         _tile_loadd(0, p.c[0], out);
         _tile_loadd(1, p.c[0] + VEC, out);
         _tile_loadd(2, p.c[1], out);

@@ -3,7 +3,7 @@
  * With l the sentence's length and d the head's size: S = Q K' (products by vec_gemm.c), P = softmax(scale S) row by
  * row, Y = (P f) V, where f are the factors of dropout. Backward makes P again from lse, and then dV = (P f)' dY;  dP =
  * (dY V') f;  dS = P (dP - sum(P dP)) scale;  dQ = dS K;  dK = dS' Q */
-#include "backend/cpu/kernel/vec_softmax.h"
+#include "backend/cpu/kernel/vec_attention.h"
 
 extern const sbj_gemm_kernels SBJ_PER_ISA(sbj_gemm_kernels);
 static const sbj_gemm_kernels *const gemm = &SBJ_PER_ISA(sbj_gemm_kernels);

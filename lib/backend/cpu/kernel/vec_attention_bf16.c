@@ -1,6 +1,6 @@
 /* Attention of one head with both products in bf16 (vec_gemm_bf16.c), where that is faster: S from Q and K rounded,
  * then Y from P and V rounded; softmax in f32. Without dropout, and without what a gradient would need. */
-#include "backend/cpu/kernel/vec_softmax.h"
+#include "backend/cpu/kernel/vec_attention.h"
 #include "backend/cpu/kernel/vec_tile.h"
 
 #if defined(SBJ_ISA_avx512bf16)

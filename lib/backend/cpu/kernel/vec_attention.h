@@ -1,6 +1,6 @@
 /* What attention in f32 and in bf16 have in common. */
-#ifndef SBJ_VEC_SOFTMAX_H
-#define SBJ_VEC_SOFTMAX_H
+#ifndef SBJ_VEC_ATTENTION_H
+#define SBJ_VEC_ATTENTION_H
 
 #include "backend/cpu/kernel/vec_math.h"
 #include "backend/cpu/kernels.h"
@@ -23,7 +23,7 @@ INLINE sbj_operand columns_of(const float *at, size_t ld)
 }
 
 /* s = softmax(scale s); gives lse. The largest score is taken off first, so that exp does not overflow. */
-static inline float softmax(float *s, size_t n, float scale)
+INLINE float softmax(float *s, size_t n, float scale)
 {
     vec largest = vec_all(-INFINITY), sums = {0};
     size_t i = 0;
