@@ -19,6 +19,6 @@ search_warmup=100
 search_lr=5e-4
 
 # Finish: JaQuAD train and JSTS train, with the teachers beside them
-finish_steps=1200
+finish_steps=850
 finish_warmup=40
 finish_lr=5e-4
