@@ -26,8 +26,8 @@ INLINE void panel_row(const void *panel, size_t row, bool bf16, vec *b0, vec *b1
 }
 
 /* c [m, n] (+)= a [m, k] b [k, PANEL], where n is at most PANEL. m is a constant of at most TILE_ROWS wherever this is
- * called, so the loops over it vanish and the sums stay in registers; so is step, but for scattered a, and bf16.
- * `ahead` and `lines`: see call_for. */
+ * called, so the loops over it vanish and the sums stay in registers; so is step, but for scattered a, and bf16. `ahead`
+ * and `lines`: see call_for. */
 INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_t step, const void *b, bool bf16,
                  const char *ahead, size_t lines, float *c, size_t ldc, bool add)
 {
@@ -63,8 +63,7 @@ INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_
         }
 }
 
-/* All tiles of one panel, and `next` is what comes behind it. An a that lies in memory row by row may be cut anywhere.
- */
+/* All tiles of one panel, and `next` is what comes behind it. An a that lies in memory row by row may be cut anywhere. */
 INLINE void panel(size_t m, size_t n, size_t k, sbj_left a, const void *b, bool bf16, const char *next, float *c,
                   size_t ldc, bool add)
 {
@@ -77,8 +76,7 @@ INLINE void panel(size_t m, size_t n, size_t k, sbj_left a, const void *b, bool 
 #define OF_HEIGHT(rows)                                                                                                \
     case rows:                                                                                                         \
         if (rows <= TILE_ROWS)                                                                                         \
-            tile(rows <= TILE_ROWS ? rows : 1, n, k, a.at, a.row, a.step, b, bf16, next, lines, c + i * ldc, ldc,      \
-                 add);                                                                                                 \
+            tile(rows <= TILE_ROWS ? rows : 1, n, k, a.at, a.row, a.step, b, bf16, next, lines, c + i * ldc, ldc, add);\
         break;
             EACH_HEIGHT(OF_HEIGHT)
 #undef OF_HEIGHT

@@ -89,8 +89,8 @@ INLINE vec vec_normal(vec x, vec *density)
 }
 
 /* x times the normal distribution, with errors up to 5e-6: for what is rounded to bf16 or int8 next. With g(z) = z (1 -
- * N(z)) it is max(x, 0) - g(|x|), and g is a cubic in each of 16 pieces: piece i is around z = i/3, its variable 3 z -
- * i. Coefficients fitted for this file, for the least largest error of each piece; from 14.5/3 on g counts as 0. */
+ * N(z)) it is max(x, 0) - g(|x|), and g is a cubic in each of 16 pieces: piece i is around z = i/3, its variable 3 z - i.
+ * Coefficients fitted for this file, for the least largest error of each piece; from 14.5/3 on g counts as 0. */
 #if defined(SBJ_ISA_avx512)
 #define SBJ_ROUGH_GELU
 static const float gelu_pieces[4][16] = {

@@ -1,6 +1,6 @@
 /* The register tile of matrix products: TILE_ROWS rows of the left side by PANEL columns of the right one, whose sums
- * stay in registers. It is the same for all precisions, and so are blocks and tasks. A tile may have fewer rows: there
- * is code for each number of them. */
+ * stay in registers. It is the same for all precisions but on amx (vec_amx.h). A tile may have fewer rows: there is
+ * code for each number of them. */
 #ifndef SBJ_VEC_TILE_H
 #define SBJ_VEC_TILE_H
 
@@ -15,8 +15,8 @@ enum { TILE_ROWS = 4 }; /* 8 + 2 + 1, and products that are not fused, in 16 */
 #endif
 enum { PANEL = 2 * VEC };
 
-/* `tiles` more tiles share `rows` rows evenly: 20 are 10 and 10, not 12, 4 and 4. One of few rows takes as long as one
- * of four, since an addition has to wait for the one before. */
+/* `tiles` more tiles share `rows` rows evenly: 20 are 10 and 10, not 12, 4 and 4. One of few rows takes as long as one of
+ * four, since an addition has to wait for the one before. */
 INLINE size_t tile_height(size_t rows, size_t tiles)
 {
     return (rows + tiles - 1) / tiles;
@@ -31,8 +31,8 @@ INLINE size_t tiles_of(size_t rows)
     return (rows + TILE_ROWS - 1) / TILE_ROWS;
 }
 
-/* While the tiles of a panel are computed the next one comes into the cache, evenly: each tile calls for some lines
- * every FEW_STEPS steps along k. With few rows the product waits for memory, and for nothing else. */
+/* While the tiles of a panel are computed the next one comes into the cache, evenly: each tile calls for some lines every
+ * FEW_STEPS steps along k. With few rows the product waits for memory, and for nothing else. */
 enum { FEW_STEPS = 32, LINE = 64 };
 
 INLINE size_t lines_ahead(size_t step_bytes, size_t tiles)
