@@ -226,14 +226,21 @@ static void bench_precision(const shape *s, const char *path, const char *precis
     sbertja_model_free(model);
 }
 
+/* Whether the best instruction set, which is the one that is taken, does. */
+static bool multiplies_bf16(void)
+{
+    const char *sets = sbertja_instruction_sets();
+    return strncmp(sets, "amx ", 4) == 0 || strncmp(sets, "avx512bf16 ", 11) == 0;
+}
+
 static void bench_all_training(const shape *s, const sbertja_model *model, const char *path, const wanted *w,
                                const places *at)
 {
     for (size_t i = 0; i < 2; i++) {
         if (!wants(w, precisions, precisions[i]))
             continue;
-        if (strcmp(precisions[i], "bf16") == 0 && strstr(sbertja_instruction_sets(), "avx512bf16") == NULL) {
-            printf("%-6s %-24s this machine does not multiply bf16\n", s->name, "bf16 train");
+        if (strcmp(precisions[i], "bf16") == 0 && !multiplies_bf16()) {
+            printf("%-6s %-24s this machine does not multiply bf16, or not fast\n", s->name, "bf16 train");
             continue;
         }
         fastest = find_limit(s, precisions[i]);

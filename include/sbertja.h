@@ -115,8 +115,8 @@ typedef struct sbertja_load_options {
     void *log_user;
     const sbertja_allocator *allocator; /* copied; NULL: malloc and free */
     const char *precision; /* of the encoder's matrices when sentences are encoded: "f32" (NULL), "bf16", "int8" (the
-                            * table of words is in bf16 then, unless the weights have it in 16 bits anyway); the
-                            * last two need the device cpu and the engine packed, else _E_UNSUPPORTED. Training is in
+                            * words' vectors are rounded to bf16 then, unless they have 16 bits anyway); the last
+                            * two need the device cpu and the engine packed, else _E_UNSUPPORTED. Training is in
                             * f32 (or as sbertja_fit_options.bf16 says), and the model it gives has the same
                             * precision again. */
     int threads; /* that pack the weights, here, for models trained from this one and when packed weights are saved; a

@@ -174,6 +174,7 @@ typedef struct sbj_embed {
     sbj_tensor sum;   /* [T, H]: saved; may be y's own window in inference */
     sbj_tensor stats; /* [T, 2]: saved; none in inference */
     sbj_tensor y;     /* [T, H] */
+    bool rounded;     /* words in F32 are rounded to BF16 as they are read; with half_words and no backward */
 } sbj_embed;
 
 typedef struct sbj_embed_gradients {
@@ -268,7 +269,7 @@ typedef struct sbj_adamw {
 typedef struct sbj_backend_table {
     const char *name; /* "ref", "cpu" */
     sbj_type real;    /* the type of parameters, activations and gradients: F64 for ref, F32 else */
-    bool half_words;  /* embed takes a table of words in BF16 or F16, and `wrap` memory that has one */
+    bool half_words;  /* embed takes words in BF16 or F16, or rounds them; `wrap` takes memory that has such */
 
     void (*destroy)(sbj_backend *backend);
 

@@ -118,6 +118,8 @@ sbertja_status sbj_check_embed(const sbj_run *run, const sbj_embed *r, const sbj
     check_batch(&s, r->batch);
     check_rate(&s, r->dropout);
     check_eps(&s, r->eps);
+    if (r->rounded && (g != NULL || !run->backend->table->half_words))
+        sbj_sheet_fault(&s, "word: to be rounded, expected to be read as it stands");
     if (s.status == SBERTJA_OK) {
         sbj_sheet_add_i32(&s, "ids", r->batch->ids, "[1, T]", 1, tokens, SBJ_READ);
         sbj_sheet_add_i32(&s, "positions", r->batch->positions, "[1, T]", 1, tokens, SBJ_READ);

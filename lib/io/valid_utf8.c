@@ -1,7 +1,16 @@
-/* UTF-8 by utf8proc's decoder, which refuses surrogates, overlong forms and what is above U+10FFFF. */
+/* UTF-8 by utf8proc's decoder, which refuses surrogates, overlong forms and what is above U+10FFFF. What most texts
+ * consist of is decided here. */
 #include "io/valid_utf8.h"
 
+#include <stdbool.h>
 #include <utf8proc.h>
+
+/* Whether three bytes are a character from U+1000 on, but for U+D000 to U+DFFF: kana, kanji, full-width forms. The others
+ * of three bytes are left to the decoder, since their first byte does not allow every second one. */
+static bool is_wide(const unsigned char *at)
+{
+    return at[0] > 0xE0 && at[0] < 0xF0 && at[0] != 0xED && (at[1] & 0xC0) == 0x80 && (at[2] & 0xC0) == 0x80;
+}
 
 size_t sbj_valid_utf8(const char *text, size_t length)
 {
@@ -11,6 +20,10 @@ size_t sbj_valid_utf8(const char *text, size_t length)
         size_t left = length - done;
         if ((unsigned char)text[done] < 0x80) {
             done++;
+            continue;
+        }
+        if (left >= 3 && is_wide((const unsigned char *)text + done)) {
+            done += 3;
             continue;
         }
         utf8proc_ssize_t bytes = utf8proc_iterate((const utf8proc_uint8_t *)text + done,

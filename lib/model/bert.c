@@ -21,6 +21,7 @@ static void set_embed(const sbj_views *w, sbj_workspace *ws, bool dropout)
     sbj_embed *e = &ws->embed;
     e->batch = &ws->batch;
     e->word = sbj_present(w->words) ? w->words : w->tensors[SBJ_WORD];
+    e->rounded = w->rounded_words;
     e->position = w->tensors[SBJ_POSITION];
     e->type = w->tensors[SBJ_TYPE];
     e->gamma = w->tensors[SBJ_EMBED_NORM_W];

@@ -64,7 +64,6 @@ sbertja_status sbj_model_check_target(const sbj_model *model, const char *direct
 /* describe.c: fills in model->description. */
 sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error);
 
-enum { SBJ_WORD_STEP = 1024 }; /* rows of the table of words that are narrowed at a time */
 /* model_pack.c: gives every matrix the engine's form. From then on the encoder's weights are in the file only. */
 sbertja_status sbj_model_pack(sbj_model *model, sbertja_error *error);
 /* packed_file.c: maps the packed file of the transformer's folder, if there is one that fits; if one does not, the log

@@ -1,7 +1,7 @@
 /* The engine's own form of every matrix, once, when a model is made. The encoder's weights come from the packed file,
  * or from the weight file one matrix after another: read or converted, packed, and forgotten, so that no two forms of
- * all of them are ever in memory. Engines that have no form of their own keep the weights. In a precision below f32 the
- * table of words, which may be larger than all matrices, is taken over in bf16 in the same way. */
+ * all of them are ever in memory. Engines that have no form of their own keep the weights. The table of words, which may
+ * be larger than all matrices, stays in the file: most inputs need few of its rows. */
 #include "model/model.h"
 
 /* A tensor for a weight that the file has in another type. */
@@ -63,41 +63,11 @@ static sbertja_status pack(sbj_model *model, sbj_pool *pool, size_t index, sbert
     return status;
 }
 
-/* ---- Words ------------------------------------------------------------------------------------------------------- */
-
-/* Rows that have been read are the file's again. */
-static void forget_rows(const sbj_model *model, size_t first, size_t rows)
-{
-    if (model->stored[SBJ_WORD] == NULL)
-        return;
-    const sbj_stored part = sbj_stored_rows(model->stored[SBJ_WORD], first, rows);
-    sbj_archive_forget(model->archives[0], &part);
-}
-
-/* Whether the table of words is to be narrowed, and has not 16 bits anyway. */
-static bool is_wide(const sbj_model *model)
+/* Whether encode rounds words as it reads them: a table that is not in 16 bits, in a precision below f32. */
+static bool rounds_words(const sbj_model *model)
 {
     return model->precision != SBJ_PRECISION_F32 && model->backend->table->half_words &&
-           model->weights.tensors[SBJ_WORD].type == SBJ_F32;
-}
-
-static sbertja_status narrow_words(sbj_model *model, sbertja_error *error)
-{
-    const sbj_tensor wide = model->weights.tensors[SBJ_WORD];
-    sbj_tensor *words = &model->weights.words;
-    float *values = sbj_new_raw(&model->alloc, SBJ_WORD_STEP * wide.columns, sizeof *values);
-    if (values == NULL)
-        return sbj_no_memory(error, SBJ_WORD_STEP * wide.columns * sizeof *values);
-    sbertja_status status = sbj_tensor_new(model->backend, SBJ_BF16, wide.rows, wide.columns, words, error);
-    for (size_t row = 0; row < wide.rows && status == SBERTJA_OK; row += SBJ_WORD_STEP) {
-        const size_t rows = wide.rows - row < SBJ_WORD_STEP ? wide.rows - row : SBJ_WORD_STEP;
-        status = sbj_read(model->backend, sbj_window(wide, row, rows, 0, wide.columns), values, SBJ_F32, error);
-        if (status == SBERTJA_OK)
-            status = sbj_write(model->backend, sbj_window(*words, row, rows, 0, wide.columns), values, SBJ_F32, error);
-        forget_rows(model, row, rows);
-    }
-    sbj_free(&model->alloc, values);
-    return status;
+           !sbj_present(model->weights.words) && model->weights.tensors[SBJ_WORD].type == SBJ_F32;
 }
 
 sbertja_status sbj_model_pack(sbj_model *model, sbertja_error *error)
@@ -112,8 +82,7 @@ sbertja_status sbj_model_pack(sbj_model *model, sbertja_error *error)
         status = sbj_packed_adopt(model, error);
     for (size_t i = 0; i < encoder && status == SBERTJA_OK && model->packed.data == NULL; i++)
         status = pack(model, pool, i, error);
-    if (status == SBERTJA_OK && !sbj_present(w->words) && is_wide(model))
-        status = narrow_words(model, error);
+    w->rounded_words = rounds_words(model);
     for (size_t i = encoder; i < w->matrix_count && status == SBERTJA_OK; i++)
         if (w->matrices[i].parts > 0) /* a Dense module */
             status = sbj_prepare(model->backend, pool, &w->matrices[i], error);

@@ -54,7 +54,8 @@ typedef struct sbj_views {
     sbj_tensor *tensors;   /* one a parameter */
     sbj_matrix *matrices;  /* four a layer (qkv, attention output, inner, outer), then one a module (Dense only) */
     size_t matrix_count;
-    sbj_tensor words; /* the table of words in 16 bits, to encode with; none: as it stands in `tensors` */
+    sbj_tensor words;   /* the table of words that a packed file has, in bf16; none: encode reads the one in `tensors` */
+    bool rounded_words; /* and rounds its rows to bf16 */
 } sbj_views;
 
 enum { SBJ_MATRIX_QKV, SBJ_MATRIX_SELF_OUT, SBJ_MATRIX_INNER, SBJ_MATRIX_OUTER, SBJ_LAYER_MATRICES };

@@ -14,7 +14,12 @@
 #include "util/float16.h"
 #include "util/hash.h"
 
-enum { ALIGNMENT = 64, FORM_ROOM = 40, PLACES = 16 };
+enum {
+    ALIGNMENT = 64,
+    FORM_ROOM = 40,
+    PLACES = 16,
+    WORD_STEP = 1024 /* rows of the table of words that are narrowed at a time */
+};
 
 typedef struct header {
     char magic[8];
@@ -241,7 +246,7 @@ typedef struct writing {
     sbj_pool *pool;
     unsigned char *header;
     sbj_matrix w; /* the one that is being written */
-    float *wide;  /* SBJ_WORD_STEP rows of the words, as the file has them and in bf16 */
+    float *wide;  /* WORD_STEP rows of the words, as the file has them and in bf16 */
     uint16_t *words;
 } writing;
 
@@ -273,7 +278,7 @@ static sbertja_status words_piece(writing *w, size_t first, const void **data, s
 {
     const sbj_stored *words = words_of(w->network, w->archive);
     const size_t left = words->shape[0] - first;
-    const sbj_stored part = sbj_stored_rows(words, first, left < SBJ_WORD_STEP ? left : SBJ_WORD_STEP);
+    const sbj_stored part = sbj_stored_rows(words, first, left < WORD_STEP ? left : WORD_STEP);
     sbertja_status status = sbj_stored_floats(&part, w->wide, error);
     if (status == SBERTJA_OK)
         sbj_bf16_from_floats(w->wide, part.count, w->words);
@@ -308,17 +313,17 @@ static sbertja_status piece(void *context, size_t index, const void **data, size
     if (index == 0)
         return SBERTJA_OK;
     return index <= matrices ? matrix_piece(w, index - 1, data, size, error)
-                             : words_piece(w, (index - 1 - matrices) * SBJ_WORD_STEP, data, size, error);
+                             : words_piece(w, (index - 1 - matrices) * WORD_STEP, data, size, error);
 }
 
 static sbertja_status write_all(writing *w, const char *path, sbertja_error *error)
 {
     const sbj_parameter *p = &w->network->parameters[SBJ_WORD];
-    const size_t steps = has_words(w->network, w->archive) ? (p->rows + SBJ_WORD_STEP - 1) / SBJ_WORD_STEP : 0;
-    w->wide = sbj_new_raw(&w->network->alloc, SBJ_WORD_STEP * p->columns, sizeof *w->wide);
-    w->words = sbj_new_raw(&w->network->alloc, SBJ_WORD_STEP * p->columns, sizeof *w->words);
+    const size_t steps = has_words(w->network, w->archive) ? (p->rows + WORD_STEP - 1) / WORD_STEP : 0;
+    w->wide = sbj_new_raw(&w->network->alloc, WORD_STEP * p->columns, sizeof *w->wide);
+    w->words = sbj_new_raw(&w->network->alloc, WORD_STEP * p->columns, sizeof *w->words);
     if (w->wide == NULL || w->words == NULL)
-        return sbj_no_memory(error, SBJ_WORD_STEP * p->columns * sizeof *w->wide);
+        return sbj_no_memory(error, WORD_STEP * p->columns * sizeof *w->wide);
     return sbj_write_pieces(path, 1 + matrix_count(w->network) + steps, piece, w, error);
 }
 

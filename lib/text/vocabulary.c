@@ -33,9 +33,9 @@ int32_t sbj_vocabulary_find_hashed(const sbj_vocabulary *vocabulary, uint64_t ha
             return -1;
         if (slot->check != (uint32_t)hash)
             continue;
-        sbj_span found = sbj_vocabulary_text(vocabulary, slot->id);
-        if (found.length == text.length + skipped && (!is_rest || memcmp(found.text, REST, sizeof REST - 1) == 0) &&
-            memcmp(found.text + skipped, text.text, text.length) == 0)
+        const char *found = vocabulary->texts + slot->text.start;
+        if (slot->text.length == text.length + skipped && (!is_rest || memcmp(found, REST, sizeof REST - 1) == 0) &&
+            memcmp(found + skipped, text.text, text.length) == 0)
             return slot->id;
     }
 }
@@ -93,7 +93,7 @@ static void insert(sbj_vocabulary *vocabulary, int32_t id)
         if (vocabulary->slots[i].check == (uint32_t)hash &&
             sbj_span_equal(sbj_vocabulary_text(vocabulary, vocabulary->slots[i].id), text))
             break; /* the last of equal tokens wins */
-    vocabulary->slots[i] = (sbj_vocabulary_slot){(uint32_t)hash, id};
+    vocabulary->slots[i] = (sbj_vocabulary_slot){(uint32_t)hash, id, vocabulary->entries[id]};
     if (characters > vocabulary->longest)
         vocabulary->longest = characters;
 }
@@ -108,7 +108,7 @@ static sbertja_status index_tokens(sbj_vocabulary *vocabulary, sbertja_error *er
     if (vocabulary->slots == NULL)
         return sbj_no_memory(error, size * sizeof *vocabulary->slots);
     for (size_t i = 0; i < size; i++)
-        vocabulary->slots[i] = (sbj_vocabulary_slot){0, -1};
+        vocabulary->slots[i] = (sbj_vocabulary_slot){.id = -1};
     for (size_t i = 0; i < vocabulary->count; i++)
         insert(vocabulary, (int32_t)i);
     return SBERTJA_OK;

@@ -1,43 +1,57 @@
-/* WordPiece on hashes of prefixes: the word is decoded once, and no piece is copied. */
+/* WordPiece on hashes of prefixes: a word is read once, and no piece is copied. */
 #include "text/wordpiece.h"
 
 #include "text/letter.h"
 #include "text/utf8.h"
 
-typedef struct word_letters {
+/* A word between blanks. */
+typedef struct letters {
     uint32_t character[SBJ_LONGEST_WORD];
     size_t start[SBJ_LONGEST_WORD + 1]; /* in bytes; one more for the end */
+    uint64_t hash[SBJ_LONGEST_WORD];    /* of a piece's letters from its first to this one */
     size_t count;
-} word_letters;
+    bool too_long; /* the rest is not here */
+} letters;
 
-static bool decode(sbj_span word, word_letters *letters)
+/* Reads from a letter that is no blank on, and hashes what may be a token. The byte behind the word. */
+static size_t read_letters(const sbj_vocabulary *vocabulary, sbj_span text, size_t at, letters *l)
 {
-    size_t at = 0, bytes;
-    letters->count = 0;
-    while (at < word.length) {
-        if (letters->count == SBJ_LONGEST_WORD)
-            return false;
-        letters->start[letters->count] = at;
-        letters->character[letters->count++] = sbj_utf8_next(word.text + at, &bytes);
+    uint64_t state = vocabulary->word_hash;
+    size_t bytes;
+    l->count = 0;
+    l->too_long = false;
+    do {
+        const uint32_t character = sbj_utf8_next(text.text + at, &bytes);
+        if (l->count == SBJ_LONGEST_WORD) {
+            l->too_long = true;
+        } else {
+            l->start[l->count] = at;
+            l->character[l->count] = character;
+            l->hash[l->count++] = state = sbj_vocabulary_hash(state, character);
+        }
         at += bytes;
-    }
-    letters->start[letters->count] = at;
-    return true;
+    } while (at < text.length && sbj_blank_length((sbj_span){text.text + at, text.length - at}) == 0);
+    l->start[l->count] = at;
+    return at;
+}
+
+/* The hashes of a piece that begins inside the word. */
+static void hash_rest(const sbj_vocabulary *vocabulary, letters *l, size_t first)
+{
+    uint64_t state = vocabulary->rest_hash;
+    for (size_t i = first; i < l->count && i - first < vocabulary->longest; i++)
+        l->hash[i] = state = sbj_vocabulary_hash(state, l->character[i]);
 }
 
 /* The longest token from letter `*first` on, which it moves past it; -1: there is none. */
-static int32_t longest_piece(const sbj_vocabulary *vocabulary, sbj_span word, const word_letters *letters,
-                             size_t *first)
+static int32_t longest_piece(const sbj_vocabulary *vocabulary, sbj_span text, letters *l, size_t *first)
 {
-    uint64_t hash[SBJ_LONGEST_WORD];
-    bool is_rest = *first > 0;
-    size_t start = *first, end = start;
-    uint64_t state = is_rest ? vocabulary->rest_hash : vocabulary->word_hash;
-    for (; end < letters->count && end - start < vocabulary->longest; end++)
-        hash[end] = state = sbj_vocabulary_hash(state, letters->character[end]);
-    for (; end > start; end--) {
-        sbj_span piece = {word.text + letters->start[start], letters->start[end] - letters->start[start]};
-        int32_t id = sbj_vocabulary_find_hashed(vocabulary, hash[end - 1], is_rest, piece);
+    const size_t start = *first, left = l->count - start;
+    if (start > 0)
+        hash_rest(vocabulary, l, start);
+    for (size_t end = start + (left < vocabulary->longest ? left : vocabulary->longest); end > start; end--) {
+        const sbj_span piece = {text.text + l->start[start], l->start[end] - l->start[start]};
+        const int32_t id = sbj_vocabulary_find_hashed(vocabulary, l->hash[end - 1], start > 0, piece);
         if (id >= 0) {
             *first = end;
             return id;
@@ -46,13 +60,13 @@ static int32_t longest_piece(const sbj_vocabulary *vocabulary, sbj_span word, co
     return -1;
 }
 
-static void cut(const sbj_vocabulary *vocabulary, int32_t unknown, sbj_span word, sbj_ids *ids)
+static void cut(const sbj_vocabulary *vocabulary, int32_t unknown, sbj_span text, letters *l, sbj_ids *ids)
 {
-    word_letters letters;
-    size_t before = ids->count, at = 0;
-    int32_t id = decode(word, &letters) ? 0 : -1;
-    while (id >= 0 && at < letters.count) {
-        id = longest_piece(vocabulary, word, &letters, &at);
+    const size_t before = ids->count;
+    size_t at = 0;
+    int32_t id = l->too_long ? -1 : 0;
+    while (id >= 0 && at < l->count) {
+        id = longest_piece(vocabulary, text, l, &at);
         if (id >= 0)
             sbj_ids_add(ids, id);
     }
@@ -65,7 +79,14 @@ static void cut(const sbj_vocabulary *vocabulary, int32_t unknown, sbj_span word
 void sbj_wordpiece(const sbj_vocabulary *vocabulary, int32_t unknown, sbj_span word, sbj_ids *ids)
 {
     size_t at = 0;
-    sbj_span part;
-    while (sbj_next_word(word, &at, &part))
-        cut(vocabulary, unknown, part, ids);
+    letters l;
+    while (at < word.length) {
+        const size_t blank = sbj_blank_length((sbj_span){word.text + at, word.length - at});
+        if (blank > 0) {
+            at += blank;
+            continue;
+        }
+        at = read_letters(vocabulary, word, at, &l);
+        cut(vocabulary, unknown, word, &l, ids);
+    }
 }

@@ -86,3 +86,9 @@ void sbj_bf16_from_floats(const float *values, size_t count, uint16_t *halves)
     for (size_t i = 0; i < count; i++)
         halves[i] = sbj_bf16_from_float(values[i]);
 }
+
+void sbj_round_to_bf16(const float *values, size_t count, float *rounded)
+{
+    for (size_t i = 0; i < count; i++)
+        rounded[i] = sbj_float_from_bf16(sbj_bf16_from_float(values[i]));
+}

@@ -15,5 +15,6 @@ uint16_t sbj_bf16_from_float(float value);
 void sbj_floats_from_f16(const void *halves, size_t count, float *values);
 void sbj_floats_from_bf16(const void *halves, size_t count, float *values);
 void sbj_bf16_from_floats(const float *values, size_t count, uint16_t *halves);
+void sbj_round_to_bf16(const float *values, size_t count, float *rounded); /* and back to float */
 
 #endif

@@ -86,6 +86,25 @@ START_TEST(the_best_set_comes_first_and_is_the_automatic_one)
 }
 END_TEST
 
+#if defined(__x86_64__)
+/* Both are there by name, on every processor that has both. */
+START_TEST(pairs_of_bf16_come_first_where_they_are_fast)
+{
+    const char *list = sbj_cpu_instruction_sets(), *pairs = strstr(list, "avx512bf16");
+    if (pairs == NULL) {
+        printf("SKIP: the order of avx512bf16 and avx512vnni: this machine has only: %s\n", list);
+        return;
+    }
+    const bool slow = __builtin_cpu_is("intel") && !__builtin_cpu_is("cooperlake");
+    ck_assert(names(list, "avx512vnni"));
+    if (names(list, "amx")) /* Intel's alone, unless it is emulated */
+        ck_assert(pairs > strstr(list, "avx512vnni"));
+    else
+        ck_assert((pairs > strstr(list, "avx512vnni")) == slow);
+}
+END_TEST
+#endif
+
 #if defined(SYS_arch_prctl) && !defined(SBJ_EMULATED)
 /* Each test is a process of its own (unless CK_FORK=no), which has not asked for AMX's registers. */
 enum { ARCH_GET_XCOMP_PERM = 0x1022, XFEATURE_XTILEDATA = 18, SMALL_STACK = 8192 };
@@ -135,7 +154,7 @@ START_TEST(tiles_that_are_refused)
     ck_assert_int_eq(make("amx", NULL, &backend), SBERTJA_E_MISSING);
     ck_assert_ptr_nonnull(strstr(error.message, "instructions amx: the system does not grant their registers"));
     ck_assert_int_eq(make("auto", NULL, &backend), SBERTJA_OK);
-    ck_assert_str_eq(backend->table->instructions(backend), "avx512bf16");
+    ck_assert_str_eq(backend->table->instructions(backend), "avx512vnni");
     sbj_backend_free(backend);
 }
 END_TEST
@@ -232,6 +251,9 @@ int main(void)
     TCase *tests = tcase_create("cpu_choice");
     tcase_add_loop_test(tests, a_set_by_name_or_why_not, 0, sizeof sets / sizeof *sets);
     tcase_add_test(tests, the_best_set_comes_first_and_is_the_automatic_one);
+#if defined(__x86_64__)
+    tcase_add_test(tests, pairs_of_bf16_come_first_where_they_are_fast);
+#endif
 #if defined(SYS_arch_prctl) && !defined(SBJ_EMULATED)
     tcase_add_test(tests, tiles_are_asked_for_when_they_are_taken);
     tcase_add_test(tests, tiles_that_are_refused);

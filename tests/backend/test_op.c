@@ -135,7 +135,7 @@ static sbj_matrix matrix(size_t parts, size_t out, size_t in)
 static void make_embed(records *r)
 {
     r->embed = (sbj_embed){&r->batch, real(9, 12), real(8, 12), real(2, 12), real(1, 12), real(1, 12), 1e-12,
-                           {0.1, 0},  real(7, 12), real(7, 2),  real(7, 12)};
+                           {0.1, 0},  real(7, 12), real(7, 2),  real(7, 12), false};
     r->d_embed = (sbj_embed_gradients){real(7, 12), real(9, 12), real(8, 12), real(2, 12), real(1, 12), real(1, 12)};
 }
 
@@ -225,7 +225,7 @@ static sbertja_status call(operation op, records *r, sbertja_error *error)
 
 /* ---- What is spoilt, and what is said --------------------------------------------------------------------------- */
 
-typedef enum change { NONE, ROWS, COLUMNS, STRIDE, TYPE, SAME, SHIFTED, SIZE, INTEGER, REAL, NOTHING } change;
+typedef enum change { NONE, ROWS, COLUMNS, STRIDE, TYPE, SAME, SHIFTED, SIZE, INTEGER, ON, REAL, NOTHING } change;
 
 typedef struct fault {
     operation op;
@@ -307,6 +307,8 @@ static const fault faults[] = {
     {EMBED, AT(embed.position), TYPE, SBJ_BF16, "embed: position: type BF16, expected F32"},
     {D_EMBED, AT(embed.word), TYPE, SBJ_BF16, "embed_backward: word: type BF16, expected F32"},
     {D_EMBED, AT(d_embed.word), TYPE, SBJ_F16, "embed_backward: gradient of word: type F16, expected F32"},
+    {EMBED, AT(embed.rounded), ON, 0, NULL},
+    {D_EMBED, AT(embed.rounded), ON, 0, "embed_backward: word: to be rounded, expected to be read as it stands"},
     {EMBED, AT(embed.position), COLUMNS, 11, "embed: position: [8, 11], expected [P, H] = [8, 12]"},
     {EMBED, AT(embed.type), COLUMNS, 11, "embed: type: [2, 11], expected [types, H] = [2, 12]"},
     {EMBED, AT(embed.y), ROWS, 6, "embed: y: [6, 12], expected [T, H] = [7, 12]"},
@@ -404,6 +406,7 @@ static void apply(const fault *f, records *r)
         break;
     case SIZE: *(size_t *)(base + f->where) = (size_t)f->value; break;
     case INTEGER: *(int32_t *)(base + f->where) = (int32_t)f->value; break;
+    case ON: *(bool *)(base + f->where) = true; break;
     case REAL: *(double *)(base + f->where) = f->value; break;
     case NOTHING: memset(base + f->where, 0, sizeof(void *)); break;
     }

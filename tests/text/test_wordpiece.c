@@ -36,6 +36,7 @@ static const struct {
      "##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa ##aa "
      "##aa ##aa ##aa ##aa ##a"},
     {"101 characters", TEN("aaaaaaaaaa") "a", "[UNK]"},
+    {"100 characters that fit nothing, and another word", TEN("ab都庁府ab都庁府") "　東京", "[UNK] 東京"},
     {"101 characters of three bytes", TEN("東京東京東京東京東京") "東", "[UNK]"},
     {"blanks cut", "東京 a", "東京 a"},
     {"an ideographic blank alone", "　", ""},

@@ -97,7 +97,7 @@ static sbertja_model *fit_bf16(const sbertja_model *model, const sbertja_dataset
 START_TEST(in_bf16)
 {
     const bool here = places[_i].engine != NULL && strcmp(places[_i].engine, "packed") == 0 &&
-                      strstr(sbj_cpu_instruction_sets(), "avx512bf16") != NULL;
+                      suite_multiplies_bf16(NULL);
     sbertja_model *model = training_model(places[_i].device, places[_i].engine);
     sbertja_dataset *dataset = training_sentences(48);
     int warnings = 0;

@@ -171,10 +171,8 @@ END_TEST
 START_TEST(in_bf16_the_gradient_is_near)
 {
     sbertja_fit_options options = plain_options(1);
-    if (strstr(sbj_cpu_instruction_sets(), "avx512bf16") == NULL) {
-        printf("SKIP: training in bf16: this machine has only: %s\n", sbj_cpu_instruction_sets());
+    if (!suite_multiplies_bf16("training in bf16"))
         return;
-    }
     sbertja_dataset *data = pairs(0, BATCH);
     outcome wide = first_step("cpu", SBERTJA_MULTIPLE_NEGATIVES_RANKING_LOSS, data, BATCH, 0, &options);
     options.bf16 = 1;

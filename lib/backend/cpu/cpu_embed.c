@@ -20,11 +20,16 @@ typedef struct work {
     float *masks;
 } work;
 
-/* A word's row in f32: where it lies, or widened into `room`. */
-static const float *word_row(sbj_tensor word, size_t id, float *room)
+/* A word's row in f32: where it lies, or rounded or widened into `room`. */
+static const float *word_row(const sbj_embed *record, size_t id, float *room)
 {
-    if (word.type == SBJ_F32)
-        return sbj_row(word, id);
+    const sbj_tensor word = record->word;
+    if (word.type == SBJ_F32) {
+        if (!record->rounded)
+            return sbj_row(word, id);
+        sbj_round_to_bf16(sbj_row(word, id), word.columns, room);
+        return room;
+    }
     const uint16_t *half = (const uint16_t *)word.buffer->data + word.offset + id * word.stride;
     (word.type == SBJ_BF16 ? sbj_floats_from_bf16 : sbj_floats_from_f16)(half, word.columns, room);
     return room;
@@ -42,7 +47,7 @@ static void gather(void *context, size_t task, int thread)
         size_t row = task * SBJ_ROWS + i;
         float *sum = sbj_row(r->sum, row), *y = sbj_row(r->y, row);
         float *stats = sbj_present(r->stats) ? sbj_row(r->stats, row) : NULL;
-        kernels->rows->sum3(sum, word_row(r->word, (size_t)ids[row], room), sbj_row(r->position, (size_t)positions[row]),
+        kernels->rows->sum3(sum, word_row(r, (size_t)ids[row], room), sbj_row(r->position, (size_t)positions[row]),
                             sbj_f32(r->type), n);
         kernels->norm->forward(sum, sbj_f32(r->gamma), sbj_f32(r->beta), (float)r->eps, stats, y, n);
         if (w->mask.threshold > 0)
