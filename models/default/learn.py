@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
-"""The trainings with several objectives: steps 6 to 9 of train.sh. Each step takes a batch of every one, so that no task
+"""The trainings with several objectives: steps 6 and 7 of train.sh. Each step takes a batch of every one, so that no task
 makes the model forget another.
 
-    learn.py search|finish|words|last MODEL DATA WORK TARGET
+    learn.py search|finish MODEL DATA WORK TARGET
 
 search   the second teacher's vectors: passages with their questions, side by side; captions and sentences with both
          teachers; all texts with the first
 finish   questions and their passages (JaQuAD train, most articles with other names, MultipleNegativesRankingLoss, neighbours
          from the same article), pairs with scores (JSTS train, CoSENTLoss), and less of what "search" has
-words    what the model itself said of all these texts, and the words themselves (words.py)
-last     as "finish", but with made-up questions too, on other texts as well, and with the teachers of "words"
 
 Needs the package sbertja and NumPy alone; steps and rates come from settings.sh.
 """
@@ -22,7 +20,6 @@ from sbertja import DataLoader, InputExample, SentenceTransformer, losses
 import texts
 
 FIRST, SECOND = 512, 384  # numbers in the vectors of the teachers
-WORDS = 0.4  # weight of the words beside the model
 MOST = 256  # texts in a batch that is limited in tokens
 
 
@@ -32,10 +29,10 @@ class Lessons:
     def __init__(self, model, data, work):
         self.model, self.data, self.work = model, data, work
 
-    def distillation(self, name, teachers, tokens, shuffle=True, weights=None):
+    def distillation(self, name, teachers, tokens, shuffle=True):
         with open(self.work / f"{name}.txt", encoding="utf-8", newline="\n") as file:
             examples = [InputExample(texts=[line]) for line in file.read().split("\n")[:-1]]
-        loss = losses.DistillationLoss(self.model, teachers, weights=weights, similarity=10)
+        loss = losses.DistillationLoss(self.model, teachers, similarity=10)
         return DataLoader(examples, batch_size=MOST, shuffle=shuffle, batch_tokens=tokens), loss
 
     def teachers(self, search, both, everything):
@@ -45,24 +42,10 @@ class Lessons:
                 self.distillation("both", [work / "both.use.npy", work / "both.e5.npy"], both),
                 self.distillation("all", [work / "all.use.npy", SECOND], everything)]
 
-    def words(self, search, both, everything):
-        """The tokens of each batch. The words count less than the model's vectors."""
-        def objective(name, tokens, shuffle=True):
-            teachers = [self.work / f"{name}.model.npy", self.work / f"{name}.words.npy"]
-            return self.distillation(name, teachers, tokens, shuffle, weights=[1, WORDS])
-
-        return [objective("search", search, shuffle=False), objective("both", both), objective("some", everything)]
-
-    def questions(self, pairs, made_up=0):
+    def questions(self, pairs):
         # A passage stands in a batch with each of its questions. It then is its own rival among the candidates, with no
         # effect but that all others weigh less; the loss stays above the logarithm of their number.
-        return self._ranking(texts.questions_with_other_names(self.data, made_up=made_up), pairs)
-
-    def questions_on_other_texts(self, pairs):
-        return self._ranking(texts.questions_on_other_texts(self.data), pairs)
-
-    def _ranking(self, examples, pairs):
-        examples = [InputExample(texts=pair) for pair in examples]
+        examples = [InputExample(texts=pair) for pair in texts.questions_with_other_names(self.data)]
         return DataLoader(examples, batch_size=pairs), losses.MultipleNegativesRankingLoss(self.model)
 
     def scores(self, pairs):
@@ -78,10 +61,7 @@ def main():
     lessons = Lessons(model, data, work)
     objectives = {"search": lambda: lessons.teachers(search=8192, both=1536, everything=1024),
                   "finish": lambda: [lessons.questions(pairs=112), lessons.scores(pairs=32),
-                                     *lessons.teachers(search=5120, both=1536, everything=1024)],
-                  "words": lambda: lessons.words(search=8192, both=1536, everything=2048),
-                  "last": lambda: [lessons.questions(pairs=160, made_up=1), lessons.questions_on_other_texts(pairs=32),
-                                   lessons.scores(pairs=32), *lessons.words(search=3072, both=1536, everything=1024)]}
+                                     *lessons.teachers(search=5120, both=1536, everything=1024)]}
     steps, warmup, rate = (float(os.environ[f"{what}_{name}"]) for name in ("steps", "warmup", "lr"))
     model.fit(objectives[what](), epochs=1, steps_per_epoch=int(steps), scheduler="warmupcosine", warmup_steps=int(warmup),
               optimizer_params={"lr": rate}, seed=42, no_dropout=True, use_amp=True, save_best_model=False,

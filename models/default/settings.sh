@@ -22,13 +22,3 @@ search_lr=5e-4
 finish_steps=850
 finish_warmup=40
 finish_lr=5e-4
-
-# The words as a teacher
-words_steps=900
-words_warmup=60
-words_lr=5e-4
-
-# Once more, with made-up questions
-last_steps=450
-last_warmup=40
-last_lr=4e-4

@@ -134,86 +134,13 @@ def passages_with_questions(data, seed=7):
     return lines, is_passage
 
 
-def questions_with_other_names(data, rounds=5, seed=42, made_up=0):
+def questions_with_other_names(data, rounds=5, seed=42):
     """Pairs, in rounds that have all of them; the questions of a passage side by side, in two articles of three with other
-    names, and so many that are made up beside them. Training encodes a passage once for all its questions in a batch."""
+    names. Training encodes a passage once for all its questions in a batch."""
     (articles, names), rng, pairs = _articles_and_names(data), random.Random(seed), []
-    maker = _MadeUp(random.Random(seed + 1))
     for _ in range(rounds):
         passages, questions = articles.with_other_names(names, rng, kept=1 / 3)
         for passage in articles.groups(12, rng):
             rng.shuffle(questions[passage])
             pairs += [(question, passages[passage]) for question in questions[passage]]
-            pairs += maker.pairs(passages[passage], made_up)
-    return pairs
-
-
-class _MadeUp:
-    """Questions that nobody asked: of a passage, names that it has, or some clauses of a sentence with a name left out. They
-    ask of all of a text what people ask of a few places, and of sources that nobody asked about."""
-
-    SENTENCE = re.compile(r"[^。]{9,}。?")
-    LEFT_OUT = ["何", "誰", "どこ", "いつ", "どの", "何の", ""]
-    BETWEEN = ["の", "と", " ", "、", "が"]
-    END = ["何ですか?", "誰ですか?", "いつですか?", "どこですか?", "何年ですか?", "何でしたか?", "どれくらいですか?", "何?", "どこ?",
-           "誰?", "何と言いますか?", "どのようなものですか?"]
-    LONGEST = 60  # characters of the clauses
-
-    def __init__(self, rng):
-        self.rng = rng
-
-    def pairs(self, passage, count):
-        """As many as come out of so many tries."""
-        questions = [self._question(passage) for _ in range(count)]
-        return [(question, passage) for question in questions if question.strip()]
-
-    def _question(self, passage):
-        names = sorted(set(_Names.RUN.findall(passage)))
-        sentences = self.SENTENCE.findall(passage)
-        if not sentences or (len(names) >= 2 and self.rng.random() < 0.5):
-            return self._about(names)
-        return self._clauses(self.rng.choice(sentences))
-
-    def _about(self, names):
-        if not names:
-            return ""
-        chosen = self.rng.sample(names, min(len(names), self.rng.randint(1, 4)))
-        question = self.rng.choice(self.BETWEEN).join(chosen)
-        return question + "は" + self.rng.choice(self.END) if self.rng.random() < 0.6 else question
-
-    def _clauses(self, sentence):
-        clauses = sentence.strip().rstrip("。").split("、")
-        count = self.rng.randint(1, 3)
-        first = self.rng.randrange(max(1, len(clauses) - count + 1))
-        question = "、".join(clauses[first:first + count])
-        if len(question) > self.LONGEST:
-            begin = self.rng.randrange(len(question) - self.LONGEST + 1)
-            question = question[begin:begin + self.LONGEST]
-        names = list(_Names.RUN.finditer(question))
-        if len(names) >= 2 and self.rng.random() < 0.8:
-            left_out = self.rng.choice(names)
-            question = question[:left_out.start()] + self.rng.choice(self.LEFT_OUT) + question[left_out.end():]
-        kind = self.rng.random()
-        return question + ("は" + self.rng.choice(self.END) if kind < 0.6 else "か?" if kind < 0.8 else "")
-
-
-def _windows(lines, shortest, longest, rng):
-    """Neighbouring lines as one text each."""
-    begin = 0
-    while begin + shortest <= len(lines):
-        count = rng.randint(shortest, longest)
-        yield "".join(line if line[-1:] in "。！？!?" else line + "。" for line in lines[begin:begin + count])
-        begin += count
-
-
-def questions_on_other_texts(data, seed=44):
-    """Pairs: questions that are made up, two for each text, on Wikipedia, comments and chats."""
-    rng = random.Random(seed)
-    maker, pairs = _MadeUp(rng), []
-    texts = list(_windows(_mono(data, "wac"), 2, 5, rng))
-    texts += rng.sample(list(_windows(_mono(data, "ews"), 2, 4, rng)), 3000)
-    texts += rng.sample(list(_windows(_mono(data, "rpc"), 5, 12, rng)), 3000)
-    rng.shuffle(texts)
-    for text in texts:
-        pairs += maker.pairs(text, 2)
     return pairs

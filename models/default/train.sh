@@ -50,14 +50,7 @@ say "6 search, the second teacher"
 say "7 finish"
 [ -d "$work/finished" ] || "$python" "$here/learn.py" finish "$work/searching" "$data" "$work" "$work/finished"
 
-say "8 the words as a teacher"
-[ -f "$work/some.model.npy" ] || "$python" "$here/words.py" "$work/finished" "$work"
-[ -d "$work/worded" ] || "$python" "$here/learn.py" words "$work/signed" "$data" "$work" "$work/worded"
-
-say "9 once more, with made-up questions"
-[ -d "$work/last" ] || "$python" "$here/learn.py" last "$work/worded" "$data" "$work" "$work/last"
-
-say "10 stored in 16 bits"
-"$sbertja" convert "$work/last" "$work/model" --dtype bf16
+say "8 stored in 16 bits"
+"$sbertja" convert "$work/finished" "$work/model" --dtype bf16
 rm -f "$work"/model/packed-* # for this machine alone
 say "done: $work/model; copy it here"
