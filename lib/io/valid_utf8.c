@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <utf8proc.h>
 
-/* Whether three bytes are a character from U+1000 on, but for U+D000 to U+DFFF: kana, kanji, full-width forms. The others
- * of three bytes are left to the decoder, since their first byte does not allow every second one. */
+/* Whether three bytes are a character from U+1000 on, but for U+D000 to U+DFFF: kana, kanji, full-width forms. The
+ * others of three bytes are left to the decoder, since their first byte does not allow every second one. */
 static bool is_wide(const unsigned char *at)
 {
     return at[0] > 0xE0 && at[0] < 0xF0 && at[0] != 0xED && (at[1] & 0xC0) == 0x80 && (at[2] & 0xC0) == 0x80;

@@ -1,7 +1,7 @@
 /* The engine's own form of every matrix, once, when a model is made. The encoder's weights come from the packed file,
  * or from the weight file one matrix after another: read or converted, packed, and forgotten, so that no two forms of
- * all of them are ever in memory. Engines that have no form of their own keep the weights. The table of words, which may
- * be larger than all matrices, stays in the file: most inputs need few of its rows. */
+ * all of them are ever in memory. Engines that have no form of their own keep the weights. The table of words, which
+ * may be larger than all matrices, stays in the file: most inputs need few of its rows. */
 #include "model/model.h"
 
 /* A tensor for a weight that the file has in another type. */

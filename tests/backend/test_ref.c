@@ -323,8 +323,8 @@ START_TEST(embed_drops_by_the_rule)
     const sbj_batch batch = batch_of(1, cu, zeros, zeros);
     /* gamma 0 and beta 1: the norm is 1 everywhere. */
     sbj_embed r = {
-        &batch, t(1, WIDE, none),  t(1, WIDE, none),    t(1, WIDE, none), t(1, WIDE, none),   t(1, WIDE, ones),
-        1e-12,  {rates[_i], SITE}, t(LONG, WIDE, NULL), SBJ_NONE,         t(LONG, WIDE, NULL)};
+        &batch, t(1, WIDE, none),  t(1, WIDE, none),    t(1, WIDE, none), t(1, WIDE, none),    t(1, WIDE, ones),
+        1e-12,  {rates[_i], SITE}, t(LONG, WIDE, NULL), SBJ_NONE,         t(LONG, WIDE, NULL), false};
     do_ok(sbj_do_embed(&ref.run, &r, &error));
     do_ok(sbj_read(ref.backend, r.y, found, SBJ_F64, &error));
     expect_dropped("embed", found, rates[_i], LONG, WIDE, 1, 0);
