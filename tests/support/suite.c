@@ -1,21 +1,6 @@
 /* Running a table of tests. */
 #include "support/suite.h"
 
-#include <stdio.h>
-#include <string.h>
-
-#include "sbertja.h"
-
-bool suite_multiplies_bf16(const char *what)
-{
-    const char *sets = sbertja_instruction_sets();
-    if (strncmp(sets, "amx ", 4) == 0 || strncmp(sets, "avx512bf16 ", 11) == 0)
-        return true;
-    if (what != NULL)
-        printf("SKIP: %s: this machine does not multiply in bf16, or not fast: %s\n", what, sets);
-    return false;
-}
-
 int suite_run(const char *name, int seconds, const suite_entry *entries, int count)
 {
     Suite *suite = suite_create(name);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backend/backend.h"
+#include "support/processor.h"
 #include "support/suite.h"
 #include "support/temporary.h"
 #include "support/training.h"
@@ -96,8 +97,8 @@ static sbertja_model *fit_bf16(const sbertja_model *model, const sbertja_dataset
 /* Products in bf16 where the processor multiplies it, else a warning; either way the same bits for any threads. */
 START_TEST(in_bf16)
 {
-    const bool here = places[_i].engine != NULL && strcmp(places[_i].engine, "packed") == 0 &&
-                      suite_multiplies_bf16(NULL);
+    const bool here =
+        places[_i].engine != NULL && strcmp(places[_i].engine, "packed") == 0 && processor_multiplies_bf16();
     sbertja_model *model = training_model(places[_i].device, places[_i].engine);
     sbertja_dataset *dataset = training_sentences(48);
     int warnings = 0;
