@@ -24,18 +24,32 @@ sbj_span sbj_vocabulary_text(const sbj_vocabulary *vocabulary, int32_t id)
     return (sbj_span){vocabulary->texts + entry->start, entry->length};
 }
 
+/* Whether the slot's token is `mark` and `text`; it is as long. */
+static bool slot_has(const sbj_vocabulary *vocabulary, const sbj_vocabulary_slot *slot, sbj_span mark, sbj_span text)
+{
+    const size_t inside = slot->length < SBJ_SLOT_TEXT ? slot->length : SBJ_SLOT_TEXT;
+    size_t i = mark.length;
+    if (memcmp(slot->text, mark.text, mark.length) != 0)
+        return false;
+    for (; i < inside; i++)
+        if (slot->text[i] != text.text[i - mark.length])
+            return false;
+    return i == slot->length || memcmp(sbj_vocabulary_text(vocabulary, slot->id).text + i, text.text + i - mark.length,
+                                       slot->length - i) == 0;
+}
+
 int32_t sbj_vocabulary_find_hashed(const sbj_vocabulary *vocabulary, uint64_t hash, bool is_rest, sbj_span text)
 {
-    size_t mask = ((size_t)1 << (64 - vocabulary->shift)) - 1, skipped = is_rest ? sizeof REST - 1 : 0;
+    const size_t mask = ((size_t)1 << (64 - vocabulary->shift)) - 1;
+    const sbj_span mark = {REST, is_rest ? sizeof REST - 1 : 0};
+    const size_t length = mark.length + text.length;
+    if (length >= SBJ_TOO_LONG)
+        return -1;
     for (size_t i = (size_t)(hash >> vocabulary->shift);; i = (i + 1) & mask) {
         const sbj_vocabulary_slot *slot = &vocabulary->slots[i];
         if (slot->id < 0)
             return -1;
-        if (slot->check != (uint32_t)hash)
-            continue;
-        const char *found = vocabulary->texts + slot->text.start;
-        if (slot->text.length == text.length + skipped && (!is_rest || memcmp(found, REST, sizeof REST - 1) == 0) &&
-            memcmp(found + skipped, text.text, text.length) == 0)
+        if (slot->check == (uint16_t)hash && slot->length == length && slot_has(vocabulary, slot, mark, text))
             return slot->id;
     }
 }
@@ -85,15 +99,19 @@ static sbertja_status copy_lines(const sbj_map *map, sbj_vocabulary *vocabulary,
 
 static void insert(sbj_vocabulary *vocabulary, int32_t id)
 {
-    size_t mask = ((size_t)1 << (64 - vocabulary->shift)) - 1, characters;
-    sbj_span text = sbj_vocabulary_text(vocabulary, id);
-    uint64_t hash = hash_text(vocabulary, text, &characters);
+    const size_t mask = ((size_t)1 << (64 - vocabulary->shift)) - 1;
+    const sbj_span text = sbj_vocabulary_text(vocabulary, id);
+    size_t characters;
+    const uint64_t hash = hash_text(vocabulary, text, &characters);
+    sbj_vocabulary_slot made = {.check = (uint16_t)hash, .id = id};
+    made.length = text.length < SBJ_TOO_LONG ? (uint16_t)text.length : SBJ_TOO_LONG;
+    memcpy(made.text, text.text, text.length < SBJ_SLOT_TEXT ? text.length : SBJ_SLOT_TEXT);
     size_t i = (size_t)(hash >> vocabulary->shift);
     for (; vocabulary->slots[i].id >= 0; i = (i + 1) & mask)
-        if (vocabulary->slots[i].check == (uint32_t)hash &&
+        if (vocabulary->slots[i].check == made.check &&
             sbj_span_equal(sbj_vocabulary_text(vocabulary, vocabulary->slots[i].id), text))
             break; /* the last of equal tokens wins */
-    vocabulary->slots[i] = (sbj_vocabulary_slot){(uint32_t)hash, id, vocabulary->entries[id]};
+    vocabulary->slots[i] = made;
     if (characters > vocabulary->longest)
         vocabulary->longest = characters;
 }

@@ -12,11 +12,16 @@ typedef struct sbj_vocabulary_entry {
     uint32_t start, length; /* in `texts`; a NUL follows */
 } sbj_vocabulary_entry;
 
-/* A slot says where its token's text is, so that a lookup reads two places in memory and not three. */
+enum {
+    SBJ_SLOT_TEXT = 8,
+    SBJ_TOO_LONG = UINT16_MAX, /* bytes; no word is, and such a token is never found */
+};
+
+/* A slot has the first bytes of its token, which most tokens are no longer than: a lookup reads one place in memory. */
 typedef struct sbj_vocabulary_slot {
-    uint32_t check; /* half of the hash */
-    int32_t id;     /* -1: free */
-    sbj_vocabulary_entry text;
+    uint16_t check, length; /* bits of the hash; bytes of the token, or SBJ_TOO_LONG */
+    int32_t id;             /* -1: free */
+    char text[SBJ_SLOT_TEXT];
 } sbj_vocabulary_slot;
 
 typedef struct sbj_vocabulary {

@@ -5,6 +5,7 @@
 
 #include "support/failing_alloc.h"
 #include "support/scratch.h"
+#include "text/utf8.h"
 #include "text/vocabulary.h"
 
 static sbj_span span(const char *text)
@@ -65,6 +66,50 @@ START_TEST(every_token_is_found)
 }
 END_TEST
 
+/* A slot tells by the token's bytes, its first and its others, and not by the hash alone. */
+START_TEST(equal_hashes)
+{
+    static const char *const others[] = {"東京b", "京東a", "東京abcdefgi", "東京abcdefg", "##京", "##東c"};
+    const char content[] = "東京a\n東京abcdefgh\n##東\n##東abcdefgh\n";
+    sbj_vocabulary vocabulary;
+    ck_assert_int_eq(
+        sbj_vocabulary_load(&sbj_malloc, scratch_file("vocab.txt", content, sizeof content - 1), &vocabulary, NULL),
+        SBERTJA_OK);
+    for (int32_t id = 0; id < 4; id++) {
+        const sbj_span token = sbj_vocabulary_text(&vocabulary, id);
+        const bool is_rest = token.text[0] == '#';
+        uint64_t hash = vocabulary.word_hash;
+        size_t bytes;
+        for (size_t at = 0; at < token.length; at += bytes)
+            hash = sbj_vocabulary_hash(hash, sbj_utf8_next(token.text + at, &bytes));
+        const sbj_span bare = {token.text + 2 * is_rest, token.length - 2 * is_rest};
+        ck_assert_int_eq(sbj_vocabulary_find_hashed(&vocabulary, hash, is_rest, bare), id);
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            ck_assert_int_eq(sbj_vocabulary_find_hashed(&vocabulary, hash, false, span(others[i])), -1);
+        ck_assert_int_eq(sbj_vocabulary_find_hashed(&vocabulary, hash, true, span("東abcdefgi")), -1);
+        ck_assert_int_eq(sbj_vocabulary_find_hashed(&vocabulary, hash, true, span("京")), -1);
+    }
+    sbj_vocabulary_free(&vocabulary);
+    scratch_clear();
+}
+END_TEST
+
+START_TEST(longer_than_any_word)
+{
+    static char content[70000 + 4];
+    memset(content, 'a', 70000);
+    memcpy(content + 70000, "\nb\n", 4);
+    sbj_vocabulary vocabulary;
+    ck_assert_int_eq(sbj_vocabulary_load(&sbj_malloc, scratch_file("vocab.txt", content, 70003), &vocabulary, NULL),
+                     SBERTJA_OK);
+    ck_assert_int_eq(sbj_vocabulary_find(&vocabulary, (sbj_span){content, 70000}), -1);
+    ck_assert_int_eq(sbj_vocabulary_find(&vocabulary, (sbj_span){content, SBJ_TOO_LONG}), -1);
+    ck_assert_int_eq(sbj_vocabulary_find(&vocabulary, span("b")), 1);
+    sbj_vocabulary_free(&vocabulary);
+    scratch_clear();
+}
+END_TEST
+
 START_TEST(faults)
 {
     char path[512], message[1020];
@@ -103,6 +148,8 @@ int main(void)
     TCase *tcase = tcase_create("vocabulary");
     tcase_add_loop_test(tcase, lines, 0, CASES);
     tcase_add_test(tcase, every_token_is_found);
+    tcase_add_test(tcase, equal_hashes);
+    tcase_add_test(tcase, longer_than_any_word);
     tcase_add_test(tcase, faults);
     tcase_add_test(tcase, allocations_fail);
     suite_add_tcase(suite, tcase);
