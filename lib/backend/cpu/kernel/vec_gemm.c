@@ -33,8 +33,11 @@ INLINE void tile(size_t m, size_t n, size_t k, const float *a, size_t row, size_
 {
     vec sum[TILE_ROWS][2];
 #pragma GCC unroll 16
-    for (size_t i = 0; i < m; i++)
+    for (size_t i = 0; i < m; i++) {
         sum[i][0] = sum[i][1] = (vec){0};
+        if (add)
+            call_for_sums(c + i * ldc);
+    }
     for (size_t j = 0; j < k;) {
         const size_t end = k - j < FEW_STEPS ? k : j + FEW_STEPS;
         ahead = call_for(ahead, lines);
