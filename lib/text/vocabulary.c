@@ -24,32 +24,37 @@ sbj_span sbj_vocabulary_text(const sbj_vocabulary *vocabulary, int32_t id)
     return (sbj_span){vocabulary->texts + entry->start, entry->length};
 }
 
-/* Whether the slot's token is `mark` and `text`; it is as long. */
+static uint16_t slot_length(size_t length)
+{
+    return length < UINT16_MAX ? (uint16_t)length : UINT16_MAX;
+}
+
+/* Whether the slot's token is `mark` and `text`; its slot_length is theirs. */
 static bool slot_has(const sbj_vocabulary *vocabulary, const sbj_vocabulary_slot *slot, sbj_span mark, sbj_span text)
 {
-    const size_t inside = slot->length < SBJ_SLOT_TEXT ? slot->length : SBJ_SLOT_TEXT;
+    const size_t length = mark.length + text.length, inside = length < SBJ_SLOT_TEXT ? length : SBJ_SLOT_TEXT;
     size_t i = mark.length;
     if (memcmp(slot->text, mark.text, mark.length) != 0)
         return false;
     for (; i < inside; i++)
         if (slot->text[i] != text.text[i - mark.length])
             return false;
-    return i == slot->length || memcmp(sbj_vocabulary_text(vocabulary, slot->id).text + i, text.text + i - mark.length,
-                                       slot->length - i) == 0;
+    if (i == length)
+        return true;
+    const sbj_span whole = sbj_vocabulary_text(vocabulary, slot->id);
+    return whole.length == length && memcmp(whole.text + i, text.text + i - mark.length, length - i) == 0;
 }
 
 int32_t sbj_vocabulary_find_hashed(const sbj_vocabulary *vocabulary, uint64_t hash, bool is_rest, sbj_span text)
 {
     const size_t mask = ((size_t)1 << (64 - vocabulary->shift)) - 1;
     const sbj_span mark = {REST, is_rest ? sizeof REST - 1 : 0};
-    const size_t length = mark.length + text.length;
-    if (length >= SBJ_TOO_LONG)
-        return -1;
+    const uint16_t check = (uint16_t)hash, length = slot_length(mark.length + text.length);
     for (size_t i = (size_t)(hash >> vocabulary->shift);; i = (i + 1) & mask) {
         const sbj_vocabulary_slot *slot = &vocabulary->slots[i];
         if (slot->id < 0)
             return -1;
-        if (slot->check == (uint16_t)hash && slot->length == length && slot_has(vocabulary, slot, mark, text))
+        if (slot->check == check && slot->length == length && slot_has(vocabulary, slot, mark, text))
             return slot->id;
     }
 }
@@ -103,8 +108,7 @@ static void insert(sbj_vocabulary *vocabulary, int32_t id)
     const sbj_span text = sbj_vocabulary_text(vocabulary, id);
     size_t characters;
     const uint64_t hash = hash_text(vocabulary, text, &characters);
-    sbj_vocabulary_slot made = {.check = (uint16_t)hash, .id = id};
-    made.length = text.length < SBJ_TOO_LONG ? (uint16_t)text.length : SBJ_TOO_LONG;
+    sbj_vocabulary_slot made = {.check = (uint16_t)hash, .length = slot_length(text.length), .id = id};
     memcpy(made.text, text.text, text.length < SBJ_SLOT_TEXT ? text.length : SBJ_SLOT_TEXT);
     size_t i = (size_t)(hash >> vocabulary->shift);
     for (; vocabulary->slots[i].id >= 0; i = (i + 1) & mask)

@@ -12,14 +12,11 @@ typedef struct sbj_vocabulary_entry {
     uint32_t start, length; /* in `texts`; a NUL follows */
 } sbj_vocabulary_entry;
 
-enum {
-    SBJ_SLOT_TEXT = 8,
-    SBJ_TOO_LONG = UINT16_MAX, /* bytes; no word is, and such a token is never found */
-};
+enum { SBJ_SLOT_TEXT = 8 };
 
 /* A slot has the first bytes of its token, which most tokens are no longer than: a lookup reads one place in memory. */
 typedef struct sbj_vocabulary_slot {
-    uint16_t check, length; /* bits of the hash; bytes of the token, or SBJ_TOO_LONG */
+    uint16_t check, length; /* bits of the hash; bytes of the token, at most UINT16_MAX */
     int32_t id;             /* -1: free */
     char text[SBJ_SLOT_TEXT];
 } sbj_vocabulary_slot;
