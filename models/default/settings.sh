@@ -22,3 +22,11 @@ search_lr=5e-4
 finish_steps=850
 finish_warmup=40
 finish_lr=5e-4
+
+# Smaller, with itself as the teacher; then columns for words
+last_entries=18600       # of the vocabulary: what fits into 25 MB
+last_intermediate=320    # about as fast as 1024 with 256 columns
+last_hidden=384
+again_steps=420
+again_warmup=20
+again_lr=2e-4

@@ -33,6 +33,14 @@ def everything(data):
     return captions + sentences + questions + passages + articles + chat + comments
 
 
+def kinds(data):
+    """Samples of the kinds of text: captions, encyclopaedia, chat, comments."""
+    captions, sentences, articles, chat, comments = (
+        _mono(data, name) for name in ("captions_jsts_train", "jaquad_train", "wac", "rpc", "ews"))
+    questions = [row["question"] for row in _jaquad(data, "train_questions")]
+    return captions, sentences + articles + questions, chat[::3], comments[::3]
+
+
 def captions_and_sentences(data):
     return _mono(data, "captions_jsts_train") + _mono(data, "wac") + _mono(data, "jaquad_train")[:PLAIN]
 

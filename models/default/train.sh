@@ -50,7 +50,18 @@ say "6 search, the second teacher"
 say "7 finish"
 [ -d "$work/finished" ] || "$python" "$here/learn.py" finish "$work/searching" "$data" "$work" "$work/finished"
 
-say "8 stored in 16 bits"
-"$sbertja" convert "$work/finished" "$work/model" --dtype bf16
+say "8 fewer entries and neurons"
+[ -d "$work/narrow" ] || "$python" "$here/narrow.py" "$work/finished" "$data" "$last_entries" "$last_intermediate" \
+    "$work/narrow"
+
+say "9 again, with itself as teacher"
+[ -f "$work/some.own.npy" ] || "$python" "$here/own.py" "$work/finished" "$data" "$work"
+[ -d "$work/again" ] || "$python" "$here/learn.py" again "$work/narrow" "$data" "$work" "$work/again"
+
+say "10 columns for words"
+[ -d "$work/wide" ] || "$python" "$here/widen.py" "$work/again" "$data" "$last_hidden" "$work/wide"
+
+say "11 stored in 16 bits"
+"$sbertja" convert "$work/wide" "$work/model" --dtype bf16
 rm -f "$work"/model/packed-* # for this machine alone
 say "done: $work/model; copy it here"
