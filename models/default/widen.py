@@ -31,8 +31,8 @@ from inside import CLS, PAD, SEP, SPECIAL, WORDS, Bert, batches, edit, pooled, s
 
 SHARE = 0.18  # of a vector's squared length that is words
 SINK = 24     # words that [CLS] and [SEP] count as, together
-LENGTH = 0.1  # of a word's direction: root of the mean square of a column, where MODEL's have 1
-MEAN = 30     # how much longer the heads make their mean
+LENGTH = 0.2  # of a word's direction: root of the mean square of a column, where MODEL's have 1
+MEAN = 15     # how much longer the heads make their mean
 MARK = 0.3    # of [CLS] and [SEP], before the first LayerNorm
 EVERY = 6     # of all texts, one in so many is counted
 
