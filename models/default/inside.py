@@ -47,9 +47,23 @@ class Bert:
     def neurons(self, layer, x):
         return torch.nn.functional.gelu(self.linear(f"encoder.layer.{layer}.intermediate.dense", x))
 
-    def feed(self, layer, x):
-        """The sums before a layer's last LayerNorm."""
+    def sums(self, layer, x):
+        """What a layer's last LayerNorm is given."""
         return x + self.linear(f"encoder.layer.{layer}.output.dense", self.neurons(layer, x))
+
+    def feed(self, layer, x):
+        """The states behind the feed-forward part."""
+        return self.norm(f"encoder.layer.{layer}.output", self.sums(layer, x))
+
+    def forward(self, ids):
+        """The last states, and by the name of each LayerNorm what it divided by."""
+        deviations = {}
+        x, deviations["embeddings"] = self.embed(ids)
+        for layer in range(self.layers):
+            name = f"encoder.layer.{layer}"
+            x, deviations[f"{name}.attention.output"] = self.attend(layer, x, ids)
+            x, deviations[f"{name}.output"] = self.feed(layer, x)
+        return x, deviations
 
 
 def pooled(x, ids):
@@ -91,4 +105,5 @@ def write(directory, weights, **settings):
 
 
 def edit(path, **settings):
-    path.write_text(json.dumps({**json.loads(path.read_text()), **settings}, indent=2) + "\n")
+    values = {**json.loads(path.read_text(encoding="utf-8")), **settings}
+    path.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -6,13 +6,14 @@
 Most texts of the distillation are short, so that it is done with few positions. The rows added to the position embeddings
 are those of the second half over again, so that neighbours stand to each other as they did; training goes on from there.
 """
-import json
 import pathlib
 import shutil
 import sys
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
+
+from inside import edit
 
 TABLE = "embeddings.position_embeddings.weight"
 LENGTHS = {"config.json": "max_position_embeddings", "sentence_bert_config.json": "max_seq_length",
@@ -31,9 +32,7 @@ def main():
     weights[TABLE] = np.concatenate([table, more])[:positions]
     save_file(weights, draft / "model.safetensors", metadata={"format": "pt"})
     for name, key in LENGTHS.items():
-        values = json.loads((draft / name).read_text(encoding="utf-8"))
-        values[key] = positions
-        (draft / name).write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        edit(draft / name, **{key: positions})
     draft.rename(target)
 
 

@@ -88,7 +88,7 @@ def narrow(directory, rows, number):
         problem = LeastSquares(neurons, width)
         for index, each in enumerate(ids):
             there = each != PAD
-            sums = whole.feed(layer, whole.attend(layer, states[index], each)[0])
+            sums = whole.sums(layer, whole.attend(layer, states[index], each)[0])
             states[index], deviation = whole.norm(f"{name}.output", sums)
             fewer[index] = less.attend(layer, fewer[index], each)[0]
             problem.add(less.neurons(layer, fewer[index])[there], (sums - fewer[index])[there], 1 / deviation[there])
@@ -96,7 +96,7 @@ def narrow(directory, rows, number):
         less.weights.update({f"{name}.intermediate.dense.weight": less.weights[f"{name}.intermediate.dense.weight"][kept],
                              f"{name}.intermediate.dense.bias": less.weights[f"{name}.intermediate.dense.bias"][kept],
                              f"{name}.output.dense.weight": weights.T, f"{name}.output.dense.bias": constant})
-        fewer = [less.norm(f"{name}.output", less.feed(layer, each))[0] for each in fewer]
+        fewer = [less.feed(layer, each)[0] for each in fewer]
     write(directory, less.weights, intermediate_size=number)
     return torch.cat([torch.cosine_similarity(pooled(a, each), pooled(b, each))
                       for a, b, each in zip(states, fewer, ids)]).mean()

@@ -28,7 +28,7 @@ def main():
              "short": rng.sample(texts.captions_and_sentences(data), SHORT),
              "some": rng.sample(texts.everything(data), SOME)}
     for name, part in parts.items():
-        (work / f"{name}.txt").write_text("".join(line + "\n" for line in part), encoding="utf-8", newline="\n")
+        texts.write_lines(work / f"{name}.txt", part)
         np.save(work / "own.npy", model.encode(part, normalize_embeddings=True).astype(np.float16))
         (work / "own.npy").rename(work / f"{name}.own.npy")
 

@@ -24,11 +24,6 @@ import use_encoder
 PART = 500
 
 
-def write_lines(path, lines):
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(line + "\n" for line in lines)
-
-
 def in_parts(work, name, lines, width, encode):
     """encode(lines) for all of them, part by part, as one float16 file."""
     target = work / f"{name}.npy"
@@ -63,18 +58,18 @@ def each_once(work, name, lines, encode):
 def main():
     data, work = map(pathlib.Path, sys.argv[1:])
     everything = texts.everything(data)
-    write_lines(work / "all.txt", everything)
+    texts.write_lines(work / "all.txt", everything)
     in_parts(work, "all.use", everything, use_encoder.WIDTH, use_encoder.Encoder().encode)
     second = use_e5.Encoder(work / "e5")
 
     both = texts.captions_and_sentences(data)
-    write_lines(work / "both.txt", both)
+    texts.write_lines(work / "both.txt", both)
     row_of = {text: row for row, text in enumerate(everything)}
     np.save(work / "both.use.npy", np.load(work / "all.use.npy", mmap_mode="r")[[row_of[text] for text in both]])
     in_parts(work, "both.e5", both, use_e5.WIDTH, second.query)
 
     lines, is_passage = texts.passages_with_questions(data)
-    write_lines(work / "search.txt", lines)
+    texts.write_lines(work / "search.txt", lines)
     passages = [line for line, passage in zip(lines, is_passage) if passage]
     questions = [line for line, passage in zip(lines, is_passage) if not passage]
     vectors = np.empty((len(lines), use_e5.WIDTH), np.float16)

@@ -24,20 +24,29 @@ def _jaquad(data, name):
     return table(data / "jaquad" / f"{name}.tsv.xz")
 
 
-def everything(data):
-    """Every text once."""
+def write_lines(path, lines):
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(line + "\n" for line in lines)
+
+
+def _sources(data):
+    """Captions, sentences of JaQuAD, questions, articles, chat, comments."""
     captions, sentences, articles, chat, comments = (
         _mono(data, name) for name in ("captions_jsts_train", "jaquad_train", "wac", "rpc", "ews"))
     questions = [row["question"] for row in _jaquad(data, "train_questions")]
+    return captions, sentences, questions, articles, chat, comments
+
+
+def everything(data):
+    """Every text once."""
+    captions, sentences, questions, articles, chat, comments = _sources(data)
     passages = [row["text"] for row in _jaquad(data, "train_passages")]
     return captions + sentences + questions + passages + articles + chat + comments
 
 
 def kinds(data):
     """Samples of the kinds of text: captions, encyclopaedia, chat, comments."""
-    captions, sentences, articles, chat, comments = (
-        _mono(data, name) for name in ("captions_jsts_train", "jaquad_train", "wac", "rpc", "ews"))
-    questions = [row["question"] for row in _jaquad(data, "train_questions")]
+    captions, sentences, questions, articles, chat, comments = _sources(data)
     return captions, sentences + articles + questions, chat[::3], comments[::3]
 
 

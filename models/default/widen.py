@@ -51,27 +51,13 @@ def gains(bert, rows):
     """The mean of one over what LayerNorm divides by, for each LayerNorm."""
     found = {}
     for ids in batches(rows):
-        def note(name, result, there=ids != PAD):
-            x, deviation = result
-            found.setdefault(name, []).append(1 / deviation[there])
-            return x
-
-        x = note("embeddings", bert.embed(ids))
-        for layer in range(bert.layers):
-            name = f"encoder.layer.{layer}"
-            x = note(f"{name}.attention.output", bert.attend(layer, x, ids))
-            x = note(f"{name}.output", bert.norm(f"{name}.output", bert.feed(layer, x)))
+        for name, deviation in bert.forward(ids)[1].items():
+            found.setdefault(name, []).append(1 / deviation[ids != PAD])
     return {name: torch.cat(each).mean() for name, each in found.items()}
 
 
 def vectors(bert, rows):
-    found = []
-    for ids in batches(rows):
-        x = bert.embed(ids)[0]
-        for layer in range(bert.layers):
-            x = bert.norm(f"encoder.layer.{layer}.output", bert.feed(layer, bert.attend(layer, x, ids)[0]))[0]
-        found.append(pooled(x, ids))
-    return torch.cat(found)
+    return torch.cat([pooled(bert.forward(ids)[0], ids) for ids in batches(rows)])
 
 
 def pad(array, *shape):
@@ -134,7 +120,7 @@ class Wider:
     def add_heads(self):
         """The mean over the columns, which LayerNorm's own would leave a trace of, is taken off."""
         name, words, head = "encoder.layer.0.attention", self.words, self.head
-        marks = torch.cat([self.bert.embed(torch.as_tensor(row)[None])[0][0, [0, -1], self.mark] for row in self.rows])
+        marks = torch.cat([self.bert.embed(ids)[0][(ids == CLS) | (ids == SEP), self.mark] for ids in batches(self.rows)])
         for first in range(self.old, self.width, head):
             self.weights[f"{name}.self.query.bias"][first] = head ** 0.5
             self.weights[f"{name}.self.key.weight"][first, self.mark] = np.log(SINK / 2) / marks.mean()
