@@ -3,7 +3,7 @@
  *
  *     build/bench/bench [WORD ...]
  *
- *     models       base (12 x 768), small (4 x 384)
+ *     models       base (12 x 768), small (4 x 384), default (models/default)
  *     parts        encode, train, tokenize, process
  *     precisions   f32, bf16, int8: of encode and process; of train f32, and bf16 where the machine multiplies it
  *
@@ -22,7 +22,9 @@
 
 enum { STEPS = 5 };
 
-static const shape shapes[] = {{"base", 12, 768, 12, 3072}, {"small", 4, 384, 6, 1536}};
+static const shape shapes[] = {{"base", 12, 768, 12, 3072, NULL},
+                               {"small", 4, 384, 6, 1536, NULL},
+                               {"default", 6, 384, 6, 320, "models/default"}};
 
 /* ---- Rows of the table ---- */
 
@@ -30,7 +32,7 @@ static limit fastest; /* of the model and the precision at hand */
 
 static void print_row(const char *model, const char *what, double sentences, double tokens, double flops)
 {
-    printf("%-6s %-24s %10.1f %12.0f %9.1f", model, what, sentences, tokens, flops / 1e9);
+    printf("%-7s %-24s %10.1f %12.0f %9.1f", model, what, sentences, tokens, flops / 1e9);
     if (fastest.rate > 0)
         printf(" %6.0f %%", 100 * flops / fastest.rate);
     putchar('\n');
@@ -55,7 +57,7 @@ static void bench_encode(const shape *s, const sbertja_model *model, const char 
     snprintf(what, sizeof what, "%s encode %s", precision, name);
     print_row(s->name, what, (double)w.count / t, w.tokens / t, w.flops / t);
     if (w.count == 1)
-        printf("%-6s %-24s %10.2f ms\n", s->name, what, 1e3 * t);
+        printf("%-7s %-24s %10.2f ms\n", s->name, what, 1e3 * t);
     sbertja_session_free(session);
     free(vectors);
     free_workload(&w);
@@ -132,8 +134,8 @@ static void bench_tokenizing(const shape *s, const sbertja_model *model)
         pause_run(&alone);
     }
     const double t = typical(&whole) / 10, m = typical(&alone) / 10;
-    printf("%-6s %-24s %10.1f %12.0f\n", s->name, "tokenize, one thread", (double)w.count / t, w.tokens / t);
-    printf("%-6s %-24s %10.1f %12.0f %23.0f %% of the time\n", s->name, "MeCab alone", (double)w.count / m,
+    printf("%-7s %-24s %10.1f %12.0f\n", s->name, "tokenize, one thread", (double)w.count / t, w.tokens / t);
+    printf("%-7s %-24s %10.1f %12.0f %23.0f %% of the time\n", s->name, "MeCab alone", (double)w.count / m,
            (double)mecab.words / (double)mecab.texts * (double)w.count / m, 100 * m / t);
     mecab_alone_close(&mecab);
     sbertja_encoding_free(encoding);
@@ -149,16 +151,16 @@ static void bench_processes(const shape *s, const sbertja_model *model, const ch
     char path[640], what[64];
     double to_first[MOST_RUNS];
     int count = 0;
-    save_packed(source, precision, path, sizeof path);
+    save_packed(s, source, precision, at->folder, path, sizeof path);
     make_workload("short", sbertja_model_tokenizer(model), s, &w);
     write_texts(at->texts, &w, 1);
     for (; next_run(&taken); count++)
         to_first[count] = run_command(at->command, path, precision, at->texts).first_output;
     snprintf(what, sizeof what, "%s cold start", precision);
-    printf("%-6s %-24s %10.3f s to the first vector\n", s->name, what, median(to_first, count));
+    printf("%-7s %-24s %10.3f s to the first vector\n", s->name, what, median(to_first, count));
     write_texts(at->texts, &w, 500);
     snprintf(what, sizeof what, "%s encode 500", precision);
-    printf("%-6s %-24s %10.0f MB\n", s->name, what, run_command(at->command, path, precision, at->texts).megabytes);
+    printf("%-7s %-24s %10.0f MB\n", s->name, what, run_command(at->command, path, precision, at->texts).megabytes);
     free_workload(&w);
 }
 
@@ -167,7 +169,7 @@ static void bench_training_process(const shape *s, const sbertja_model *model, c
     workload w;
     make_workload("short", sbertja_model_tokenizer(model), s, &w);
     write_table(at->table, &w, 64);
-    printf("%-6s %-24s %10.0f MB\n", s->name, "f32 train 32 short",
+    printf("%-7s %-24s %10.0f MB\n", s->name, "f32 train 32 short",
            train_command(at->command, path, at->table, at->trained).megabytes);
     free_workload(&w);
 }
@@ -196,7 +198,7 @@ static bool wants(const wanted *w, const char *const *kind, const char *name)
     return names(w, name) || !any;
 }
 
-static const char *const models[] = {"base", "small", NULL};
+static const char *const models[] = {"base", "small", "default", NULL};
 static const char *const parts[] = {"encode", "train", "tokenize", "process", NULL};
 static const char *const precisions[] = {"f32", "bf16", "int8", NULL};
 
@@ -217,7 +219,7 @@ static void bench_precision(const shape *s, const char *path, const char *precis
     sbertja_model *model = load(path, precision);
     fastest = find_limit(s, precision);
     if (fastest.rate > 0)
-        printf("%-6s %s limit (%s) %*.1f\n", s->name, precision, fastest.engine,
+        printf("%-7s %s limit (%s) %*.1f\n", s->name, precision, fastest.engine,
                (int)(46 - strlen(precision) - strlen(fastest.engine)), fastest.rate / 1e9);
     for (size_t i = 0; i < sizeof names_of_work / sizeof *names_of_work && wants(w, parts, "encode"); i++)
         bench_encode(s, model, precision, names_of_work[i]);
@@ -240,7 +242,7 @@ static void bench_all_training(const shape *s, const sbertja_model *model, const
         if (!wants(w, precisions, precisions[i]))
             continue;
         if (strcmp(precisions[i], "bf16") == 0 && !multiplies_bf16()) {
-            printf("%-6s %-24s this machine does not multiply bf16, or not fast\n", s->name, "bf16 train");
+            printf("%-7s %-24s this machine does not multiply bf16, or not fast\n", s->name, "bf16 train");
             continue;
         }
         fastest = find_limit(s, precisions[i]);
@@ -278,8 +280,8 @@ static wanted read_arguments(int argc, char **argv)
             for (size_t k = 0; kinds[kind][k] != NULL; k++)
                 known = known || names(&one, kinds[kind][k]);
         if (!known)
-            give_up(w.words[i], "expected a model (base, small), a part (encode, train, tokenize, process) or a precision "
-                                "(f32, bf16, int8)");
+            give_up(w.words[i], "expected a model (base, small, default), a part (encode, train, tokenize, process) or a "
+                                "precision (f32, bf16, int8)");
     }
     return w;
 }
@@ -295,7 +297,7 @@ int main(int argc, char **argv)
     find_places(argv[0], &at);
     printf("libsbertja %s, engines: %s, instructions: %s, %ld processors\n", sbertja_version(),
            sbertja_engines(), sbertja_instruction_sets(), sysconf(_SC_NPROCESSORS_ONLN));
-    printf("%-6s %-24s %10s %12s %9s %8s\n", "model", "work", "sent./s", "tokens/s", "GFLOP/s", "of limit");
+    printf("%-7s %-24s %10s %12s %9s %8s\n", "model", "work", "sent./s", "tokens/s", "GFLOP/s", "of limit");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (wants(&w, models, shapes[i].name))
             bench_model(&shapes[i], &w, &at);

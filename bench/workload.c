@@ -37,6 +37,10 @@ void make_model(const shape *s, const char *folder, char *path, size_t room)
     sbertja_architecture a = SBERTJA_ARCHITECTURE_INIT;
     sbertja_model *model = NULL;
     sbertja_error error;
+    if (s->directory != NULL) {
+        snprintf(path, room, "%s", s->directory);
+        return;
+    }
     mkdir(folder, 0777);
     snprintf(path, room, "%s/%s", folder, s->name);
     if (stat(path, &info) == 0)
@@ -54,7 +58,7 @@ void make_model(const shape *s, const char *folder, char *path, size_t room)
     sbertja_model_free(model);
 }
 
-void save_packed(const char *source, const char *precision, char *path, size_t room)
+void save_packed(const shape *s, const char *source, const char *precision, const char *folder, char *path, size_t room)
 {
     sbertja_save_options options = SBERTJA_SAVE_OPTIONS_INIT;
     sbertja_model *model = NULL;
@@ -63,7 +67,7 @@ void save_packed(const char *source, const char *precision, char *path, size_t r
         snprintf(path, room, "%s", source);
         return;
     }
-    snprintf(path, room, "%s-%s", source, precision);
+    snprintf(path, room, "%s/%s-%s", folder, s->name, precision);
     options.packed = precision;
     if (sbertja_model_load(source, NULL, &model, &error) != SBERTJA_OK ||
         sbertja_model_save(model, path, &options, &error) != SBERTJA_OK)
