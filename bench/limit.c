@@ -9,8 +9,28 @@
 #include <dnnl.h>
 #endif
 
-enum { ROWS = 576, FILLING = 0x3c }; /* bytes of it are common numbers in every precision */
-static const double long_enough = 0.5; /* seconds: threads that start on one processor are apart by then */
+enum { ROWS = 576, FILLING = 0x3c, STRETCHES = 50 }; /* bytes of FILLING are common numbers in every precision */
+static const double stretch = 0.01; /* seconds; threads that start on one processor are apart after the first few */
+
+/* Counts products, a stretch of time after the other. */
+typedef struct meter {
+    double began, rates[STRETCHES]; /* products a second */
+    int count, products;
+} meter;
+
+static bool next_product(meter *m)
+{
+    const double t = now();
+    if (m->products == 0) {
+        m->began = t;
+    } else if (t - m->began >= stretch) {
+        m->rates[m->count++] = m->products / (t - m->began);
+        m->products = 0;
+        m->began = t;
+    }
+    m->products++;
+    return m->count < STRETCHES;
+}
 
 /* ---- OpenBLAS ---- */
 
@@ -19,20 +39,15 @@ static double openblas_rate(const shape *s)
     const int m = ROWS, n = s->intermediate, k = s->hidden;
     float *a = malloc((size_t)(m * k) * sizeof *a), *b = malloc((size_t)n * (size_t)k * sizeof *b);
     float *c = malloc((size_t)m * (size_t)n * sizeof *c);
-    const double start = now();
-    double best = 0;
+    meter taken = {.count = 0};
     memset(a, FILLING, (size_t)(m * k) * sizeof *a);
     memset(b, FILLING, (size_t)n * (size_t)k * sizeof *b);
-    while (now() - start < long_enough) {
-        const double began = now();
+    while (next_product(&taken))
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, 0, c, n);
-        const double rate = 2.0 * m * n * k / (now() - began);
-        best = rate > best ? rate : best;
-    }
     free(a);
     free(b);
     free(c);
-    return best;
+    return 2.0 * m * n * k * median(taken.rates, STRETCHES);
 }
 
 /* ---- oneDNN 2: a product whose weights lie as it likes them, their packing not counted ---- */
@@ -79,17 +94,12 @@ static double rate_of_product(onednn *d, const shape *s)
 {
     const dnnl_exec_arg_t arguments[] = {
         {DNNL_ARG_SRC, d->memory[0]}, {DNNL_ARG_WEIGHTS, d->memory[1]}, {DNNL_ARG_DST, d->memory[2]}};
-    const double start = now();
-    double best = 0;
-    while (now() - start < long_enough) {
-        const double began = now();
+    meter taken = {.count = 0};
+    while (next_product(&taken))
         if (dnnl_primitive_execute(d->product, d->stream, 3, arguments) != dnnl_success ||
             dnnl_stream_wait(d->stream) != dnnl_success)
             return 0;
-        const double rate = 2.0 * ROWS * s->intermediate * s->hidden / (now() - began);
-        best = rate > best ? rate : best;
-    }
-    return best;
+    return 2.0 * ROWS * s->intermediate * s->hidden * median(taken.rates, STRETCHES);
 }
 
 static double onednn_rate(const shape *s, const char *precision)
