@@ -286,9 +286,7 @@ sbertja_status sbj_trainer_read(sbj_trainer *t, const char *directory, sbj_progr
         (status = read_arrays(t, array_path, error)) != SBERTJA_OK)
         goto done;
     fast_forward(t, state->done);
-    for (size_t i = 0; i < t->weights.matrix_count && status == SBERTJA_OK; i++)
-        if (t->weights.matrices[i].parts > 0)
-            status = sbj_prepare(t->model->backend, t->pool, &t->weights.matrices[i], error);
+    status = sbj_trainer_prepare(t, error);
 done:
     sbj_json_free(&json);
     sbj_free(&t->alloc, json_path);

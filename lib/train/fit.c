@@ -200,9 +200,7 @@ static sbertja_status run(fitting *f, sbertja_error *error)
     sbertja_status status = begin(f, error);
     while (status == SBERTJA_OK && (f->state.done < f->state.total || !f->state.evaluated))
         status = advance(f, error);
-    if (status == SBERTJA_OK)
-        status = sbj_trainer_check(f->trainer, error);
-    return status == SBERTJA_OK ? save_last(f, error) : status;
+    return status == SBERTJA_OK ? sbj_trainer_check(f->trainer, error) : status;
 }
 
 /* Whether both directories can be written to is better known before the training than after it. */
@@ -230,8 +228,12 @@ sbertja_status sbj_fit(const sbj_model *model, const sbertja_objective *objectiv
     sbertja_status status = check_targets(model, options, error);
     if (status == SBERTJA_OK)
         status = sbj_trainer_create(model, objectives, count, options, &f.trainer, error);
-    if (status == SBERTJA_OK)
+    if (status == SBERTJA_OK) {
         status = run(&f, error);
+        sbj_trainer_end(f.trainer);
+    }
+    if (status == SBERTJA_OK)
+        status = save_last(&f, error);
     if (trained != NULL && (status == SBERTJA_OK || status == SBERTJA_E_STOPPED)) {
         sbertja_error second;
         sbertja_status made = sbj_trainer_model(f.trainer, trained, &second);

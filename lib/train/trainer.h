@@ -65,12 +65,16 @@ typedef struct sbj_step_result {
 sbertja_status sbj_trainer_create(const sbj_model *model, const sbertja_objective *objectives, size_t count,
                                   const sbertja_fit_options *options, sbj_trainer **trainer, sbertja_error *error);
 void sbj_trainer_free(sbj_trainer *trainer);
+/* No step comes any more: what only steps need is freed, and a model can still be made. */
+void sbj_trainer_end(sbj_trainer *trainer);
 /* The next batches of objective `goal`, and one update by their mean gradient; `step` keys the dropout. */
 sbertja_status sbj_trainer_step(sbj_trainer *trainer, size_t goal, size_t step, double learning_rate,
                                 sbj_step_result *result, sbertja_error *error);
 /* Takes the objective's next batch: its examples into `rows`, its tokens among those reached. Returns the number of
  * examples. */
 size_t sbj_goal_next(sbj_goal *goal);
+/* After new weights: what the back end keeps of them in a form of its own. */
+sbertja_status sbj_trainer_prepare(sbj_trainer *trainer, sbertja_error *error);
 /* The error of a training whose numbers are none any more: nothing sound comes after it. */
 sbertja_status sbj_diverged(const char *what, sbertja_error *error);
 /* An error if the last batch's vectors are not finite with the weights as they now are: the update after it has broken

@@ -142,6 +142,8 @@ static void pack_columns(sbj_operand b, size_t k, size_t n, float *panel)
         for (size_t j = 0; j < PANEL; j += VEC) {
             vec square[VEC];
             for (size_t column = 0; column < VEC; column++)
+                __builtin_prefetch(b.at + (j + column) * b.column + i + 4 * VEC, 0, 3);
+            for (size_t column = 0; column < VEC; column++)
                 square[column] = j + column < n ? vec_load_some(b.at + (j + column) * b.column + i, rows) : (vec){0};
             vec_transpose(square);
             for (size_t row = 0; row < rows; row++)
