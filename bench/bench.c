@@ -28,34 +28,40 @@ static const shape shapes[] = {{"base", 12, 768, 12, 3072, NULL},
 
 /* ---- Rows of the table ---- */
 
-static limit fastest; /* of the model and the precision at hand, measured before each row: neighbours come and go */
-
-static void print_row(const char *model, const char *what, double sentences, double tokens, double flops)
+static void print_row(const char *model, const char *what, double sentences, double tokens, double flops, limit *l)
 {
+    const char *engine;
+    const double most = take_limit(l, &engine);
     printf("%-7s %-24s %10.1f %12.0f %9.1f", model, what, sentences, tokens, flops / 1e9);
-    if (fastest.rate > 0)
-        printf(" %6.0f %%", 100 * flops / fastest.rate);
+    if (most > 0)
+        printf(" %6.0f %% of %.0f (%s)", 100 * flops / most, most / 1e9, engine);
     putchar('\n');
     fflush(stdout);
 }
 
-static void bench_encode(const shape *s, const sbertja_model *model, const char *precision, const char *name)
+/* One sentence alone is encoded many times in a run. */
+static void bench_encode(const shape *s, const sbertja_model *model, const char *precision, const char *name, limit *l)
 {
     sbertja_session *session = NULL;
     sbertja_error error;
     workload w;
     runs taken = {0};
     make_workload(name, sbertja_model_tokenizer(model), s, &w);
+    const int times = w.count == 1 ? 20 : 1;
     float *vectors = malloc(w.count * sbertja_model_dimension(model) * sizeof *vectors);
     if (sbertja_session_create(model, NULL, &session, &error) != SBERTJA_OK)
         give_up(name, error.message);
-    while (next_run(&taken))
-        if (sbertja_encode(session, (const char *const *)w.texts, NULL, w.count, NULL, vectors, &error) != SBERTJA_OK)
-            give_up(name, error.message);
-    const double t = typical(&taken);
+    while (next_run(&taken)) {
+        for (int i = 0; i < times; i++)
+            if (sbertja_encode(session, (const char *const *)w.texts, NULL, w.count, NULL, vectors, &error) != SBERTJA_OK)
+                give_up(name, error.message);
+        pause_run(&taken);
+        measure_limit(l);
+    }
+    const double t = typical(&taken) / times;
     char what[64];
     snprintf(what, sizeof what, "%s encode %s", precision, name);
-    print_row(s->name, what, (double)w.count / t, w.tokens / t, w.flops / t);
+    print_row(s->name, what, (double)w.count / t, w.tokens / t, w.flops / t, l);
     if (w.count == 1)
         printf("%-7s %-24s %10.2f ms\n", s->name, what, 1e3 * t);
     sbertja_session_free(session);
@@ -67,6 +73,7 @@ static void bench_encode(const shape *s, const sbertja_model *model, const char 
 typedef struct steps {
     double last, seconds[STEPS];
     int count;
+    limit *limit; /* measured between steps */
 } steps;
 
 static int note_step(void *user, const sbertja_progress *progress)
@@ -75,12 +82,13 @@ static int note_step(void *user, const sbertja_progress *progress)
     const double t = now();
     if (progress->step > 2 && s->count < STEPS)
         s->seconds[s->count++] = t - s->last;
-    s->last = t;
+    measure_limit(s->limit);
+    s->last = now();
     return 0;
 }
 
 static void bench_training(const shape *s, const sbertja_model *model, const char *precision, const char *name,
-                           size_t batch)
+                           size_t batch, limit *l)
 {
     sbertja_dataset *dataset = NULL;
     sbertja_model *trained = NULL;
@@ -88,7 +96,7 @@ static void bench_training(const shape *s, const sbertja_model *model, const cha
     sbertja_fit_options options = SBERTJA_FIT_OPTIONS_INIT;
     sbertja_error error;
     workload w;
-    steps taken = {.count = 0};
+    steps taken = {.limit = l};
     double tokens = 0, flops = 0;
     make_workload(name, sbertja_model_tokenizer(model), s, &w);
     sbertja_dataset_create(&dataset, NULL);
@@ -108,7 +116,7 @@ static void bench_training(const shape *s, const sbertja_model *model, const cha
     const double t = median(taken.seconds, taken.count);
     char what[64];
     snprintf(what, sizeof what, "%s train %zu x %s", precision, batch, name);
-    print_row(s->name, what, (double)batch / t, tokens / t, flops / t);
+    print_row(s->name, what, (double)batch / t, tokens / t, flops / t, l);
     sbertja_model_free(trained);
     sbertja_dataset_free(dataset);
     free_workload(&w);
@@ -217,13 +225,10 @@ static void bench_precision(const shape *s, const char *path, const char *precis
 {
     static const char *const names_of_work[] = {"short", "128", "mixed", "one"};
     sbertja_model *model = load(path, precision);
-    for (size_t i = 0; i < sizeof names_of_work / sizeof *names_of_work && wants(w, parts, "encode"); i++) {
-        fastest = find_limit(s, precision);
-        if (i == 0 && fastest.rate > 0)
-            printf("%-7s %s limit (%s) %*.1f\n", s->name, precision, fastest.engine,
-                   (int)(46 - strlen(precision) - strlen(fastest.engine)), fastest.rate / 1e9);
-        bench_encode(s, model, precision, names_of_work[i]);
-    }
+    limit *l = open_limit(s, precision);
+    for (size_t i = 0; i < sizeof names_of_work / sizeof *names_of_work && wants(w, parts, "encode"); i++)
+        bench_encode(s, model, precision, names_of_work[i], l);
+    close_limit(l);
     if (wants(w, parts, "process"))
         bench_processes(s, model, path, precision, at);
     sbertja_model_free(model);
@@ -246,10 +251,10 @@ static void bench_all_training(const shape *s, const sbertja_model *model, const
             printf("%-7s %-24s this machine does not multiply bf16, or not fast\n", s->name, "bf16 train");
             continue;
         }
-        fastest = find_limit(s, precisions[i]);
-        bench_training(s, model, precisions[i], "short", 32);
-        fastest = find_limit(s, precisions[i]);
-        bench_training(s, model, precisions[i], "128", 16);
+        limit *l = open_limit(s, precisions[i]);
+        bench_training(s, model, precisions[i], "short", 32, l);
+        bench_training(s, model, precisions[i], "128", 16, l);
+        close_limit(l);
     }
     bench_training_process(s, model, path, at);
 }

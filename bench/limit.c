@@ -1,53 +1,63 @@
+#define _POSIX_C_SOURCE 200809L
 #include "limit.h"
 
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "timing.h"
 #ifdef HAVE_ONEDNN
 #include <dnnl.h>
 #endif
 
-enum { ROWS = 576, FILLING = 0x3c, STRETCHES = 50 }; /* bytes of FILLING are common numbers in every precision */
-static const double stretch = 0.01; /* seconds; threads that start on one processor are apart after the first few */
+enum {
+    ROWS = 576,
+    FILLING = 0x3c, /* bytes of it are common numbers in every precision */
+    STRETCHES = 10, /* of a hundredth of a second */
+    MOST_RATES = 128
+};
 
-/* Counts products, a stretch of time after the other. */
-typedef struct meter {
-    double began, rates[STRETCHES]; /* products a second */
-    int count, products;
-} meter;
-
-static bool next_product(meter *m)
-{
-    const double t = now();
-    if (m->products == 0) {
-        m->began = t;
-    } else if (t - m->began >= stretch) {
-        m->rates[m->count++] = m->products / (t - m->began);
-        m->products = 0;
-        m->began = t;
-    }
-    m->products++;
-    return m->count < STRETCHES;
-}
+/* Products a second, in each stretch. */
+typedef struct rates {
+    double rate[MOST_RATES];
+    int count;
+} rates;
 
 /* ---- OpenBLAS ---- */
 
-static double openblas_rate(const shape *s)
+typedef struct openblas {
+    int m, n, k;
+    float *a, *b, *c;
+} openblas;
+
+static float *filled(int rows, int columns)
 {
-    const int m = ROWS, n = s->intermediate, k = s->hidden;
-    float *a = malloc((size_t)(m * k) * sizeof *a), *b = malloc((size_t)n * (size_t)k * sizeof *b);
-    float *c = malloc((size_t)m * (size_t)n * sizeof *c);
-    meter taken = {.count = 0};
-    memset(a, FILLING, (size_t)(m * k) * sizeof *a);
-    memset(b, FILLING, (size_t)n * (size_t)k * sizeof *b);
-    while (next_product(&taken))
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, 0, c, n);
-    free(a);
-    free(b);
-    free(c);
-    return 2.0 * m * n * k * median(taken.rates, STRETCHES);
+    float *matrix = malloc((size_t)rows * (size_t)columns * sizeof *matrix);
+    if (matrix == NULL)
+        give_up("limit", "out of memory");
+    return memset(matrix, FILLING, (size_t)rows * (size_t)columns * sizeof *matrix);
+}
+
+static void openblas_open(openblas *o, const shape *s)
+{
+    *o = (openblas){.m = ROWS, .n = s->intermediate, .k = s->hidden};
+    o->a = filled(o->m, o->k);
+    o->b = filled(o->n, o->k);
+    o->c = filled(o->m, o->n);
+}
+
+static void openblas_close(openblas *o)
+{
+    free(o->a);
+    free(o->b);
+    free(o->c);
+}
+
+static void openblas_multiply(void *engine)
+{
+    const openblas *o = engine;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, o->m, o->n, o->k, 1, o->a, o->k, o->b, o->k, 0, o->c, o->n);
 }
 
 /* ---- oneDNN 2: a product whose weights lie as it likes them, their packing not counted ---- */
@@ -90,55 +100,129 @@ static bool make_memory(onednn *d)
     return true;
 }
 
-static double rate_of_product(onednn *d, const shape *s)
-{
-    const dnnl_exec_arg_t arguments[] = {
-        {DNNL_ARG_SRC, d->memory[0]}, {DNNL_ARG_WEIGHTS, d->memory[1]}, {DNNL_ARG_DST, d->memory[2]}};
-    meter taken = {.count = 0};
-    while (next_product(&taken))
-        if (dnnl_primitive_execute(d->product, d->stream, 3, arguments) != dnnl_success ||
-            dnnl_stream_wait(d->stream) != dnnl_success)
-            return 0;
-    return 2.0 * ROWS * s->intermediate * s->hidden * median(taken.rates, STRETCHES);
-}
-
-static double onednn_rate(const shape *s, const char *precision)
+static bool onednn_open(onednn *d, const shape *s, const char *precision)
 {
     const bool int8 = strcmp(precision, "int8") == 0;
     const dnnl_data_type_t x = int8 ? dnnl_u8 : strcmp(precision, "bf16") == 0 ? dnnl_bf16 : dnnl_f32;
-    onednn d = {0};
-    double rate = 0;
-    if (dnnl_engine_create(&d.engine, dnnl_cpu, 0) == dnnl_success &&
-        dnnl_stream_create(&d.stream, d.engine, dnnl_stream_default_flags) == dnnl_success &&
-        make_product(&d, s, x, int8 ? dnnl_s8 : x) && make_memory(&d))
-        rate = rate_of_product(&d, s);
+    return dnnl_engine_create(&d->engine, dnnl_cpu, 0) == dnnl_success &&
+           dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags) == dnnl_success &&
+           make_product(d, s, x, int8 ? dnnl_s8 : x) && make_memory(d);
+}
+
+static void onednn_close(onednn *d)
+{
     for (int i = 0; i < 3; i++)
-        dnnl_memory_destroy(d.memory[i]);
-    dnnl_primitive_destroy(d.product);
-    dnnl_primitive_desc_destroy(d.description);
-    dnnl_stream_destroy(d.stream);
-    dnnl_engine_destroy(d.engine);
-    return rate;
+        dnnl_memory_destroy(d->memory[i]);
+    dnnl_primitive_destroy(d->product);
+    dnnl_primitive_desc_destroy(d->description);
+    dnnl_stream_destroy(d->stream);
+    dnnl_engine_destroy(d->engine);
+}
+
+static void onednn_multiply(void *engine)
+{
+    const onednn *d = engine;
+    const dnnl_exec_arg_t arguments[] = {
+        {DNNL_ARG_SRC, d->memory[0]}, {DNNL_ARG_WEIGHTS, d->memory[1]}, {DNNL_ARG_DST, d->memory[2]}};
+    if (dnnl_primitive_execute(d->product, d->stream, 3, arguments) != dnnl_success ||
+        dnnl_stream_wait(d->stream) != dnnl_success)
+        give_up("oneDNN", "cannot multiply");
 }
 
 #else
 
-static double onednn_rate(const shape *s, const char *precision)
+typedef struct onednn {
+    char none;
+} onednn;
+
+static bool onednn_open(onednn *d, const shape *s, const char *precision)
 {
-    (void)s;
-    (void)precision;
-    return 0;
+    (void)d, (void)s, (void)precision;
+    return false;
+}
+
+static void onednn_close(onednn *d)
+{
+    (void)d;
+}
+
+static void onednn_multiply(void *engine)
+{
+    (void)engine;
 }
 
 #endif
 
-limit find_limit(const shape *s, const char *precision)
+/* ---- The faster one ---- */
+
+struct limit {
+    double flops; /* of a product */
+    bool has_openblas, has_onednn;
+    openblas openblas;
+    onednn onednn;
+    rates by_openblas, by_onednn;
+};
+
+limit *open_limit(const shape *s, const char *precision)
 {
-    limit best = {0, "none"};
-    if (strcmp(precision, "f32") == 0)
-        best = (limit){openblas_rate(s), "OpenBLAS"};
-    const double rate = onednn_rate(s, precision);
-    if (rate > best.rate)
-        best = (limit){rate, "oneDNN"};
-    return best;
+    limit *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        give_up("limit", "out of memory");
+    l->flops = 2.0 * ROWS * s->intermediate * s->hidden;
+    l->has_openblas = strcmp(precision, "f32") == 0;
+    l->has_onednn = onednn_open(&l->onednn, s, precision);
+    if (l->has_openblas)
+        openblas_open(&l->openblas, s);
+    return l;
+}
+
+void close_limit(limit *l)
+{
+    openblas_close(&l->openblas);
+    onednn_close(&l->onednn);
+    free(l);
+}
+
+static void measure(rates *r, void (*multiply)(void *engine), void *engine)
+{
+    for (int i = 0; i < STRETCHES && r->count < MOST_RATES; i++) {
+        const double began = now();
+        int products = 0;
+        do
+            multiply(engine);
+        while (products++, now() - began < 0.01);
+        r->rate[r->count++] = products / (now() - began);
+    }
+}
+
+/* Threads spin for a while after a product, in case there is another. */
+static void wait_for_sleep(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+}
+
+void measure_limit(limit *l)
+{
+    if (l->has_openblas) {
+        measure(&l->by_openblas, openblas_multiply, &l->openblas);
+        wait_for_sleep();
+    }
+    if (l->has_onednn) {
+        measure(&l->by_onednn, onednn_multiply, &l->onednn);
+        wait_for_sleep();
+    }
+}
+
+static double take(rates *r)
+{
+    const double rate = r->count == 0 ? 0 : median(r->rate, r->count);
+    r->count = 0;
+    return rate;
+}
+
+double take_limit(limit *l, const char **engine)
+{
+    const double a = take(&l->by_openblas), b = take(&l->by_onednn);
+    *engine = a > b ? "OpenBLAS" : "oneDNN";
+    return l->flops * (a > b ? a : b);
 }
