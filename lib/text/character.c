@@ -7,8 +7,9 @@ void sbj_characters(const sbj_vocabulary *vocabulary, int32_t unknown, sbj_span 
 {
     size_t bytes;
     for (size_t at = 0; at < word.length; at += bytes) {
-        uint64_t hash = sbj_vocabulary_hash(vocabulary->word_hash, sbj_utf8_next(word.text + at, &bytes));
-        int32_t id = sbj_vocabulary_find_hashed(vocabulary, hash, false, (sbj_span){word.text + at, bytes});
+        const uint32_t character = sbj_utf8_next(word.text + at, &bytes);
+        const int32_t id =
+            sbj_vocabulary_find_key(vocabulary, sbj_vocabulary_key(0, 0, character), false, &character, 1);
         sbj_ids_add(ids, id < 0 ? unknown : id);
     }
 }

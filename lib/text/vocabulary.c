@@ -4,18 +4,14 @@
 #include "io/file.h"
 #include "text/utf8.h"
 
-static const char REST[] = "##";
-
-static uint64_t hash_text(const sbj_vocabulary *vocabulary, sbj_span text, size_t *characters)
+static uint64_t key_of(sbj_span text, size_t *characters)
 {
-    uint64_t hash = vocabulary->word_hash;
+    uint64_t key = 0;
     size_t bytes;
     *characters = 0;
-    for (size_t at = 0; at < text.length; at += bytes) {
-        hash = sbj_vocabulary_hash(hash, sbj_utf8_next(text.text + at, &bytes));
-        (*characters)++;
-    }
-    return hash;
+    for (size_t at = 0; at < text.length; at += bytes)
+        key = sbj_vocabulary_key(key, (*characters)++, sbj_utf8_next(text.text + at, &bytes));
+    return key;
 }
 
 sbj_span sbj_vocabulary_text(const sbj_vocabulary *vocabulary, int32_t id)
@@ -24,45 +20,52 @@ sbj_span sbj_vocabulary_text(const sbj_vocabulary *vocabulary, int32_t id)
     return (sbj_span){vocabulary->texts + entry->start, entry->length};
 }
 
-static uint16_t slot_length(size_t length)
+/* The token has as many characters. */
+static bool is_token(const sbj_vocabulary *vocabulary, int32_t id, bool is_rest, const uint32_t *characters, size_t count)
 {
-    return length < UINT16_MAX ? (uint16_t)length : UINT16_MAX;
-}
-
-/* Whether the slot's token is `mark` and `text`; its slot_length is theirs. */
-static bool slot_has(const sbj_vocabulary *vocabulary, const sbj_vocabulary_slot *slot, sbj_span mark, sbj_span text)
-{
-    const size_t length = mark.length + text.length, inside = length < SBJ_SLOT_TEXT ? length : SBJ_SLOT_TEXT;
-    size_t i = mark.length;
-    if (memcmp(slot->text, mark.text, mark.length) != 0)
+    const char *text = sbj_vocabulary_text(vocabulary, id).text;
+    size_t bytes;
+    if (is_rest && memcmp(text, "##", SBJ_REST_MARK) != 0)
         return false;
-    for (; i < inside; i++)
-        if (slot->text[i] != text.text[i - mark.length])
+    text += is_rest ? SBJ_REST_MARK : 0;
+    for (size_t i = 0; i < count; i++, text += bytes)
+        if (sbj_utf8_next(text, &bytes) != characters[i])
             return false;
-    if (i == length)
-        return true;
-    const sbj_span whole = sbj_vocabulary_text(vocabulary, slot->id);
-    return whole.length == length && memcmp(whole.text + i, text.text + i - mark.length, length - i) == 0;
+    return true;
 }
 
-int32_t sbj_vocabulary_find_hashed(const sbj_vocabulary *vocabulary, uint64_t hash, bool is_rest, sbj_span text)
+static const sbj_vocabulary_slot *next_slot(const sbj_vocabulary *vocabulary, const sbj_vocabulary_slot *slot)
 {
     const size_t mask = ((size_t)1 << (64 - vocabulary->shift)) - 1;
-    const sbj_span mark = {REST, is_rest ? sizeof REST - 1 : 0};
-    const uint16_t check = (uint16_t)hash, length = slot_length(mark.length + text.length);
-    for (size_t i = (size_t)(hash >> vocabulary->shift);; i = (i + 1) & mask) {
-        const sbj_vocabulary_slot *slot = &vocabulary->slots[i];
-        if (slot->id < 0)
-            return -1;
-        if (slot->check == check && slot->length == length && slot_has(vocabulary, slot, mark, text))
+    return vocabulary->slots + ((size_t)(slot + 1 - vocabulary->slots) & mask);
+}
+
+int32_t sbj_vocabulary_find_key(const sbj_vocabulary *vocabulary, uint64_t key, bool is_rest,
+                                const uint32_t *characters, size_t count)
+{
+    const size_t all = (is_rest ? SBJ_REST_MARK : 0) + count;
+    const sbj_vocabulary_slot *slot = sbj_vocabulary_slot_of(vocabulary, key);
+    for (; slot->id >= 0; slot = next_slot(vocabulary, slot))
+        if (slot->key == key && slot->characters == all &&
+            (all <= SBJ_KEY_CHARACTERS || is_token(vocabulary, slot->id, is_rest, characters, count)))
             return slot->id;
-    }
+    return -1;
+}
+
+/* The slot that has the token, or the free one that it would have. */
+static const sbj_vocabulary_slot *find_slot(const sbj_vocabulary *vocabulary, uint64_t key, sbj_span text)
+{
+    const sbj_vocabulary_slot *slot = sbj_vocabulary_slot_of(vocabulary, key);
+    while (slot->id >= 0 &&
+           (slot->key != key || !sbj_span_equal(sbj_vocabulary_text(vocabulary, slot->id), text)))
+        slot = next_slot(vocabulary, slot);
+    return slot;
 }
 
 int32_t sbj_vocabulary_find(const sbj_vocabulary *vocabulary, sbj_span text)
 {
     size_t characters;
-    return sbj_vocabulary_find_hashed(vocabulary, hash_text(vocabulary, text, &characters), false, text);
+    return find_slot(vocabulary, key_of(text, &characters), text)->id;
 }
 
 static bool ends_line(const unsigned char *text, size_t size, size_t at)
@@ -102,20 +105,14 @@ static sbertja_status copy_lines(const sbj_map *map, sbj_vocabulary *vocabulary,
     return SBERTJA_OK;
 }
 
+/* The last of equal tokens wins. */
 static void insert(sbj_vocabulary *vocabulary, int32_t id)
 {
-    const size_t mask = ((size_t)1 << (64 - vocabulary->shift)) - 1;
     const sbj_span text = sbj_vocabulary_text(vocabulary, id);
     size_t characters;
-    const uint64_t hash = hash_text(vocabulary, text, &characters);
-    sbj_vocabulary_slot made = {.check = (uint16_t)hash, .length = slot_length(text.length), .id = id};
-    memcpy(made.text, text.text, text.length < SBJ_SLOT_TEXT ? text.length : SBJ_SLOT_TEXT);
-    size_t i = (size_t)(hash >> vocabulary->shift);
-    for (; vocabulary->slots[i].id >= 0; i = (i + 1) & mask)
-        if (vocabulary->slots[i].check == made.check &&
-            sbj_span_equal(sbj_vocabulary_text(vocabulary, vocabulary->slots[i].id), text))
-            break; /* the last of equal tokens wins */
-    vocabulary->slots[i] = made;
+    const uint64_t key = key_of(text, &characters);
+    const size_t place = (size_t)(find_slot(vocabulary, key, text) - vocabulary->slots);
+    vocabulary->slots[place] = (sbj_vocabulary_slot){key, id, (uint32_t)characters};
     if (characters > vocabulary->longest)
         vocabulary->longest = characters;
 }
@@ -142,8 +139,6 @@ sbertja_status sbj_vocabulary_load(const sbj_alloc *alloc, const char *path, sbj
     sbj_map map;
     memset(vocabulary, 0, sizeof *vocabulary);
     vocabulary->alloc = alloc;
-    vocabulary->word_hash = 0x5BE27A1D9C03F467u; /* any number will do */
-    vocabulary->rest_hash = sbj_vocabulary_hash(sbj_vocabulary_hash(vocabulary->word_hash, '#'), '#');
     sbertja_status status = sbj_map_open(path, &map, error);
     if (status != SBERTJA_OK)
         return status;

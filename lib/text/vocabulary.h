@@ -1,5 +1,5 @@
-/* The tokens of vocab.txt: id -> text, and text -> id by a hash of characters that grows one character at a time, so
- * that all prefixes of a word are hashed in one pass. */
+/* The tokens of vocab.txt: id -> text, and text -> id by a key that grows one character at a time, so that the keys of
+ * all prefixes of a word are made in one pass. */
 #ifndef SBJ_VOCABULARY_H
 #define SBJ_VOCABULARY_H
 
@@ -12,13 +12,17 @@ typedef struct sbj_vocabulary_entry {
     uint32_t start, length; /* in `texts`; a NUL follows */
 } sbj_vocabulary_entry;
 
-enum { SBJ_SLOT_TEXT = 8 };
+enum {
+    SBJ_KEY_CHARACTERS = 3,
+    SBJ_CHARACTER_BITS = 21,
+    SBJ_REST_MARK = 2, /* characters of "##" */
+};
 
-/* A slot has the first bytes of its token, which most tokens are no longer than: a lookup reads one place in memory. */
+/* A key of up to three characters is these characters, so a lookup of most tokens reads one place in memory. */
 typedef struct sbj_vocabulary_slot {
-    uint16_t check, length; /* bits of the hash; bytes of the token, at most UINT16_MAX */
-    int32_t id;             /* -1: free */
-    char text[SBJ_SLOT_TEXT];
+    uint64_t key;
+    int32_t id; /* -1: free */
+    uint32_t characters;
 } sbj_vocabulary_slot;
 
 typedef struct sbj_vocabulary {
@@ -27,9 +31,8 @@ typedef struct sbj_vocabulary {
     sbj_vocabulary_entry *entries;
     size_t count;
     sbj_vocabulary_slot *slots;
-    int shift;                     /* the index of a slot is the hash's upper bits */
-    size_t longest;                /* characters of the longest token */
-    uint64_t word_hash, rest_hash; /* where hashes begin: a word's, and that of what follows "##" */
+    int shift;      /* the index of a slot is the upper bits of what its key is multiplied to */
+    size_t longest; /* characters of the longest token */
 } sbj_vocabulary;
 
 /* A token a line, as Python reads text: lines end with LF, CR LF or CR, and an empty line is an empty token, but for
@@ -38,15 +41,24 @@ sbertja_status sbj_vocabulary_load(const sbj_alloc *alloc, const char *path, sbj
                                    sbertja_error *error);
 void sbj_vocabulary_free(sbj_vocabulary *vocabulary); /* takes a zeroed one */
 
-static inline uint64_t sbj_vocabulary_hash(uint64_t hash, uint32_t character)
+/* The key of one character more; that of none is 0. */
+static inline uint64_t sbj_vocabulary_key(uint64_t key, size_t characters, uint32_t next)
 {
-    hash = (hash ^ character) * 0x9E3779B97F4A7C15u;
-    return hash ^ hash >> 32;
+    if (characters < SBJ_KEY_CHARACTERS)
+        return key << SBJ_CHARACTER_BITS | next;
+    key = (key ^ next) * 0x9E3779B97F4A7C15u; /* 2^64 divided by the golden ratio */
+    return key ^ key >> 32;
 }
 
-/* The id of the token "##text" (`is_rest`) or "text"; -1: none. `hash`: of all its characters, from word_hash or
- * rest_hash on. */
-int32_t sbj_vocabulary_find_hashed(const sbj_vocabulary *vocabulary, uint64_t hash, bool is_rest, sbj_span text);
+/* Where a lookup begins. */
+static inline const sbj_vocabulary_slot *sbj_vocabulary_slot_of(const sbj_vocabulary *vocabulary, uint64_t key)
+{
+    return &vocabulary->slots[key * 0x9E3779B97F4A7C15u >> vocabulary->shift];
+}
+
+/* The id of a token of `count` characters, or of "##" and these (`is_rest`); -1: none. The key is that of them all. */
+int32_t sbj_vocabulary_find_key(const sbj_vocabulary *vocabulary, uint64_t key, bool is_rest,
+                                const uint32_t *characters, size_t count);
 int32_t sbj_vocabulary_find(const sbj_vocabulary *vocabulary, sbj_span text);
 sbj_span sbj_vocabulary_text(const sbj_vocabulary *vocabulary, int32_t id); /* NUL-terminated */
 

@@ -1,4 +1,4 @@
-/* WordPiece on hashes of prefixes: a word is read once, and no piece is copied. */
+/* WordPiece on keys of prefixes: a word is read once, and no piece is copied. */
 #include "text/wordpiece.h"
 
 #include "text/letter.h"
@@ -7,16 +7,16 @@
 /* A word between blanks. */
 typedef struct letters {
     uint32_t character[SBJ_LONGEST_WORD];
-    size_t start[SBJ_LONGEST_WORD + 1]; /* in bytes; one more for the end */
-    uint64_t hash[SBJ_LONGEST_WORD];    /* of a piece's letters from its first to this one */
+    uint64_t key[SBJ_LONGEST_WORD]; /* of a piece's letters from its first to this one */
     size_t count;
     bool too_long; /* the rest is not here */
 } letters;
 
-/* Reads from a letter that is no blank on, and hashes what may be a token. The byte behind the word. */
+/* Reads from a letter that is no blank on, and makes the keys of what may be a token, which memory is told of at once.
+ * The byte behind the word. */
 static size_t read_letters(const sbj_vocabulary *vocabulary, sbj_span text, size_t at, letters *l)
 {
-    uint64_t state = vocabulary->word_hash;
+    uint64_t key = 0;
     size_t bytes;
     l->count = 0;
     l->too_long = false;
@@ -25,48 +25,51 @@ static size_t read_letters(const sbj_vocabulary *vocabulary, sbj_span text, size
         if (l->count == SBJ_LONGEST_WORD) {
             l->too_long = true;
         } else {
-            l->start[l->count] = at;
+            key = sbj_vocabulary_key(key, l->count, character);
+            __builtin_prefetch(sbj_vocabulary_slot_of(vocabulary, key));
             l->character[l->count] = character;
-            l->hash[l->count++] = state = sbj_vocabulary_hash(state, character);
+            l->key[l->count++] = key;
         }
         at += bytes;
     } while (at < text.length && sbj_blank_length((sbj_span){text.text + at, text.length - at}) == 0);
-    l->start[l->count] = at;
     return at;
 }
 
-/* The hashes of a piece that begins inside the word. */
-static void hash_rest(const sbj_vocabulary *vocabulary, letters *l, size_t first)
+/* The keys of a piece that begins inside the word. */
+static void make_rest_keys(const sbj_vocabulary *vocabulary, letters *l, size_t first)
 {
-    uint64_t state = vocabulary->rest_hash;
-    for (size_t i = first; i < l->count && i - first < vocabulary->longest; i++)
-        l->hash[i] = state = sbj_vocabulary_hash(state, l->character[i]);
+    uint64_t key = sbj_vocabulary_key(sbj_vocabulary_key(0, 0, '#'), 1, '#');
+    size_t all = SBJ_REST_MARK;
+    for (size_t i = first; i < l->count && all < vocabulary->longest; i++)
+        l->key[i] = key = sbj_vocabulary_key(key, all++, l->character[i]);
 }
 
 /* The longest token from letter `*first` on, which it moves past it; -1: there is none. */
-static int32_t longest_piece(const sbj_vocabulary *vocabulary, sbj_span text, letters *l, size_t *first)
+static int32_t longest_piece(const sbj_vocabulary *vocabulary, letters *l, size_t *first)
 {
-    const size_t start = *first, left = l->count - start;
+    const size_t start = *first, mark = start > 0 ? SBJ_REST_MARK : 0;
+    const size_t most = vocabulary->longest > mark ? vocabulary->longest - mark : 0;
+    size_t count = l->count - start < most ? l->count - start : most;
     if (start > 0)
-        hash_rest(vocabulary, l, start);
-    for (size_t end = start + (left < vocabulary->longest ? left : vocabulary->longest); end > start; end--) {
-        const sbj_span piece = {text.text + l->start[start], l->start[end] - l->start[start]};
-        const int32_t id = sbj_vocabulary_find_hashed(vocabulary, l->hash[end - 1], start > 0, piece);
+        make_rest_keys(vocabulary, l, start);
+    for (; count > 0; count--) {
+        const int32_t id = sbj_vocabulary_find_key(vocabulary, l->key[start + count - 1], start > 0,
+                                                   l->character + start, count);
         if (id >= 0) {
-            *first = end;
+            *first = start + count;
             return id;
         }
     }
     return -1;
 }
 
-static void cut(const sbj_vocabulary *vocabulary, int32_t unknown, sbj_span text, letters *l, sbj_ids *ids)
+static void cut(const sbj_vocabulary *vocabulary, int32_t unknown, letters *l, sbj_ids *ids)
 {
     const size_t before = ids->count;
     size_t at = 0;
     int32_t id = l->too_long ? -1 : 0;
     while (id >= 0 && at < l->count) {
-        id = longest_piece(vocabulary, text, l, &at);
+        id = longest_piece(vocabulary, l, &at);
         if (id >= 0)
             sbj_ids_add(ids, id);
     }
@@ -87,6 +90,6 @@ void sbj_wordpiece(const sbj_vocabulary *vocabulary, int32_t unknown, sbj_span w
             continue;
         }
         at = read_letters(vocabulary, word, at, &l);
-        cut(vocabulary, unknown, word, &l, ids);
+        cut(vocabulary, unknown, &l, ids);
     }
 }

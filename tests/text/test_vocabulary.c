@@ -66,28 +66,46 @@ START_TEST(every_token_is_found)
 }
 END_TEST
 
-/* A slot tells by the token's bytes, its first and its others, and not by the hash alone. */
-START_TEST(equal_hashes)
+/* Keys of more than three characters are not the characters themselves: those tell, and not the key alone. */
+START_TEST(equal_keys)
 {
-    static const char *const others[] = {"東京b", "京東a", "東京abcdefgi", "東京abcdefg", "##京", "##東c"};
-    const char content[] = "東京a\n東京abcdefgh\n##東\n##東abcdefgh\n";
+    static const char content[] = "東京ab\n##東abcd\n東京a\n##東\n";
+    static const struct {
+        const char *key_of;
+        bool is_rest;
+        uint32_t characters[5];
+        size_t count;
+        int32_t id;
+    } lookups[] = {
+        {"東京ab", false, {0x6771, 0x4EAC, 'a', 'b'}, 4, 0},
+        {"東京ab", false, {0x6771, 0x4EAC, 'a', 'c'}, 4, -1},
+        {"東京ab", false, {0x4EAC, 0x6771, 'a', 'b'}, 4, -1},
+        {"東京ab", false, {0x6771, 0x4EAC, 'a'}, 3, -1},
+        {"東京ab", false, {0x6771, 0x4EAC, 'a', 'b', 'c'}, 5, -1},
+        {"東京ab", true, {'a', 'b'}, 2, -1},
+        {"##東abcd", true, {0x6771, 'a', 'b', 'c', 'd'}, 5, 1},
+        {"##東abcd", true, {0x4EAC, 'a', 'b', 'c', 'd'}, 5, -1},
+        {"##東abcd", true, {0x6771, 'a', 'b', 'c'}, 4, -1},
+        {"東京a", false, {0x6771, 0x4EAC, 'a'}, 3, 2},
+        {"##東", true, {0x6771}, 1, 3},
+        {"##東", false, {'#', '#', 0x6771}, 3, 3},
+        {"東京b", false, {0x6771, 0x4EAC, 'b'}, 3, -1},
+        {"東", false, {0x6771}, 1, -1},
+        {"", false, {0}, 0, -1},
+    };
     sbj_vocabulary vocabulary;
     ck_assert_int_eq(
         sbj_vocabulary_load(&sbj_malloc, scratch_file("vocab.txt", content, sizeof content - 1), &vocabulary, NULL),
         SBERTJA_OK);
-    for (int32_t id = 0; id < 4; id++) {
-        const sbj_span token = sbj_vocabulary_text(&vocabulary, id);
-        const bool is_rest = token.text[0] == '#';
-        uint64_t hash = vocabulary.word_hash;
-        size_t bytes;
+    for (size_t i = 0; i < sizeof lookups / sizeof *lookups; i++) {
+        const sbj_span token = span(lookups[i].key_of);
+        uint64_t key = 0;
+        size_t bytes, characters = 0;
         for (size_t at = 0; at < token.length; at += bytes)
-            hash = sbj_vocabulary_hash(hash, sbj_utf8_next(token.text + at, &bytes));
-        const sbj_span bare = {token.text + 2 * is_rest, token.length - 2 * is_rest};
-        ck_assert_int_eq(sbj_vocabulary_find_hashed(&vocabulary, hash, is_rest, bare), id);
-        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-            ck_assert_int_eq(sbj_vocabulary_find_hashed(&vocabulary, hash, false, span(others[i])), -1);
-        ck_assert_int_eq(sbj_vocabulary_find_hashed(&vocabulary, hash, true, span("東abcdefgi")), -1);
-        ck_assert_int_eq(sbj_vocabulary_find_hashed(&vocabulary, hash, true, span("京")), -1);
+            key = sbj_vocabulary_key(key, characters++, sbj_utf8_next(token.text + at, &bytes));
+        ck_assert_msg(sbj_vocabulary_find_key(&vocabulary, key, lookups[i].is_rest, lookups[i].characters,
+                                              lookups[i].count) == lookups[i].id,
+                      "lookup %zu", i);
     }
     sbj_vocabulary_free(&vocabulary);
     scratch_clear();
@@ -148,7 +166,7 @@ int main(void)
     TCase *tcase = tcase_create("vocabulary");
     tcase_add_loop_test(tcase, lines, 0, CASES);
     tcase_add_test(tcase, every_token_is_found);
-    tcase_add_test(tcase, equal_hashes);
+    tcase_add_test(tcase, equal_keys);
     tcase_add_test(tcase, longer_than_any_word);
     tcase_add_test(tcase, faults);
     tcase_add_test(tcase, allocations_fail);
