@@ -134,7 +134,8 @@ static void pack_rows(sbj_operand b, size_t k, size_t n, float *panels)
 }
 
 /* Panels of a b whose columns lie in memory (a weight [out, in] seen as [in, out]): transposes in squares of VEC, so
- * that both sides are touched by whole cache lines. */
+ * that both sides are touched by whole cache lines. They are called for some squares before: there are more columns side
+ * by side than the processor follows by itself. */
 static void pack_columns(sbj_operand b, size_t k, size_t n, float *panel)
 {
     for (size_t i = 0; i < k; i += VEC) {
