@@ -15,7 +15,7 @@ enum {
     ROWS = 576,
     FILLING = 0x3c, /* bytes of it are common numbers in every precision */
     STRETCHES = 10, /* of a hundredth of a second */
-    MOST_RATES = 128
+    MOST_RATES = 128 /* of a row: a stretch that finds no room is not measured */
 };
 
 /* Products a second, in each stretch. */

@@ -13,7 +13,7 @@ typedef struct limit limit;
  * built (Debian: libdnnl-dev). */
 limit *open_limit(const shape *s, const char *precision);
 void close_limit(limit *l);
-/* Measures for a tenth of a second, and waits until the engines' threads are asleep again. */
+/* Measures each engine for a tenth of a second, and waits until its threads are asleep again. */
 void measure_limit(limit *l);
 /* FLOP/s, all processors, since the last time that it was asked; 0: no engine here has this precision. */
 double take_limit(limit *l, const char **engine);

@@ -18,6 +18,8 @@ enum {
     SBJ_REST_MARK = 2, /* characters of "##" */
 };
 
+#define SBJ_GOLDEN UINT64_C(0x9E3779B97F4A7C15) /* 2^64 divided by the golden ratio */
+
 /* A key of up to three characters is these characters, so a lookup of most tokens reads one place in memory. */
 typedef struct sbj_vocabulary_slot {
     uint64_t key;
@@ -31,7 +33,7 @@ typedef struct sbj_vocabulary {
     sbj_vocabulary_entry *entries;
     size_t count;
     sbj_vocabulary_slot *slots;
-    int shift;      /* the index of a slot is the upper bits of what its key is multiplied to */
+    int shift;      /* the index of a slot is the upper bits of its key times SBJ_GOLDEN */
     size_t longest; /* characters of the longest token */
 } sbj_vocabulary;
 
@@ -46,14 +48,14 @@ static inline uint64_t sbj_vocabulary_key(uint64_t key, size_t characters, uint3
 {
     if (characters < SBJ_KEY_CHARACTERS)
         return key << SBJ_CHARACTER_BITS | next;
-    key = (key ^ next) * 0x9E3779B97F4A7C15u; /* 2^64 divided by the golden ratio */
+    key = (key * SBJ_GOLDEN) ^ next; /* not the other way round: "abcd" and "abdc" would have the same key */
     return key ^ key >> 32;
 }
 
 /* Where a lookup begins. */
 static inline const sbj_vocabulary_slot *sbj_vocabulary_slot_of(const sbj_vocabulary *vocabulary, uint64_t key)
 {
-    return &vocabulary->slots[key * 0x9E3779B97F4A7C15u >> vocabulary->shift];
+    return &vocabulary->slots[key * SBJ_GOLDEN >> vocabulary->shift];
 }
 
 /* The id of a token of `count` characters, or of "##" and these (`is_rest`); -1: none. The key is that of them all. */

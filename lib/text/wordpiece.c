@@ -12,8 +12,8 @@ typedef struct letters {
     bool too_long; /* the rest is not here */
 } letters;
 
-/* Reads from a letter that is no blank on, and makes the keys of what may be a token, which memory is told of at once.
- * The byte behind the word. */
+/* Reads from a letter that is no blank on, makes the keys of what may be a token, and prefetches their slots. The byte
+ * behind the word. */
 static size_t read_letters(const sbj_vocabulary *vocabulary, sbj_span text, size_t at, letters *l)
 {
     uint64_t key = 0;

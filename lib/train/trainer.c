@@ -189,7 +189,7 @@ static sbertja_status zero_arenas(sbj_trainer *t, sbertja_error *error)
 }
 
 /* In f32 a product packs its weight itself, in scratch that it leaves in the caches: no slower than weights that were
- * packed after the step before, and a third of the model less in memory. */
+ * packed after the step before, and one copy of the encoder less in memory. */
 sbertja_status sbj_trainer_prepare(sbj_trainer *t, sbertja_error *error)
 {
     sbertja_status status = SBERTJA_OK;

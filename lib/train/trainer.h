@@ -65,7 +65,7 @@ typedef struct sbj_step_result {
 sbertja_status sbj_trainer_create(const sbj_model *model, const sbertja_objective *objectives, size_t count,
                                   const sbertja_fit_options *options, sbj_trainer **trainer, sbertja_error *error);
 void sbj_trainer_free(sbj_trainer *trainer);
-/* No step comes any more: what only steps need is freed, and a model can still be made. */
+/* Frees moments, gradients and workspace: no step, check or checkpoint comes any more, but a model can still be made. */
 void sbj_trainer_end(sbj_trainer *trainer);
 /* The next batches of objective `goal`, and one update by their mean gradient; `step` keys the dropout. */
 sbertja_status sbj_trainer_step(sbj_trainer *trainer, size_t goal, size_t step, double learning_rate,

@@ -66,7 +66,7 @@ START_TEST(every_token_is_found)
 }
 END_TEST
 
-/* Keys of more than three characters are not the characters themselves: those tell, and not the key alone. */
+/* Keys of more than three characters are not the characters themselves: the token's characters decide. */
 START_TEST(equal_keys)
 {
     static const char content[] = "東京ab\n##東abcd\n東京a\n##東\n";
@@ -112,6 +112,60 @@ START_TEST(equal_keys)
 }
 END_TEST
 
+/* Longer keys differ, too, where the last characters change places. */
+START_TEST(keys_of_like_tokens)
+{
+    static const char *const tokens[] = {"abcd", "abdc", "abcde", "abdce", "##ab", "##ba", "東京都庁", "東京庁都"};
+    enum { COUNT = sizeof tokens / sizeof *tokens };
+    uint64_t keys[COUNT] = {0};
+    for (size_t i = 0; i < COUNT; i++) {
+        size_t bytes, characters = 0, length = strlen(tokens[i]);
+        for (size_t at = 0; at < length; at += bytes)
+            keys[i] = sbj_vocabulary_key(keys[i], characters++, sbj_utf8_next(tokens[i] + at, &bytes));
+        for (size_t before = 0; before < i; before++)
+            ck_assert_msg(keys[before] != keys[i], "%s, %s", tokens[before], tokens[i]);
+    }
+}
+END_TEST
+
+/* Keys of three characters have room for the largest, and a NUL is not the empty token. */
+START_TEST(unusual_characters)
+{
+    static const char content[] = "\0\n\0\0\n\xF4\x8F\xBF\xBF\xF4\x8F\xBF\xBF\xF4\x8F\xBF\xBF\n\n𠮷野\n";
+    static const struct {
+        sbj_span text;
+        int32_t id;
+    } lookups[] = {
+        {{"\0", 1}, 0},
+        {{"\0\0", 2}, 1},
+        {{"\0\0\0", 3}, -1},
+        {{"\xF4\x8F\xBF\xBF\xF4\x8F\xBF\xBF\xF4\x8F\xBF\xBF", 12}, 2},
+        {{"\xF4\x8F\xBF\xBF\xF4\x8F\xBF\xBF", 8}, -1},
+        {{"", 0}, 3},
+        {{"𠮷野", 7}, 4},
+        {{"𠮷", 4}, -1},
+    };
+    sbj_vocabulary vocabulary;
+    ck_assert_int_eq(
+        sbj_vocabulary_load(&sbj_malloc, scratch_file("vocab.txt", content, sizeof content - 1), &vocabulary, NULL),
+        SBERTJA_OK);
+    ck_assert_uint_eq(vocabulary.count, 5);
+    for (size_t i = 0; i < sizeof lookups / sizeof *lookups; i++) {
+        uint32_t characters[3];
+        uint64_t key = 0;
+        size_t bytes, count = 0;
+        for (size_t at = 0; at < lookups[i].text.length; at += bytes, count++) {
+            characters[count] = sbj_utf8_next(lookups[i].text.text + at, &bytes);
+            key = sbj_vocabulary_key(key, count, characters[count]);
+        }
+        ck_assert_int_eq(sbj_vocabulary_find(&vocabulary, lookups[i].text), lookups[i].id);
+        ck_assert_int_eq(sbj_vocabulary_find_key(&vocabulary, key, false, characters, count), lookups[i].id);
+    }
+    sbj_vocabulary_free(&vocabulary);
+    scratch_clear();
+}
+END_TEST
+
 START_TEST(longer_than_any_word)
 {
     static char content[70000 + 4];
@@ -121,7 +175,7 @@ START_TEST(longer_than_any_word)
     ck_assert_int_eq(sbj_vocabulary_load(&sbj_malloc, scratch_file("vocab.txt", content, 70003), &vocabulary, NULL),
                      SBERTJA_OK);
     ck_assert_int_eq(sbj_vocabulary_find(&vocabulary, (sbj_span){content, 70000}), 0);
-    ck_assert_int_eq(sbj_vocabulary_find(&vocabulary, (sbj_span){content, UINT16_MAX}), -1);
+    ck_assert_int_eq(sbj_vocabulary_find(&vocabulary, (sbj_span){content, 69999}), -1);
     ck_assert_int_eq(sbj_vocabulary_find(&vocabulary, span("b")), 1);
     sbj_vocabulary_free(&vocabulary);
     scratch_clear();
@@ -167,6 +221,8 @@ int main(void)
     tcase_add_loop_test(tcase, lines, 0, CASES);
     tcase_add_test(tcase, every_token_is_found);
     tcase_add_test(tcase, equal_keys);
+    tcase_add_test(tcase, keys_of_like_tokens);
+    tcase_add_test(tcase, unusual_characters);
     tcase_add_test(tcase, longer_than_any_word);
     tcase_add_test(tcase, faults);
     tcase_add_test(tcase, allocations_fail);

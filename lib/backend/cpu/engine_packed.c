@@ -49,13 +49,14 @@ static size_t thread_size(const sbj_kernels *kernels)
     return tiles_size(kernels) + sbj_lines(round_up(COLUMNS, kernels->gemm->panel_columns) * DEPTH);
 }
 
-/* In training also the largest weight, packed. */
+/* In training also the largest weight, packed; those of query, key and value count as one. */
 static size_t scratch(const sbj_kernels *kernels, sbj_precision precision, const sbj_extent *extent, size_t threads)
 {
     const sbj_narrow_kernels *narrow = sbj_narrow_of(kernels, precision);
     size_t narrow_floats = narrow != NULL ? sbj_narrow_scratch(kernels, narrow, extent) : 0;
     size_t unit = kernels->gemm->panel_columns;
-    size_t widest = round_up(extent->hidden > extent->inner ? extent->hidden : extent->inner, unit);
+    size_t side_by_side = SBJ_PARTS * extent->hidden;
+    size_t widest = round_up(side_by_side > extent->inner ? side_by_side : extent->inner, unit);
     size_t floats = threads * thread_size(kernels) + (extent->training ? round_up(extent->hidden, unit) * widest : 0);
     return floats > narrow_floats ? floats : narrow_floats;
 }

@@ -134,15 +134,15 @@ static void pack_rows(sbj_operand b, size_t k, size_t n, float *panels)
 }
 
 /* Panels of a b whose columns lie in memory (a weight [out, in] seen as [in, out]): transposes in squares of VEC, so
- * that both sides are touched by whole cache lines. They are called for some squares before: there are more columns side
- * by side than the processor follows by itself. */
+ * that both sides are touched by whole cache lines. Each column is prefetched four squares ahead: they are more streams
+ * than the processor follows by itself. */
 static void pack_columns(sbj_operand b, size_t k, size_t n, float *panel)
 {
     for (size_t i = 0; i < k; i += VEC) {
         size_t rows = k - i < VEC ? k - i : VEC;
         for (size_t j = 0; j < PANEL; j += VEC) {
             vec square[VEC];
-            for (size_t column = 0; column < VEC; column++)
+            for (size_t column = 0; column < VEC && j + column < n; column++)
                 __builtin_prefetch(b.at + (j + column) * b.column + i + 4 * VEC, 0, 3);
             for (size_t column = 0; column < VEC; column++)
                 square[column] = j + column < n ? vec_load_some(b.at + (j + column) * b.column + i, rows) : (vec){0};
