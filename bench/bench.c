@@ -47,13 +47,14 @@ static void bench_encode(const shape *s, const sbertja_model *model, const char 
     workload w;
     runs taken = {0};
     make_workload(name, sbertja_model_tokenizer(model), s, &w);
+    const char *const *texts = (const char *const *)w.texts;
     const int times = w.count == 1 ? 20 : 1;
     float *vectors = malloc(w.count * sbertja_model_dimension(model) * sizeof *vectors);
     if (sbertja_session_create(model, NULL, &session, &error) != SBERTJA_OK)
         give_up(name, error.message);
     while (next_run(&taken)) {
         for (int i = 0; i < times; i++)
-            if (sbertja_encode(session, (const char *const *)w.texts, NULL, w.count, NULL, vectors, &error) != SBERTJA_OK)
+            if (sbertja_encode(session, texts, NULL, w.count, NULL, vectors, &error) != SBERTJA_OK)
                 give_up(name, error.message);
         pause_run(&taken);
         measure_limit(l);
@@ -287,8 +288,8 @@ static wanted read_arguments(int argc, char **argv)
             for (size_t k = 0; kinds[kind][k] != NULL; k++)
                 known = known || names(&one, kinds[kind][k]);
         if (!known)
-            give_up(w.words[i], "expected a model (base, small, default), a part (encode, train, tokenize, process) or a "
-                                "precision (f32, bf16, int8)");
+            give_up(w.words[i], "expected a model (base, small, default), a part (encode, train, tokenize, process) or "
+                                "a precision (f32, bf16, int8)");
     }
     return w;
 }

@@ -1,5 +1,5 @@
-/* How fast a matrix product is on this machine: the rate of the faster of the engines that are made for nothing else. It is
- * a median, as the rates that it is compared with are, and is measured between their runs, so that both see the same
+/* How fast a matrix product is on this machine: the rate of the faster of the engines that are made for nothing else. It
+ * is a median, as the rates that it is compared with are, and is measured between their runs, so that both see the same
  * machine. */
 #ifndef LIMIT_H
 #define LIMIT_H

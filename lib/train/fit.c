@@ -1,5 +1,5 @@
-/* SentenceTransformer.fit: epochs of steps, each step a batch (or several) of every objective in turn; evaluation, the best model,
- * checkpoints, progress. */
+/* SentenceTransformer.fit: epochs of steps, each step a batch (or several) of every objective in turn; evaluation, the
+ * best model, checkpoints, progress. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* One step of training: batches of examples -> vectors -> loss -> gradients, then clipping -> AdamW. Holds the weights being
- * trained, their gradients, and for each objective moments of its own, as SentenceTransformer.fit makes one optimizer an
- * objective. */
+/* One step of training: batches of examples -> vectors -> loss -> gradients, then clipping -> AdamW. Holds the weights
+ * being trained, their gradients, and for each objective moments of its own, as SentenceTransformer.fit makes one
+ * optimizer an objective. */
 #ifndef SBJ_TRAINER_H
 #define SBJ_TRAINER_H
 

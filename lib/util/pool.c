@@ -3,9 +3,10 @@
  * A run publishes (function, context), a range of task numbers for each thread, and a new generation. A thread takes the
  * numbers of its own range from an atomic counter, and when none is left those of the other ranges. So runs over the
  * same rows mostly give a thread the same ones, which its cache has, and nobody waits while there is work. A worker
- * spins a little before it sleeps, because the next run usually follows at once; so does the caller before it sleeps until the workers are done. As long as nobody sleeps no lock is taken: whoever is
- * about to sleep says so first and then looks again, whoever has news gives them first and then looks for sleepers, in
- * the one order of sequentially consistent atomics, so that one of the two sees the other. */
+ * spins a little before it sleeps, because the next run usually follows at once; so does the caller before it sleeps
+ * until the workers are done. As long as nobody sleeps no lock is taken: whoever is about to sleep says so first and then
+ * looks again, whoever has news gives them first and then looks for sleepers, in the one order of sequentially consistent
+ * atomics, so that one of the two sees the other. */
 #define _GNU_SOURCE
 #include "util/pool.h"
 

@@ -1,8 +1,8 @@
 /* Engine packed: our own kernels (kernel/vec_gemm.c), with constant weights packed once.
  *
- * The result is cut into blocks of ROWS x COLUMNS, NARROW columns, or between them for a few rows, each one task. A task goes through k in steps of
- * DEPTH: a step of b, as panels, passes from memory through the second cache once; the step of a, [ROWS, DEPTH], stays
- * in the second cache; one panel at a time is in the first.
+ * The result is cut into blocks of ROWS x COLUMNS, NARROW columns, or between them for a few rows, each one task. A task
+ * goes through k in steps of DEPTH: a step of b, as panels, passes from memory through the second cache once; the step
+ * of a, [ROWS, DEPTH], stays in the second cache; one panel at a time is in the first.
  *
  *                    k              COLUMNS
  *               +--------+         +--------+
