@@ -222,14 +222,20 @@ static sbertja_model *load(const char *path, const char *precision)
     return model;
 }
 
-static void bench_precision(const shape *s, const char *path, const char *precision, const wanted *w, const places *at)
+static void bench_all_encoding(const shape *s, const sbertja_model *model, const char *precision)
 {
     static const char *const names_of_work[] = {"short", "128", "mixed", "one"};
-    sbertja_model *model = load(path, precision);
     limit *l = open_limit(s, precision);
-    for (size_t i = 0; i < sizeof names_of_work / sizeof *names_of_work && wants(w, parts, "encode"); i++)
+    for (size_t i = 0; i < sizeof names_of_work / sizeof *names_of_work; i++)
         bench_encode(s, model, precision, names_of_work[i], l);
     close_limit(l);
+}
+
+static void bench_precision(const shape *s, const char *path, const char *precision, const wanted *w, const places *at)
+{
+    sbertja_model *model = load(path, precision);
+    if (wants(w, parts, "encode"))
+        bench_all_encoding(s, model, precision);
     if (wants(w, parts, "process"))
         bench_processes(s, model, path, precision, at);
     sbertja_model_free(model);

@@ -1,3 +1,4 @@
+/* OpenBLAS and oneDNN by themselves. */
 #define _POSIX_C_SOURCE 200809L
 #include "limit.h"
 

@@ -34,7 +34,7 @@ static bool is_token(const sbj_vocabulary *vocabulary, int32_t id, bool is_rest,
     return true;
 }
 
-static const sbj_vocabulary_slot *next_slot(const sbj_vocabulary *vocabulary, const sbj_vocabulary_slot *slot)
+static sbj_vocabulary_slot *next_slot(const sbj_vocabulary *vocabulary, const sbj_vocabulary_slot *slot)
 {
     const size_t mask = ((size_t)1 << (64 - vocabulary->shift)) - 1;
     return vocabulary->slots + ((size_t)(slot + 1 - vocabulary->slots) & mask);
@@ -53,9 +53,9 @@ int32_t sbj_vocabulary_find_key(const sbj_vocabulary *vocabulary, uint64_t key, 
 }
 
 /* The slot that has the token, or the free one that it would have. */
-static const sbj_vocabulary_slot *find_slot(const sbj_vocabulary *vocabulary, uint64_t key, sbj_span text)
+static sbj_vocabulary_slot *find_slot(const sbj_vocabulary *vocabulary, uint64_t key, sbj_span text)
 {
-    const sbj_vocabulary_slot *slot = sbj_vocabulary_slot_of(vocabulary, key);
+    sbj_vocabulary_slot *slot = sbj_vocabulary_slot_of(vocabulary, key);
     while (slot->id >= 0 &&
            (slot->key != key || !sbj_span_equal(sbj_vocabulary_text(vocabulary, slot->id), text)))
         slot = next_slot(vocabulary, slot);
@@ -111,8 +111,7 @@ static void insert(sbj_vocabulary *vocabulary, int32_t id)
     const sbj_span text = sbj_vocabulary_text(vocabulary, id);
     size_t characters;
     const uint64_t key = key_of(text, &characters);
-    const size_t place = (size_t)(find_slot(vocabulary, key, text) - vocabulary->slots);
-    vocabulary->slots[place] = (sbj_vocabulary_slot){key, id, (uint32_t)characters};
+    *find_slot(vocabulary, key, text) = (sbj_vocabulary_slot){key, id, (uint32_t)characters};
     if (characters > vocabulary->longest)
         vocabulary->longest = characters;
 }

@@ -53,7 +53,7 @@ static inline uint64_t sbj_vocabulary_key(uint64_t key, size_t characters, uint3
 }
 
 /* Where a lookup begins. */
-static inline const sbj_vocabulary_slot *sbj_vocabulary_slot_of(const sbj_vocabulary *vocabulary, uint64_t key)
+static inline sbj_vocabulary_slot *sbj_vocabulary_slot_of(const sbj_vocabulary *vocabulary, uint64_t key)
 {
     return &vocabulary->slots[key * SBJ_GOLDEN >> vocabulary->shift];
 }

@@ -66,6 +66,19 @@ START_TEST(every_token_is_found)
 }
 END_TEST
 
+/* The key of a text, and its characters. */
+static uint64_t read_key(sbj_span text, uint32_t characters[8], size_t *count)
+{
+    uint64_t key = 0;
+    size_t bytes;
+    *count = 0;
+    for (size_t at = 0; at < text.length; at += bytes, (*count)++) {
+        characters[*count] = sbj_utf8_next(text.text + at, &bytes);
+        key = sbj_vocabulary_key(key, *count, characters[*count]);
+    }
+    return key;
+}
+
 /* Keys of more than three characters are not the characters themselves: the token's characters decide. */
 START_TEST(equal_keys)
 {
@@ -98,11 +111,9 @@ START_TEST(equal_keys)
         sbj_vocabulary_load(&sbj_malloc, scratch_file("vocab.txt", content, sizeof content - 1), &vocabulary, NULL),
         SBERTJA_OK);
     for (size_t i = 0; i < sizeof lookups / sizeof *lookups; i++) {
-        const sbj_span token = span(lookups[i].key_of);
-        uint64_t key = 0;
-        size_t bytes, characters = 0;
-        for (size_t at = 0; at < token.length; at += bytes)
-            key = sbj_vocabulary_key(key, characters++, sbj_utf8_next(token.text + at, &bytes));
+        uint32_t characters[8];
+        size_t count;
+        const uint64_t key = read_key(span(lookups[i].key_of), characters, &count);
         ck_assert_msg(sbj_vocabulary_find_key(&vocabulary, key, lookups[i].is_rest, lookups[i].characters,
                                               lookups[i].count) == lookups[i].id,
                       "lookup %zu", i);
@@ -117,11 +128,11 @@ START_TEST(keys_of_like_tokens)
 {
     static const char *const tokens[] = {"abcd", "abdc", "abcde", "abdce", "##ab", "##ba", "東京都庁", "東京庁都"};
     enum { COUNT = sizeof tokens / sizeof *tokens };
-    uint64_t keys[COUNT] = {0};
+    uint64_t keys[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
-        size_t bytes, characters = 0, length = strlen(tokens[i]);
-        for (size_t at = 0; at < length; at += bytes)
-            keys[i] = sbj_vocabulary_key(keys[i], characters++, sbj_utf8_next(tokens[i] + at, &bytes));
+        uint32_t characters[8];
+        size_t count;
+        keys[i] = read_key(span(tokens[i]), characters, &count);
         for (size_t before = 0; before < i; before++)
             ck_assert_msg(keys[before] != keys[i], "%s, %s", tokens[before], tokens[i]);
     }
@@ -151,13 +162,9 @@ START_TEST(unusual_characters)
         SBERTJA_OK);
     ck_assert_uint_eq(vocabulary.count, 5);
     for (size_t i = 0; i < sizeof lookups / sizeof *lookups; i++) {
-        uint32_t characters[3];
-        uint64_t key = 0;
-        size_t bytes, count = 0;
-        for (size_t at = 0; at < lookups[i].text.length; at += bytes, count++) {
-            characters[count] = sbj_utf8_next(lookups[i].text.text + at, &bytes);
-            key = sbj_vocabulary_key(key, count, characters[count]);
-        }
+        uint32_t characters[8];
+        size_t count;
+        const uint64_t key = read_key(lookups[i].text, characters, &count);
         ck_assert_int_eq(sbj_vocabulary_find(&vocabulary, lookups[i].text), lookups[i].id);
         ck_assert_int_eq(sbj_vocabulary_find_key(&vocabulary, key, false, characters, count), lookups[i].id);
     }
