@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/input.h"
 #include "io/valid_utf8.h"
 
 enum { MOST_LEVELS = 100 };
@@ -103,13 +104,13 @@ sbertja_status sbj_json_parse(const sbj_alloc *alloc, const char *name, const ch
 
 sbertja_status sbj_json_read(const sbj_alloc *alloc, const char *path, sbj_json *json, sbertja_error *error)
 {
-    sbj_map map;
+    sbj_content file;
     memset(json, 0, sizeof *json);
-    sbertja_status status = sbj_map_open(path, &map, error);
+    sbertja_status status = sbj_content_read(alloc, path, &file, error);
     if (status != SBERTJA_OK)
         return status;
-    status = sbj_json_parse(alloc, path, (const char *)map.data, map.size, json, error);
-    sbj_map_close(&map);
+    status = sbj_json_parse(alloc, path, (const char *)file.data, file.size, json, error);
+    sbj_content_free(&file);
     return status;
 }
 

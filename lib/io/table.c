@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "io/input.h"
 #include "io/number.h"
 #include "io/table_private.h"
 #include "text/utf8.h"
@@ -75,14 +76,14 @@ static reader choose_reader(const char *path)
 static sbertja_status read_into(sbj_table *table, reader read, sbertja_error *error)
 {
     static const char mark[] = "\xEF\xBB\xBF";
-    sbj_map map = {NULL, 0, false};
-    sbertja_status status = sbj_map_open(table->path, &map, error);
+    sbj_content file;
+    sbertja_status status = sbj_content_read(&table->alloc, table->path, &file, error);
     if (status == SBERTJA_OK) {
-        const char *data = (const char *)map.data;
-        size_t skip = map.size >= 3 && memcmp(data, mark, 3) == 0 ? 3 : 0;
-        status = read(table, data + skip, map.size - skip, error);
+        const char *data = (const char *)file.data;
+        size_t skip = file.size >= 3 && memcmp(data, mark, 3) == 0 ? 3 : 0;
+        status = read(table, data + skip, file.size - skip, error);
     }
-    sbj_map_close(&map);
+    sbj_content_free(&file);
     if (status == SBERTJA_OK && table->rows == 0)
         status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: line 1: no text, expected a header", table->path);
     else if (status == SBERTJA_OK && table->rows == 1)

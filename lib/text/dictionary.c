@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "io/file.h"
+#include "io/input.h"
 
 /* A kind of dictionary. Two dictionaries of one name can tell apart by the number of their contexts: with another
  * number the words are other ones, and so are the tokens. */
@@ -53,17 +54,18 @@ static sbertja_status read_header(const char *path, sbj_dictionary_info *info, s
 {
     enum { NUMBERS = 10, CHARSET = 32, VERSION = 102 };
     uint32_t numbers[NUMBERS];
-    sbj_map map;
-    sbertja_status status = sbj_map_open(path, &map, error);
+    sbj_input file;
+    sbertja_status status = sbj_input_open(path, &file, error);
     if (status != SBERTJA_OK)
         return status;
-    if (map.size < sizeof numbers + CHARSET) {
+    if (file.size < sizeof numbers + CHARSET) {
         status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: expected a compiled MeCab dictionary, found %zu bytes", path,
-                          map.size);
+                          file.size);
         goto done;
     }
-    memcpy(numbers, map.data, sizeof numbers);
-    memcpy(info->charset, map.data + sizeof numbers, CHARSET);
+    if ((status = sbj_input_read(&file, 0, numbers, sizeof numbers, error)) != SBERTJA_OK ||
+        (status = sbj_input_read(&file, sizeof numbers, info->charset, CHARSET, error)) != SBERTJA_OK)
+        goto done;
     info->charset[CHARSET] = '\0';
     info->left_contexts = numbers[4];
     info->right_contexts = numbers[5];
@@ -71,7 +73,7 @@ static sbertja_status read_header(const char *path, sbj_dictionary_info *info, s
         status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: expected a system dictionary of version %d, found version %lu",
                           path, VERSION, (unsigned long)numbers[1]);
 done:
-    sbj_map_close(&map);
+    sbj_input_close(&file);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include <mecab.h>
 
 #include "io/file.h"
+#include "io/input.h"
 #include "text/utf8.h"
 #include "util/strbuf.h"
 
@@ -38,25 +39,25 @@ static sbertja_status read_blanks(const char *path, sbj_mecab *mecab, sbertja_er
 {
     const uint32_t categories = 0x3FFFF;
     uint32_t count = 0, space, character;
-    sbj_map map;
-    sbertja_status status = sbj_map_open(path, &map, error);
+    sbj_content file;
+    sbertja_status status = sbj_content_read(&mecab->alloc, path, &file, error);
     if (status != SBERTJA_OK)
         return status;
-    if (map.size >= sizeof count)
-        memcpy(&count, map.data, sizeof count);
-    if (count > 32 || map.size != sizeof count + 32 * (size_t)count + sizeof character * BASIC_PLANE) {
-        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: expected a table of characters, found %zu bytes", path, map.size);
-        sbj_map_close(&map);
+    if (file.size >= sizeof count)
+        memcpy(&count, file.data, sizeof count);
+    if (count > 32 || file.size != sizeof count + 32 * (size_t)count + sizeof character * BASIC_PLANE) {
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: expected a table of characters, found %zu bytes", path, file.size);
+        sbj_content_free(&file);
         return status;
     }
-    const unsigned char *table = map.data + sizeof count + 32 * (size_t)count;
+    const unsigned char *table = file.data + sizeof count + 32 * (size_t)count;
     memcpy(&space, table + sizeof space * ' ', sizeof space);
     for (size_t c = 0; c < BASIC_PLANE; c++) {
         memcpy(&character, table + sizeof character * c, sizeof character);
         if (character & space & categories)
             mecab->blank[c / 32] |= 1u << (c % 32);
     }
-    sbj_map_close(&map);
+    sbj_content_free(&file);
     return SBERTJA_OK;
 }
 

@@ -1,7 +1,7 @@
 /* Loading vocab.txt, and its hash table: open addressing with linear probing, at most half full. */
 #include "text/vocabulary.h"
 
-#include "io/file.h"
+#include "io/input.h"
 #include "text/utf8.h"
 
 static uint64_t key_of(sbj_span text, size_t *characters)
@@ -75,23 +75,23 @@ static bool ends_line(const unsigned char *text, size_t size, size_t at)
 }
 
 /* Copies the lines, each with a NUL instead of its end. Two passes: one counts. */
-static sbertja_status copy_lines(const sbj_map *map, sbj_vocabulary *vocabulary, sbertja_error *error)
+static sbertja_status copy_lines(const sbj_content *file, sbj_vocabulary *vocabulary, sbertja_error *error)
 {
     size_t lines = 0, start = 0, used = 0;
-    for (size_t i = 0; i < map->size; i++)
-        lines += ends_line(map->data, map->size, i) || i + 1 == map->size;
-    vocabulary->texts = sbj_new_raw(vocabulary->alloc, map->size + 1, 1);
+    for (size_t i = 0; i < file->size; i++)
+        lines += ends_line(file->data, file->size, i) || i + 1 == file->size;
+    vocabulary->texts = sbj_new_raw(vocabulary->alloc, file->size + 1, 1);
     vocabulary->entries = sbj_new_raw(vocabulary->alloc, lines, sizeof *vocabulary->entries);
     if (vocabulary->texts == NULL || vocabulary->entries == NULL)
-        return sbj_no_memory(error, map->size);
-    for (size_t i = 0; i < map->size; i++) {
-        bool ends = ends_line(map->data, map->size, i);
-        if (!ends && i + 1 < map->size)
+        return sbj_no_memory(error, file->size);
+    for (size_t i = 0; i < file->size; i++) {
+        bool ends = ends_line(file->data, file->size, i);
+        if (!ends && i + 1 < file->size)
             continue;
-        size_t end = !ends ? i + 1 : map->data[i] == '\n' && i > start && map->data[i - 1] == '\r' ? i - 1 : i;
+        size_t end = !ends ? i + 1 : file->data[i] == '\n' && i > start && file->data[i - 1] == '\r' ? i - 1 : i;
         sbj_vocabulary_entry *entry = &vocabulary->entries[vocabulary->count++];
         *entry = (sbj_vocabulary_entry){(uint32_t)used, (uint32_t)(end - start)};
-        memcpy(vocabulary->texts + used, map->data + start, end - start);
+        memcpy(vocabulary->texts + used, file->data + start, end - start);
         vocabulary->texts[used + (end - start)] = '\0';
         sbertja_status status = sbj_utf8_check(vocabulary->texts + used, end - start, error);
         if (status != SBERTJA_OK)
@@ -135,19 +135,19 @@ static sbertja_status index_tokens(sbj_vocabulary *vocabulary, sbertja_error *er
 sbertja_status sbj_vocabulary_load(const sbj_alloc *alloc, const char *path, sbj_vocabulary *vocabulary,
                                    sbertja_error *error)
 {
-    sbj_map map;
+    sbj_content file;
     memset(vocabulary, 0, sizeof *vocabulary);
     vocabulary->alloc = alloc;
-    sbertja_status status = sbj_map_open(path, &map, error);
+    sbertja_status status = sbj_content_read(alloc, path, &file, error);
     if (status != SBERTJA_OK)
         return status;
-    if (map.size > INT32_MAX)
+    if (file.size > INT32_MAX)
         status = sbj_fail(error, SBERTJA_E_FORMAT, "larger than 2 GiB");
     if (status == SBERTJA_OK)
-        status = copy_lines(&map, vocabulary, error);
+        status = copy_lines(&file, vocabulary, error);
     if (status == SBERTJA_OK)
         status = index_tokens(vocabulary, error);
-    sbj_map_close(&map);
+    sbj_content_free(&file);
     if (status != SBERTJA_OK) {
         sbj_vocabulary_free(vocabulary);
         return status == SBERTJA_E_MEMORY ? status : sbj_in(error, status, "%s", path);

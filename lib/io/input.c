@@ -1,0 +1,166 @@
+/* Reading files by offset, and telling when they were written to meanwhile. */
+#define _GNU_SOURCE
+#include "io/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/file_private.h"
+
+/* File systems stamp files with a clock that ticks every 1 to 10 ms. */
+enum { TICK_NS = 1000000, LONGEST_TICK_NS = 20 * TICK_NS };
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static sbertja_status look(sbj_input *input, sbertja_error *error)
+{
+    struct stat status;
+    if (fstat(input->file, &status) != 0)
+        return sbj_fail_errno(error, input->path, "cannot be read", errno);
+    if (S_ISDIR(status.st_mode))
+        return sbj_fail(error, SBERTJA_E_IO, "%s: expected a file, found a directory", input->path);
+    if (!S_ISREG(status.st_mode))
+        return sbj_fail(error, SBERTJA_E_IO, "%s: not a regular file", input->path);
+    if ((uintmax_t)status.st_size > SIZE_MAX / 2)
+        return sbj_fail(error, SBERTJA_E_IO, "%s: too large for this machine's addresses", input->path);
+    input->size = (size_t)status.st_size;
+    input->device = status.st_dev;
+    input->node = status.st_ino;
+    input->links = status.st_nlink;
+    input->written = status.st_mtim;
+    input->changed = status.st_ctim;
+    return SBERTJA_OK;
+}
+
+/* How long ago the file was changed, in nanoseconds by the clock of file systems; at most a second. */
+static long age(const sbj_input *input)
+{
+    struct timespec now;
+    const long second = 1000000000;
+    if (clock_gettime(CLOCK_REALTIME_COARSE, &now) != 0)
+        return second;
+    const long long seconds = (long long)now.tv_sec - (long long)input->changed.tv_sec;
+    if (seconds > 1 || seconds < -1)
+        return second;
+    const long difference = (long)seconds * second + (now.tv_nsec - input->changed.tv_nsec);
+    return difference < second ? difference : second;
+}
+
+/* A write in the tick of the last change would leave the same times behind. So the tick of a file that was changed just
+ * now is waited for before its times are noted. */
+static sbertja_status look_when_settled(sbj_input *input, sbertja_error *error)
+{
+    const struct timespec tick = {0, TICK_NS};
+    sbertja_status status = look(input, error);
+    for (int i = 0; i < LONGEST_TICK_NS / TICK_NS && status == SBERTJA_OK; i++) {
+        const long past = age(input);
+        if (past > 0 || past < -LONGEST_TICK_NS)
+            break;
+        nanosleep(&tick, NULL);
+        status = look(input, error);
+    }
+    return status;
+}
+
+sbertja_status sbj_input_open(const char *path, sbj_input *input, sbertja_error *error)
+{
+    memset(input, 0, sizeof *input);
+    input->path = path;
+    /* O_NONBLOCK: opening a pipe that nobody writes to must not wait. */
+    input->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (input->file < 0)
+        return sbj_fail_errno(error, path, "cannot be opened", errno);
+    input->open = true;
+    sbertja_status status = look_when_settled(input, error);
+    if (status != SBERTJA_OK)
+        sbj_input_close(input);
+    return status;
+}
+
+/* Whether the descriptor is still this file's. A host that becomes a daemon may close all of them, and open others. */
+static bool is_ours(const sbj_input *input, struct stat *status)
+{
+    return input->open && fstat(input->file, status) == 0 && status->st_dev == input->device &&
+           status->st_ino == input->node;
+}
+
+void sbj_input_close(sbj_input *input)
+{
+    struct stat status;
+    const int number = errno;
+    if (input->open && (input->node == 0 || is_ours(input, &status)))
+        close(input->file);
+    memset(input, 0, sizeof *input);
+    errno = number;
+}
+
+sbertja_status sbj_input_changed(const sbj_input *input, sbertja_error *error)
+{
+    return sbj_fail(error, SBERTJA_E_IO, "%s: was changed while it was in use: replace files by renaming others, "
+                    "do not write into them", input->path);
+}
+
+sbertja_status sbj_input_check(const sbj_input *input, sbertja_error *error)
+{
+    struct stat status;
+    if (!is_ours(input, &status))
+        return sbj_fail(error, SBERTJA_E_IO, "%s: its file descriptor was closed outside the library", input->path);
+    if ((uintmax_t)status.st_size != input->size || !same_time(status.st_mtim, input->written))
+        return sbj_input_changed(input, error);
+    /* The time of writing can be set back; that of the last change cannot, but deleting a name moves it too. */
+    if (!same_time(status.st_ctim, input->changed) && status.st_nlink == input->links)
+        return sbj_input_changed(input, error);
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_input_read(const sbj_input *input, size_t offset, void *data, size_t size, sbertja_error *error)
+{
+    unsigned char *to = data;
+    while (size > 0) {
+        const ssize_t got = pread(input->file, to, size, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return sbj_fail_errno(error, input->path, "cannot be read", errno);
+        if (got == 0)
+            return sbj_input_changed(input, error);
+        to += got;
+        offset += (size_t)got;
+        size -= (size_t)got;
+    }
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_content_read(const sbj_alloc *alloc, const char *path, sbj_content *content, sbertja_error *error)
+{
+    sbj_input input;
+    memset(content, 0, sizeof *content);
+    content->alloc = *alloc;
+    sbertja_status status = sbj_input_open(path, &input, error);
+    if (status != SBERTJA_OK)
+        return status;
+    content->size = input.size;
+    content->data = sbj_new_raw(alloc, input.size + 1, 1);
+    if (content->data == NULL)
+        status = sbj_in(error, sbj_no_memory(error, input.size + 1), "%s", path);
+    if (status == SBERTJA_OK && (status = sbj_input_read(&input, 0, content->data, input.size, error)) == SBERTJA_OK &&
+        (status = sbj_input_check(&input, error)) == SBERTJA_OK)
+        content->data[input.size] = '\0';
+    sbj_input_close(&input);
+    if (status != SBERTJA_OK)
+        sbj_content_free(content);
+    return status;
+}
+
+void sbj_content_free(sbj_content *content)
+{
+    if (content->data != NULL)
+        sbj_free(&content->alloc, content->data);
+    memset(content, 0, sizeof *content);
+}
