@@ -18,7 +18,7 @@ def find_model(name=None, cache_folder=None, revision=None):
     else a repository's name in the local Hugging Face cache."""
     if name is None:
         return _native.default_model()
-    name = os.fspath(name)
+    name = os.fsdecode(name)
     if os.path.isdir(name):
         return name
     if name == "default":

@@ -8,11 +8,12 @@ import json
 import os
 import threading
 import weakref
+from contextlib import contextmanager
 from ctypes import byref, c_size_t
 
 import numpy as np
 
-from . import _callbacks, _native, errors
+from . import _arguments, _callbacks, _native, errors
 
 
 class Handle:
@@ -37,12 +38,35 @@ def _release(function, address, _needs):
 class _PerThread:
     """What `make` makes, once for each thread (and again in a forked child, whose copy has lost its threads)."""
 
+    instances = weakref.WeakSet()
+
     def __init__(self, make):
         self._make = make
         self._local = threading.local()
         self._all = weakref.WeakSet()
+        self._closed = False
+        self._forget_users()
+        _PerThread.instances.add(self)
 
-    def get(self):
+    def _forget_users(self):
+        self._state = threading.Condition()
+        self._users = 0
+
+    @contextmanager
+    def use(self):
+        """The address for this thread; `close` waits until the last `with` is left."""
+        with self._state:
+            if self._closed:
+                raise errors.ArgumentError("this model is closed: it was lent to an evaluator while fit ran")
+            self._users += 1
+        try:
+            yield self._own()
+        finally:
+            with self._state:
+                self._users -= 1
+                self._state.notify_all()
+
+    def _own(self):
         process, handle = getattr(self._local, "owned", (None, None))
         if process != os.getpid():
             if handle is not None:
@@ -53,9 +77,21 @@ class _PerThread:
         return handle.address
 
     def close(self):
+        with self._state:
+            self._closed = True
+            self._state.wait_for(lambda: self._users == 0)
         for handle in list(self._all):
             handle.close()
         self._local = threading.local()
+
+
+def _after_fork():
+    """The child has none of the threads that were inside a call, and maybe held the lock."""
+    for each in list(_PerThread.instances):
+        each._forget_users()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 class Tokenizer:
@@ -70,27 +106,31 @@ class Tokenizer:
 
     @classmethod
     def load(cls, directory, options):
-        address = _native.create("sbertja_tokenizer_load", os.fsencode(directory), byref(options))
+        address = _native.create("sbertja_tokenizer_load", _arguments.path("Tokenizer: directory", directory), byref(options))
         return cls(address, Handle(address, _native.library().sbertja_tokenizer_free))
 
     def close(self):
         self._encodings.close()
 
-    def _encode(self, text):
-        encoding = self._encodings.get()
+    @contextmanager
+    def _encoded(self, text):
+        """This thread's encoding of a text."""
         data = encode_text(text)
-        _native.call("sbertja_tokenize", encoding, data, len(data))
-        return encoding
+        with self._encodings.use() as encoding:
+            _native.call("sbertja_tokenize", encoding, data, len(data))
+            yield encoding
 
     def tokens(self, text):
-        lib, encoding = _native.library(), self._encode(text)
-        return [lib.sbertja_encoding_token(encoding, i).decode("utf-8")
-                for i in range(lib.sbertja_encoding_token_count(encoding))]
+        lib = _native.library()
+        with self._encoded(text) as encoding:
+            return [lib.sbertja_encoding_token(encoding, i).decode("utf-8")
+                    for i in range(lib.sbertja_encoding_token_count(encoding))]
 
     def ids(self, text):
         count = c_size_t()
-        ids = _native.library().sbertja_encoding_ids(self._encode(text), byref(count))
-        return ids[:count.value]
+        with self._encoded(text) as encoding:
+            ids = _native.library().sbertja_encoding_ids(encoding, byref(count))
+            return ids[:count.value]
 
 
 class Model:
@@ -110,7 +150,8 @@ class Model:
 
     @classmethod
     def load(cls, directory, options, threads=0):
-        return cls(_native.create("sbertja_model_load", os.fsencode(directory), byref(options)), threads)
+        path = _arguments.path("SentenceTransformer: model_name_or_path", directory)
+        return cls(_native.create("sbertja_model_load", path, byref(options)), threads)
 
     @property
     def address(self):
@@ -142,7 +183,7 @@ class Model:
     def save(self, directory, layout=None, dtype=None, packed=None):
         options = _native.make(_native.SaveOptions, layout=_native.text_or_none(layout),
                                dtype=_native.text_or_none(dtype), packed=_native.text_or_none(packed))
-        _native.call("sbertja_model_save", self.address, os.fsencode(directory), byref(options))
+        _native.call("sbertja_model_save", self.address, _arguments.path("save: path", directory), byref(options))
 
     def parameters(self, only=""):
         """Names and float32 arrays in the order of the saved file; of the names that have `only` in them."""
@@ -166,9 +207,8 @@ class Model:
         def keep(_user, index, count, dimension, data):
             token_vectors[index] = np.ctypeslib.as_array(data, (count, dimension)).copy()
 
-        session = self._sessions.get()
         error = _native.Error()
-        with _callbacks.Guard() as guard:
+        with self._sessions.use() as session, _callbacks.Guard() as guard:
             options = _native.make(
                 _native.EncodeOptions, normalize=int(bool(normalize)),
                 progress=guard.wrap(_native.EncodeProgress,
@@ -183,7 +223,7 @@ class Model:
 def encode_text(text, place="the text"):
     """One text as UTF-8."""
     if not isinstance(text, str):
-        raise TypeError(f"{place} is {type(text).__name__}, not str")
+        raise TypeError(f"{place} is {_arguments.describe(text)}, not str")
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as fault:

@@ -6,13 +6,13 @@ version is refused instead of being misread.
 """
 import ctypes
 import functools
-import operator
 import os
 import pathlib
+import threading
 from ctypes import (CFUNCTYPE, POINTER, Structure, byref, c_char, c_char_p, c_double, c_float, c_int, c_int32, c_size_t,
                     c_uint32, c_uint64, c_void_p)
 
-from . import errors
+from . import _arguments, errors
 
 SIZE_MAX = ctypes.c_size_t(-1).value
 
@@ -293,6 +293,10 @@ def open_library():
                           "or `pip install` on bindings/python") from None
 
 
+_INTEGERS = {c_int: (-2 ** 31, 2 ** 31 - 1), c_uint32: (0, 2 ** 32 - 1), c_size_t: (0, SIZE_MAX),
+             c_uint64: (0, 2 ** 64 - 1)}
+
+
 @functools.lru_cache(maxsize=None)
 def library():
     """The opened library, its functions declared and its structs compared with ours."""
@@ -314,26 +318,48 @@ def library():
     return lib
 
 
-def make(struct, **values):
-    """A struct with the library's defaults and the given fields; None leaves the default."""
+def make(struct, names=None, **values):
+    """A struct with the library's defaults and the given fields; None leaves the default. `names` is what messages call a
+    field, where that is not its own name."""
     result = struct()
     getattr(library(), struct.initializer)(byref(result))
     kinds = dict(struct._fields_)
-    for name, value in values.items():
-        if kinds.get(name) is c_size_t and value is not None and operator.index(value) < 0:  # ctypes would wrap it
-            raise errors.ArgumentError(f"{name}: {value}, expected 0 or more")
+    for field, value in values.items():
         if value is not None:
-            setattr(result, name, value)
+            setattr(result, field, _converted((names or {}).get(field, field), kinds[field], value))
     return result
+
+
+def _converted(name, kind, value):
+    """A value for a field or parameter of C, checked: ctypes itself would wrap integers and cut texts."""
+    if kind in _INTEGERS:
+        return _arguments.integer(name, value, *_INTEGERS[kind])
+    if kind is c_double:
+        return _arguments.number(name, value)
+    if kind is c_char_p and isinstance(value, bytes):
+        return _arguments.c_text(name, value)
+    return value
 
 
 def text_or_none(value):
     """An option's text for a `const char *` field."""
-    return None if value is None else str(value).encode("utf-8")
+    return None if value is None else str(value).encode("utf-8", "surrogateescape")
+
+
+_raised = threading.local()  # by this thread's log callbacks, since the last call
+
+
+def raise_later(exception):
+    """Keeps the first exception of a callback that has no result to stop by; `check` raises it after the call."""
+    if getattr(_raised, "exception", None) is None:
+        _raised.exception = exception
 
 
 def check(status, error):
-    """Raises the exception that a status and its error stand for."""
+    """Raises what a log callback raised, or the exception that a status and its error stand for."""
+    exception, _raised.exception = getattr(_raised, "exception", None), None
+    if exception is not None:
+        raise exception
     if status != errors.STATUS_OK:
         raise errors.from_status(status, error.message.decode("utf-8", "replace"))
 
@@ -341,13 +367,22 @@ def check(status, error):
 def call(name, *arguments):
     """Calls a function whose last argument is the error, and raises if it fails."""
     error = Error()
+    kinds = _FUNCTIONS[name][1]
+    arguments = [_converted(f"{name}: argument {index + 1}", kind, argument)
+                 if isinstance(argument, (int, float)) else argument
+                 for index, (kind, argument) in enumerate(zip(kinds, arguments))]
     check(getattr(library(), name)(*arguments, byref(error)), error)
 
 
 def create(name, *arguments):
     """Calls a function that gives a handle through its last pointer but one; the result is its address."""
     handle = c_void_p()
-    call(name, *arguments, byref(handle))
+    try:
+        call(name, *arguments, byref(handle))
+    except BaseException:
+        if handle.value:  # made, and then a logging handler raised
+            getattr(library(), name[:name.rindex("_")] + "_free")(handle)
+        raise
     return handle.value
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from . import _files, _handles, _native, errors, models, training
+from . import _arguments, _files, _handles, _native, errors, models, training
 from ._progress import Bar, log_function
 from .tokenizer import Tokenizer, dictionary_option
 from .util import SimilarityFunction
@@ -101,29 +101,29 @@ class SentenceTransformer:
 
     # ---- vectors ----
 
-    def encode(self, sentences, batch_size=32, show_progress_bar=None, output_value="sentence_embedding",
-               convert_to_numpy=True, convert_to_tensor=False, device=None, normalize_embeddings=False, *,
-               prompt_name=None, prompt=None, precision="float32", num_workers=0):
+    def encode(self, sentences, prompt_name=None, prompt=None, batch_size=32, show_progress_bar=None,
+               output_value="sentence_embedding", precision="float32", convert_to_numpy=True, convert_to_tensor=False,
+               device=None, normalize_embeddings=False, *, pool=None, chunk_size=None, num_workers=0):
         """Vectors of one sentence or of many, as float32 arrays in the order of the sentences.
 
-        `output_value` "token_embeddings" gives each sentence's [tokens, dimension], None a dict of both.
-        `batch_size`, `device` and `num_workers` have no effect: the library packs sentences by tokens.
+        `sentences` is a str, or a list, tuple, one-dimensional array, Series or iterator of str. `output_value`
+        "token_embeddings" gives each sentence's [tokens, dimension], None a dict of both. The arguments are in the order of
+        sentence-transformers since 2.4.
+
+        Of these only the defaults are there: `precision`, `convert_to_tensor`, `pool`, `chunk_size`, `num_workers`; and
+        `device`, which may name the model's own. `batch_size` changes no vector: the library packs sentences by tokens.
         """
-        if convert_to_tensor:
-            raise TypeError("encode: vectors are NumPy arrays here: leave out convert_to_tensor, or use "
-                            "torch.from_numpy(model.encode(...))")
-        if output_value not in ("sentence_embedding", "token_embeddings", None):
-            raise errors.ArgumentError(f"encode: output_value {output_value!r}: give 'sentence_embedding', "
-                                       "'token_embeddings' or None")
-        if precision != "float32":
-            raise errors.UnsupportedError(f"encode: precision {precision!r}")
+        self._check_encode(prompt_name, prompt, batch_size, output_value, precision, convert_to_tensor, device, pool,
+                           chunk_size, num_workers)
         single = isinstance(sentences, str)
-        texts = [sentences] if single else list(sentences)
+        texts = [sentences] if single else _arguments.texts("encode: sentences", sentences)
         prefix = self._prompt(prompt_name, prompt)
         if prefix:
             texts = [prefix + text for text in texts]
+        normalize = _arguments.flag("encode: normalize_embeddings", normalize_embeddings)
+        as_array = _arguments.flag("encode: convert_to_numpy", convert_to_numpy)
         with Bar("encode", show_progress_bar) as bar:
-            vectors, tokens = self._native.encode(texts, normalize=normalize_embeddings, progress=bar.update,
+            vectors, tokens = self._native.encode(texts, normalize=normalize, progress=bar.update,
                                                   tokens=output_value != "sentence_embedding")
         if output_value == "token_embeddings":
             result = tokens
@@ -131,8 +131,29 @@ class SentenceTransformer:
             result = [{"sentence_embedding": vector, "token_embeddings": matrix, "input_ids": ids}
                       for vector, matrix, ids in zip(vectors, tokens, map(self.tokenizer.encode, texts))]
         else:
-            result = vectors if convert_to_numpy else list(vectors)
+            result = vectors if as_array else list(vectors)
         return result[0] if single else result
+
+    def _check_encode(self, prompt_name, prompt, batch_size, output_value, precision, convert_to_tensor, device, pool,
+                      chunk_size, num_workers):
+        if not isinstance(prompt_name, (str, type(None))):
+            raise TypeError(f"encode: prompt_name is {_arguments.describe(prompt_name)}, not str: it is the second "
+                            "positional argument, as in sentence-transformers since 2.4; for the size of batches write "
+                            "batch_size=")
+        _arguments.optional_text("encode: prompt", prompt)
+        _arguments.integer("encode: batch_size", batch_size, 1)
+        if convert_to_tensor:
+            raise TypeError("encode: vectors are NumPy arrays here: leave out convert_to_tensor, or use "
+                            "torch.from_numpy(model.encode(...))")
+        if output_value not in ("sentence_embedding", "token_embeddings", None):
+            raise errors.ArgumentError(f"encode: output_value {output_value!r}: give 'sentence_embedding', "
+                                       "'token_embeddings' or None")
+        _arguments.unused("encode", "vectors are float32", precision=(precision, "float32"))
+        _arguments.unused("encode", "one process uses all processors", pool=(pool, None), chunk_size=(chunk_size, None),
+                          num_workers=(num_workers, 0))
+        if device is not None:
+            _arguments.unused("encode", f"the model is on {self.device!r}; model.to(device) moves it",
+                              device=(str(device), self.device))
 
     def encode_query(self, sentences, **kwargs):
         """encode with the prompt "query", if the model has one."""
@@ -153,11 +174,11 @@ class SentenceTransformer:
         name = name or self.default_prompt_name
         if name is not None and name not in self.prompts:
             raise errors.ArgumentError(f"encode: no prompt {name!r}; there are: {', '.join(self.prompts) or 'none'}")
-        return self.prompts[name] if name else ""
+        return _arguments.text(f"prompt {name!r}", self.prompts[name]) if name else ""
 
     def tokenize(self, texts):
         """Ids and mask of texts, padded to the longest, as int64 arrays [texts, tokens]."""
-        ids = [self.tokenizer.encode(text) for text in texts]
+        ids = [self.tokenizer.encode(text) for text in _arguments.texts("tokenize: texts", texts)]
         width = max(map(len, ids), default=0)
         batch = np.zeros((len(ids), width), np.int64)
         mask = np.zeros_like(batch)

@@ -1,5 +1,5 @@
 """Texts as the tokens and ids of a model."""
-from . import _files, _handles, _native
+from . import _arguments, _files, _handles, _native
 from ._progress import log_function
 
 
@@ -31,4 +31,5 @@ class Tokenizer:
 
 def dictionary_option(directory, dictionary):
     """The folder of a MeCab dictionary as an option: the one given, else the Python package's that the model wants."""
-    return _native.text_or_none(dictionary or _files.packaged_dictionary(directory))
+    dictionary = dictionary or _files.packaged_dictionary(directory)
+    return dictionary and _arguments.path("dictionary", dictionary)

@@ -1,9 +1,8 @@
 """WordPiece vocabularies from plain texts."""
 import itertools
-import os
 from ctypes import byref
 
-from . import _files, _handles, _native
+from . import _arguments, _files, _handles, _native
 from ._progress import log_function
 
 _PART = 10000  # texts a call of the library: only the counts of their words are kept
@@ -16,15 +15,18 @@ def train_vocabulary(texts, path, entries=32000, *, min_frequency=2, every_chara
     `texts` is any iterable of str, such as an open file, and is gone through once. The same texts give the same file in
     whatever order they come.
     """
-    if isinstance(texts, (str, bytes)):
-        raise TypeError(f"texts is {type(texts).__name__}, not an iterable of texts")
+    texts = _arguments.iterable("train_vocabulary: texts", texts, "texts")
+    path = _arguments.path("train_vocabulary: path", path)
+    flags = {name: int(_arguments.flag(f"train_vocabulary: {name}", value))
+             for name, value in (("every_character", every_character), ("lower_case", lower_case))}
     if dictionary is None and word_tokenizer == "mecab":
         dictionary = _files.dictionary_package(mecab_dictionary)
     options = _native.make(
         _native.VocabularyOptions, entries=entries, min_frequency=min_frequency,
-        every_character=int(bool(every_character)), word_tokenizer=_native.text_or_none(word_tokenizer),
-        mecab_dictionary=_native.text_or_none(mecab_dictionary), dictionary=_native.text_or_none(dictionary),
-        lower_case=int(bool(lower_case)), threads=threads, log=log_function)
+        word_tokenizer=_native.text_or_none(word_tokenizer),
+        mecab_dictionary=_native.text_or_none(mecab_dictionary), 
+        dictionary=dictionary and _arguments.path("train_vocabulary: dictionary", dictionary),
+        threads=threads, log=log_function, **flags)
     trainer = _handles.Handle(_native.create("sbertja_vocabulary_trainer_create", byref(options)),
                               _native.library().sbertja_vocabulary_trainer_free)
     try:
@@ -32,7 +34,7 @@ def train_vocabulary(texts, path, entries=32000, *, min_frequency=2, every_chara
         while part := list(itertools.islice(encoded, _PART)):
             _native.call("sbertja_vocabulary_trainer_add", trainer.address, *_native.text_arrays(part), len(part))
         summary = _native.VocabularySummary()
-        _native.call("sbertja_vocabulary_trainer_finish", trainer.address, os.fsencode(path), byref(summary))
+        _native.call("sbertja_vocabulary_trainer_finish", trainer.address, path, byref(summary))
     finally:
         trainer.close()
     return {name: getattr(summary, name) for name, _ in summary._fields_}

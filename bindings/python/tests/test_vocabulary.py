@@ -3,7 +3,7 @@ import os
 import tempfile
 import unittest
 
-from support import REPORT, needs_library, sbertja
+from support import REPORT, needs_library, np, sbertja
 
 
 @needs_library
@@ -43,6 +43,14 @@ class TrainVocabulary(unittest.TestCase):
         for texts, options, fault in (("水", {}, TypeError), (["水", 3], {}, TypeError), ([], {}, ValueError),
                                       (["水が"], {"entries": 6}, ValueError), (["\ud800"], {}, ValueError),
                                       (["水"], {"entries": -1}, ValueError),
+                                      ({"水": 1}, {}, TypeError), ({"水"}, {}, TypeError), (None, {}, TypeError),
+                                      (np.array([["水"]]), {}, TypeError), (b"a", {}, TypeError),
+                                      (["水"], {"entries": 2 ** 64 + 9}, ValueError),
+                                      (["水"], {"entries": 9.0}, TypeError),
+                                      (["水"], {"min_frequency": True}, TypeError),
+                                      (["水"], {"threads": 2 ** 32}, ValueError),
+                                      (["水"], {"lower_case": "no"}, TypeError),
+                                      (["水"], {"every_character": None}, TypeError),
                                       (["水"], {"word_tokenizer": "juman"}, ValueError)):
             with self.subTest(texts, **options), self.assertRaises(fault):
                 sbertja.train_vocabulary(texts, self.path, **options)
