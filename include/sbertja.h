@@ -106,7 +106,11 @@ typedef struct sbertja_load_options {
     const char *device;       /* "auto" (NULL), "cpu", "ref" (slow, double precision), "cuda:0" */
     const char *engine;       /* matrix products on the CPU: "auto" (NULL) or a name that sbertja_engines() lists */
     const char *instructions; /* vector kernels: "auto" (NULL) or a name that sbertja_instruction_sets() lists */
-    const char *dictionary;   /* folder of a compiled MeCab dictionary; NULL: look in the model, then in the system */
+    const char *dictionary;   /* MeCab's: "ipadic", "unidic_lite", "unidic", or the folder of a compiled one ("./ipadic"
+                               * for a folder of that name); it overrules the model. NULL: the one that the model names,
+                               * or, if it names none, the one that its files make likely, which the log tells. Compiled
+                               * dictionaries are native code's data: only name a folder that you trust. A model's own
+                               * directory is never searched. */
     size_t max_tokens;        /* longest input, [CLS] and [SEP] included; 0: what the model says */
     const sbertja_module *modules; /* instead of those that the directory names; NULL: those */
     size_t module_count;
@@ -121,9 +125,11 @@ typedef struct sbertja_load_options {
                             * precision again. */
     int threads; /* that pack the weights, here, for models trained from this one and when packed weights are saved; a
                   * session has its own. 0: all processors */
+    const char *const *dictionary_places; /* folders that are searched for dictionaries before the system's, each for
+                                           * ipadic, unidic_lite/dicdir and the like; NULL at the end. NULL: none */
 } sbertja_load_options;
 #define SBERTJA_LOAD_OPTIONS_INIT                                                                                      \
-    {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL, 0}
+    {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL, 0, NULL}
 
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
  * pooling; `directory` NULL is the default model. Weights are mapped from the file and read again from there when they are
@@ -231,15 +237,16 @@ typedef struct sbertja_vocabulary_options {
     size_t min_frequency;         /* of a pair of pieces to be joined; at least 1 */
     const char *word_tokenizer;   /* "mecab", "basic" */
     const char *mecab_dictionary; /* "ipadic", "unidic_lite", "unidic" */
-    const char *dictionary;       /* folder of a compiled MeCab dictionary; NULL: look in the system */
+    const char *dictionary;       /* one of these too, or a folder, instead of it; NULL: look for `mecab_dictionary` */
     int lower_case;
     int threads; /* 0: the processors this process may use */
     sbertja_log_function log;
     void *log_user;
     const sbertja_allocator *allocator; /* copied; NULL: malloc and free */
+    const char *const *dictionary_places; /* as in sbertja_load_options */
 } sbertja_vocabulary_options;
 #define SBERTJA_VOCABULARY_OPTIONS_INIT                                                                                \
-    {sizeof(sbertja_vocabulary_options), 1, 32000, 2, "mecab", "ipadic", NULL, 0, 0, NULL, NULL, NULL}
+    {sizeof(sbertja_vocabulary_options), 1, 32000, 2, "mecab", "ipadic", NULL, 0, 0, NULL, NULL, NULL, NULL}
 
 typedef struct sbertja_vocabulary_summary {
     size_t entries, alphabet, merges;    /* entries: 5 special tokens, the alphabet (single characters), merges */

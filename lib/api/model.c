@@ -30,6 +30,7 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
                                    .engine = o.engine,
                                    .instructions = o.instructions,
                                    .dictionary = o.dictionary,
+                                   .dictionary_places = o.dictionary_places,
                                    .max_tokens = o.max_tokens,
                                    .modules = o.modules,
                                    .module_count = o.module_count,
@@ -176,7 +177,7 @@ SBERTJA_API sbertja_status sbertja_tokenizer_load(const char *directory, const s
     if (status == SBERTJA_OK)
         status = sbj_layout_read(&inner.alloc, directory, &layout, error);
     if (status == SBERTJA_OK) {
-        const sbj_tokenizer_options choices = {&inner.alloc, inner.dictionary,
+        const sbj_tokenizer_options choices = {&inner.alloc, inner.dictionary, inner.dictionary_places,
                                                inner.max_tokens ? inner.max_tokens : layout.max_tokens, inner.log};
         status = sbj_tokenizer_load(layout.transformer, &choices, (sbj_tokenizer **)tokenizer, error);
     }

@@ -4,6 +4,19 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
+/* Which dictionary is in use, and which the model was trained with, if that is known. */
+static void put_dictionary(sbj_json_tree *t, cJSON *o, const sbj_model *model)
+{
+    const sbj_tokenizer_config *c = sbj_tokenizer_get_config(model->tokenizer);
+    const char *used = sbj_tokenizer_dictionary_fingerprint(model->tokenizer);
+    const char *training = model->trained ? used : c->fingerprint;
+    sbj_json_put(t, o, "dictionary", c->dictionary[0] ? cJSON_CreateString(c->dictionary) : cJSON_CreateNull());
+    sbj_json_put(t, o, "dictionary_path", cJSON_CreateString(sbj_tokenizer_dictionary(model->tokenizer)));
+    sbj_json_put(t, o, "dictionary_fingerprint", cJSON_CreateString(used));
+    sbj_json_put(t, o, "training_dictionary_fingerprint",
+                 training[0] ? cJSON_CreateString(training) : cJSON_CreateNull());
+}
+
 static void put_tokenizer(sbj_json_tree *t, cJSON *o, const sbj_model *model)
 {
     const sbj_tokenizer_config *c = sbj_tokenizer_get_config(model->tokenizer);
@@ -12,8 +25,7 @@ static void put_tokenizer(sbj_json_tree *t, cJSON *o, const sbj_model *model)
     sbj_json_put(t, o, "lower_case", cJSON_CreateBool(c->lower_case));
     if (!c->basic) {
         sbj_json_put(t, o, "normalize", cJSON_CreateBool(c->normalize));
-        sbj_json_put(t, o, "dictionary", cJSON_CreateString(c->dictionary));
-        sbj_json_put(t, o, "dictionary_path", cJSON_CreateString(sbj_tokenizer_dictionary(model->tokenizer)));
+        put_dictionary(t, o, model);
     }
     sbj_json_put(t, o, "vocabulary", cJSON_CreateNumber((double)sbj_tokenizer_vocabulary_size(model->tokenizer)));
 }

@@ -116,7 +116,8 @@ static sbertja_status choose_max_tokens(sbj_model *model, const sbj_config *conf
 static sbertja_status load_tokenizer(sbj_model *model, const sbj_layout *layout, const sbj_config *config,
                                      const sbj_model_options *options, sbertja_error *error)
 {
-    const sbj_tokenizer_options choices = {&model->alloc, options->dictionary, model->max_tokens, options->log};
+    const sbj_tokenizer_options choices = {&model->alloc, options->dictionary, options->dictionary_places,
+                                           model->max_tokens, options->log};
     sbertja_status status = sbj_tokenizer_load(layout->transformer, &choices, &model->tokenizer, error);
     if (status != SBERTJA_OK)
         return status;
@@ -221,7 +222,8 @@ static sbertja_status create_tokenizer(sbj_model *model, const sbertja_architect
         (status = choose("subword_tokenizer", a->subword_tokenizer, "wordpiece", "character", &config.character,
                          error)) != SBERTJA_OK)
         return status;
-    const sbj_tokenizer_options choices = {&model->alloc, options->dictionary, model->max_tokens, options->log};
+    const sbj_tokenizer_options choices = {&model->alloc, options->dictionary, options->dictionary_places,
+                                           model->max_tokens, options->log};
     return sbj_tokenizer_create(a->vocabulary, &config, &choices, &model->tokenizer, error);
 }
 
@@ -284,6 +286,7 @@ static sbertja_status derive(const sbj_model *parent, const sbj_views *values, s
     if (status == SBERTJA_OK) {
         model->tokenizer = sbj_tokenizer_share(parent->tokenizer);
         model->max_tokens = parent->max_tokens;
+        model->trained = parent->trained || values != &parent->weights;
         status = head > 0 ? sbj_network_with_head(&parent->network, head, &model->network, error)
                           : sbj_network_copy(&parent->network, &model->network, error);
         if (status == SBERTJA_OK && (status = sbj_weights_copy(model, parent, values, seed, error)) == SBERTJA_OK)

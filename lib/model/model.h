@@ -11,6 +11,7 @@ typedef struct sbj_model_options {
     sbj_alloc alloc;
     sbj_log log;
     const char *device, *engine, *instructions, *dictionary; /* NULL: automatic */
+    const char *const *dictionary_places;                    /* NULL: none besides the system's */
     size_t max_tokens;                                       /* 0: what the model says */
     const sbertja_module *modules;
     size_t module_count;
@@ -26,6 +27,7 @@ typedef struct sbj_model {
     sbj_precision precision; /* of the encoder's matrices; Dense modules are f32 */
     int threads;             /* that pack the weights; 0: all processors */
     size_t max_tokens;
+    bool trained; /* here, with its tokenizer; false: as it was loaded or made */
     sbj_tokenizer *tokenizer; /* a share */
     sbj_backend *backend;
     sbj_network network;

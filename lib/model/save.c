@@ -167,7 +167,8 @@ static sbertja_status write_model(saving *s, sbertja_error *error)
         (status = sbj_config_write(&s->model->network.config, sbj_tokenizer_pad(s->model->tokenizer), path, error)) !=
             SBERTJA_OK ||
         (status = sbj_path_join(s->alloc, s->root, transformer, &folder, error)) != SBERTJA_OK ||
-        (status = sbj_tokenizer_save(s->model->tokenizer, folder, s->model->max_tokens, error)) != SBERTJA_OK)
+        (status = sbj_tokenizer_save(s->model->tokenizer, folder, s->model->max_tokens, s->model->trained,
+                                     error)) != SBERTJA_OK)
         goto done;
     if ((status = write_all_weights(s, transformer, error)) == SBERTJA_OK && s->packed != SBJ_PRECISION_F32)
         status = sbj_packed_write(s->model, folder, s->packed, error);

@@ -1,12 +1,17 @@
-/* Finding a compiled MeCab dictionary: the folder that the caller names, the model's directory, the system's places.
- * The link `debian` of Debian's alternatives is never followed, as it may lead to any dictionary, and neither is a
- * mecabrc of the host. */
+/* Finding a compiled MeCab dictionary: the kind or folder that the caller names, else the kind that the model names, in
+ * the caller's places and in the system's. A compiled dictionary is native data that MeCab trusts, so none is ever taken
+ * from a model's directory unless the caller names its folder. The link `debian` of Debian's alternatives is never
+ * followed, as it may lead to any dictionary, and neither is a mecabrc of the host. */
 #include "text/dictionary.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "io/file.h"
 #include "io/input.h"
+#include "io/sample.h"
+#include "util/hash.h"
 
 /* A kind of dictionary. Two dictionaries of one name can tell apart by the number of their contexts: with another
  * number the words are other ones, and so are the tokens. */
@@ -77,12 +82,14 @@ done:
     return status;
 }
 
+static const char *const files[] = {"sys.dic", "unk.dic", "matrix.bin", "char.bin", "dicrc"};
+enum { FILES = sizeof files / sizeof *files };
+
 sbertja_status sbj_dictionary_inspect(const sbj_alloc *alloc, const char *folder, sbj_dictionary_info *info,
                                       sbertja_error *error)
 {
-    static const char *const files[] = {"sys.dic", "unk.dic", "matrix.bin", "char.bin", "dicrc"};
     memset(info, 0, sizeof *info);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < FILES; i++) {
         char *path;
         sbertja_status status = sbj_path_join(alloc, folder, files[i], &path, error);
         if (status != SBERTJA_OK)
@@ -96,6 +103,24 @@ sbertja_status sbj_dictionary_inspect(const sbj_alloc *alloc, const char *folder
         if (status != SBERTJA_OK)
             return status;
     }
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_dictionary_fingerprint(const sbj_alloc *alloc, const char *folder,
+                                          char fingerprint[SBJ_FINGERPRINT_SIZE], sbertja_error *error)
+{
+    uint64_t hash = SBJ_HASH_START;
+    fingerprint[0] = '\0';
+    for (size_t i = 0; i <= FILES; i++) { /* the files, and the settings that a folder may have besides */
+        char *path;
+        sbertja_status status = sbj_path_join(alloc, folder, i < FILES ? files[i] : "mecabrc", &path, error);
+        if (status == SBERTJA_OK && (i < FILES || sbj_is_file(path)))
+            status = sbj_sample_file(path, &hash, error);
+        sbj_free(alloc, path);
+        if (status != SBERTJA_OK)
+            return status;
+    }
+    snprintf(fingerprint, SBJ_FINGERPRINT_SIZE, "%016" PRIx64, hash);
     return SBERTJA_OK;
 }
 
@@ -113,9 +138,19 @@ static bool is_of_kind(const dictionary_kind *kind, const sbj_dictionary_info *i
     return kind->contexts == 0 || (info->left_contexts == kind->contexts && info->right_contexts == kind->contexts);
 }
 
-/* The folder that the caller names is taken at its word, if MeCab can do UTF-8 with it. */
-static sbertja_status take_option(const sbj_alloc *alloc, const sbj_dictionary_search *search,
-                                  const dictionary_kind *kind, char **folder, sbertja_error *error)
+/* The kind that a folder's header tells, or NULL. */
+static const dictionary_kind *kind_of(const sbj_dictionary_info *info)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].contexts != 0 && is_of_kind(&kinds[i], info))
+            return &kinds[i];
+    return NULL;
+}
+
+/* The caller's word counts, as long as MeCab can do UTF-8 with the folder. `*kind` becomes the folder's own kind where
+ * that can be seen, and NULL where neither the model nor the folder tells. */
+static sbertja_status take_folder(const sbj_alloc *alloc, const sbj_dictionary_search *search,
+                                  const dictionary_kind **kind, char **folder, sbertja_error *error)
 {
     sbj_dictionary_info info;
     sbertja_status status = sbj_dictionary_inspect(alloc, search->option, &info, error);
@@ -124,15 +159,19 @@ static sbertja_status take_option(const sbj_alloc *alloc, const sbj_dictionary_s
     if (!is_utf8(&info))
         return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: expected a dictionary in UTF-8, found one in %s",
                         search->option, info.charset);
-    if (!is_of_kind(kind, &info))
+    const dictionary_kind *found = kind_of(&info);
+    const bool fits = is_of_kind(*kind, &info);
+    if (!fits && !search->guessed)
         sbj_say(&search->log, SBERTJA_LOG_WARNING,
-                "%s: does not look like the dictionary %s that the model was trained with: tokens may differ",
-                search->option, kind->name);
+                "%s: does not look like the dictionary %s that the model names: tokens may differ", search->option,
+                (*kind)->name);
+    if (found != NULL ? !fits || search->guessed : !fits && search->guessed)
+        *kind = found;
     *folder = sbj_copy_text(alloc, search->option, strlen(search->option));
     return *folder == NULL ? sbj_no_memory(error, strlen(search->option) + 1) : SBERTJA_OK;
 }
 
-/* Takes the folder PLACE, PLACE/NAME or PLACE/NAME/INNER if a dictionary of the kind is there; else `*folder` stays
+/* Takes the folder PLACE/NAME or PLACE/NAME/INNER if a dictionary of the kind is there; else `*folder` stays
  * NULL. Only a lack of memory is an error. */
 static sbertja_status try_folder(const sbj_alloc *alloc, const char *place, const char *name, const char *inner,
                                  const dictionary_kind *kind, char **folder, sbertja_error *error)
@@ -140,8 +179,7 @@ static sbertja_status try_folder(const sbj_alloc *alloc, const char *place, cons
     sbj_strbuf path = SBJ_STRBUF(alloc);
     sbj_dictionary_info info;
     sbj_strbuf_text(&path, place);
-    if (name != NULL)
-        sbj_strbuf_format(&path, "/%s%s", name, inner);
+    sbj_strbuf_format(&path, "/%s%s", name, inner);
     if (path.failed) {
         sbj_strbuf_free(&path);
         return sbj_no_memory(error, strlen(place) + 1);
@@ -168,14 +206,28 @@ static sbertja_status look_in(const sbj_alloc *alloc, const char *place, const d
     return status;
 }
 
+/* In every place of a list that ends with NULL; a list may be NULL. */
+static sbertja_status look_in_all(const sbj_alloc *alloc, const char *const *places, const dictionary_kind *kind,
+                                  char **folder, sbertja_error *error)
+{
+    sbertja_status status = SBERTJA_OK;
+    for (size_t i = 0; status == SBERTJA_OK && *folder == NULL && places != NULL && places[i] != NULL; i++)
+        status = look_in(alloc, places[i], kind, folder, error);
+    return status;
+}
+
+static void list_places(sbj_strbuf *out, const char *const *places)
+{
+    for (size_t i = 0; places != NULL && places[i] != NULL; i++)
+        sbj_strbuf_format(out, "%s%s", out->length > 0 ? ", " : "", places[i]);
+}
+
 static sbertja_status fail_missing(const sbj_alloc *alloc, const sbj_dictionary_search *search,
                                    const dictionary_kind *kind, const char *const *places, sbertja_error *error)
 {
     sbj_strbuf looked = SBJ_STRBUF(alloc);
-    if (search->model_directory != NULL)
-        sbj_strbuf_format(&looked, "%s, ", search->model_directory);
-    for (size_t i = 0; places[i] != NULL; i++)
-        sbj_strbuf_format(&looked, "%s%s", i > 0 ? ", " : "", places[i]);
+    list_places(&looked, search->first_places);
+    list_places(&looked, places);
     sbertja_status status =
         looked.failed ? sbj_no_memory(error, 1)
                       : sbj_fail(error, SBERTJA_E_MISSING,
@@ -186,28 +238,38 @@ static sbertja_status fail_missing(const sbj_alloc *alloc, const sbj_dictionary_
     return status;
 }
 
-sbertja_status sbj_dictionary_find(const sbj_alloc *alloc, const sbj_dictionary_search *search, char **folder,
-                                   sbertja_error *error)
+sbertja_status sbj_dictionary_find(const sbj_alloc *alloc, const sbj_dictionary_search *search, const char **name,
+                                   char **folder, sbertja_error *error)
 {
     const dictionary_kind *kind = find_kind(search->kind);
+    const dictionary_kind *wanted = search->option != NULL ? find_kind(search->option) : NULL;
     const char *const *places = search->places != NULL ? search->places : system_places;
-    sbertja_status status = SBERTJA_OK;
+    sbertja_status status;
     *folder = NULL;
+    *name = NULL;
     if (kind == NULL)
         return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "MeCab dictionary %s: expected ipadic, unidic_lite or unidic",
                         search->kind);
-    if (search->option != NULL)
-        return take_option(alloc, search, kind, folder, error);
-    if (search->model_directory != NULL) {
-        status = look_in(alloc, search->model_directory, kind, folder, error);
-        if (status == SBERTJA_OK && *folder == NULL)
-            status = try_folder(alloc, search->model_directory, NULL, "", kind, folder, error);
+    if (search->option != NULL && wanted == NULL) {
+        if ((status = take_folder(alloc, search, &kind, folder, error)) == SBERTJA_OK)
+            *name = kind != NULL ? kind->name : "";
+        return status;
     }
-    for (size_t i = 0; status == SBERTJA_OK && *folder == NULL && places[i] != NULL; i++)
-        status = look_in(alloc, places[i], kind, folder, error);
+    if (wanted != NULL) {
+        if (wanted != kind && !search->guessed)
+            sbj_say(&search->log, SBERTJA_LOG_WARNING,
+                    "the dictionary %s is used, as asked for, not %s that the model names: tokens may differ",
+                    wanted->name, kind->name);
+        kind = wanted;
+    }
+    status = look_in_all(alloc, search->first_places, kind, folder, error);
+    if (status == SBERTJA_OK)
+        status = look_in_all(alloc, places, kind, folder, error);
     if (status == SBERTJA_OK && *folder == NULL)
         return fail_missing(alloc, search, kind, places, error);
-    if (status == SBERTJA_OK)
+    if (status == SBERTJA_OK) {
+        *name = kind->name;
         sbj_say(&search->log, SBERTJA_LOG_INFO, "MeCab dictionary %s: %s", kind->name, *folder);
+    }
     return status;
 }

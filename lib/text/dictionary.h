@@ -11,24 +11,30 @@ typedef struct sbj_dictionary_info {
     char charset[33];
 } sbj_dictionary_info;
 
-/* Where to look for the dictionary called `kind` ("ipadic", "unidic_lite", "unidic"). */
 typedef struct sbj_dictionary_search {
-    const char *kind;
-    const char *option;          /* the folder that the caller names; NULL: look for one */
-    const char *model_directory; /* NULL: there is none */
-    const char *const *places;   /* folders of folders, NULL at the end; NULL: the system's */
+    const char *kind;   /* "ipadic", "unidic_lite", "unidic": what the model names */
+    bool guessed;       /* the model names none: `kind` is only the most likely one */
+    const char *option; /* what the caller names, a kind or a folder, which decides; NULL: nothing */
+    const char *const *first_places; /* folders of folders to look in first, NULL at the end; NULL: none */
+    const char *const *places;       /* the same, searched next; NULL: the system's */
     sbj_log log;
 } sbj_dictionary_search;
 
 bool sbj_dictionary_is_kind(const char *kind);
 
-/* The folder, in a new string. _E_MISSING names the places looked at and what to install; a folder given by option that
- * is in another charset than UTF-8 is _E_UNSUPPORTED. */
-sbertja_status sbj_dictionary_find(const sbj_alloc *alloc, const sbj_dictionary_search *search, char **folder,
-                                   sbertja_error *error);
+/* The folder, in a new string, and the kind of what was found, a constant ("": not a known one). _E_MISSING names the places looked at and
+ * what to install; a folder given by option that is in another charset than UTF-8 is _E_UNSUPPORTED. */
+sbertja_status sbj_dictionary_find(const sbj_alloc *alloc, const sbj_dictionary_search *search, const char **kind,
+                                   char **folder, sbertja_error *error);
 
 /* Whether the folder holds all files of a dictionary, and what it is. */
 sbertja_status sbj_dictionary_inspect(const sbj_alloc *alloc, const char *folder, sbj_dictionary_info *info,
                                       sbertja_error *error);
+
+/* A dictionary's fingerprint, 16 hexadecimal digits: dictionaries with other words have another one. It is made of a
+ * sample of each file (io/sample.h), so that loading a model does not have to read 50 to 200 MB. */
+enum { SBJ_FINGERPRINT_SIZE = 17 };
+sbertja_status sbj_dictionary_fingerprint(const sbj_alloc *alloc, const char *folder,
+                                          char fingerprint[SBJ_FINGERPRINT_SIZE], sbertja_error *error);
 
 #endif

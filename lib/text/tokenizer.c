@@ -1,6 +1,7 @@
 /* Making a tokenizer: its vocabulary, its special tokens, its dictionary. What it does with a text is in encoding.c,
  * its files are in tokenizer_file.c. */
-#include "text/dictionary.h"
+#include <stdio.h>
+
 #include "text/tokenizer_private.h"
 
 enum { FEWEST_TOKENS = 2 }; /* [CLS] and [SEP] */
@@ -62,18 +63,38 @@ static sbertja_status take_vocabulary(sbj_tokenizer *tokenizer, const char *path
     return status == SBERTJA_OK ? status : sbj_in(error, status, "%s", path);
 }
 
-static sbertja_status open_dictionary(sbj_tokenizer *tokenizer, const char *model_directory,
-                                      const sbj_tokenizer_options *options, sbertja_error *error)
+/* Another dictionary than the model was trained with makes other words of some texts. */
+static void compare_fingerprints(const sbj_tokenizer *tokenizer, const sbj_log *log)
 {
-    sbj_dictionary_search search = {
-        .kind = tokenizer->config.dictionary,
+    const char *trained = tokenizer->config.fingerprint;
+    if (trained[0] != '\0' && strcmp(trained, tokenizer->fingerprint) != 0)
+        sbj_say(log, SBERTJA_LOG_WARNING,
+                "%s: not the dictionary that the model was trained with (fingerprint %s, expected %s): tokens may differ; "
+                "name the folder of that one by the option dictionary",
+                tokenizer->dictionary, tokenizer->fingerprint, trained);
+}
+
+static sbertja_status open_dictionary(sbj_tokenizer *tokenizer, const sbj_tokenizer_options *options,
+                                      sbertja_error *error)
+{
+    sbj_tokenizer_config *config = &tokenizer->config;
+    const sbj_dictionary_search search = {
+        .kind = config->dictionary,
+        .guessed = config->guessed,
         .option = options->dictionary,
-        .model_directory = model_directory,
+        .first_places = options->places,
         .log = options->log,
     };
-    sbertja_status status = sbj_dictionary_find(&tokenizer->alloc, &search, &tokenizer->dictionary, error);
-    if (status != SBERTJA_OK)
+    const char *kind;
+    sbertja_status status;
+    if ((status = sbj_dictionary_find(&tokenizer->alloc, &search, &kind, &tokenizer->dictionary, error)) !=
+            SBERTJA_OK ||
+        (status = sbj_dictionary_fingerprint(&tokenizer->alloc, tokenizer->dictionary, tokenizer->fingerprint, error)) !=
+            SBERTJA_OK)
         return status;
+    compare_fingerprints(tokenizer, &options->log);
+    snprintf(tokenizer->named, sizeof tokenizer->named, "%s", config->guessed ? kind : config->dictionary);
+    snprintf(config->dictionary, sizeof config->dictionary, "%s", kind);
     return sbj_mecab_open(&tokenizer->alloc, tokenizer->dictionary, &tokenizer->mecab, error);
 }
 
@@ -89,9 +110,9 @@ static sbertja_status check_limit(const sbj_tokenizer_config *config, const sbj_
     return SBERTJA_OK;
 }
 
-sbertja_status sbj_tokenizer_make(const char *vocabulary, const char *model_directory,
-                                  const sbj_tokenizer_config *config, const sbj_tokenizer_options *options,
-                                  sbj_tokenizer **tokenizer, sbertja_error *error)
+sbertja_status sbj_tokenizer_make(const char *vocabulary, const sbj_tokenizer_config *config,
+                                  const sbj_tokenizer_options *options, sbj_tokenizer **tokenizer,
+                                  sbertja_error *error)
 {
     *tokenizer = NULL;
     sbertja_status status = check_limit(config, options, error);
@@ -109,7 +130,7 @@ sbertja_status sbj_tokenizer_make(const char *vocabulary, const char *model_dire
     else if ((status = take_vocabulary(made, vocabulary, error)) != SBERTJA_OK)
         goto fail;
     sbj_normalizer_init(&made->normalizer);
-    status = config->basic ? SBERTJA_OK : open_dictionary(made, model_directory, options, error);
+    status = config->basic ? SBERTJA_OK : open_dictionary(made, options, error);
     if (status != SBERTJA_OK)
         goto fail;
     *tokenizer = made;
@@ -119,17 +140,26 @@ fail:
     return status;
 }
 
+/* The caller gave the config too: a dictionary that he names overrules it and needs no warning. */
+static sbertja_status make_from(const char *vocabulary, const sbj_tokenizer_config *config,
+                                const sbj_tokenizer_options *options, sbj_tokenizer **tokenizer, sbertja_error *error)
+{
+    sbj_tokenizer_config overruled = *config;
+    overruled.guessed = options->dictionary != NULL;
+    return sbj_tokenizer_make(vocabulary, &overruled, options, tokenizer, error);
+}
+
 sbertja_status sbj_tokenizer_create(const char *vocabulary, const sbj_tokenizer_config *config,
                                     const sbj_tokenizer_options *options, sbj_tokenizer **tokenizer,
                                     sbertja_error *error)
 {
-    return sbj_tokenizer_make(vocabulary, NULL, config, options, tokenizer, error);
+    return make_from(vocabulary, config, options, tokenizer, error);
 }
 
 sbertja_status sbj_tokenizer_create_words(const sbj_tokenizer_config *config, const sbj_tokenizer_options *options,
                                           sbj_tokenizer **tokenizer, sbertja_error *error)
 {
-    return sbj_tokenizer_make(NULL, NULL, config, options, tokenizer, error);
+    return make_from(NULL, config, options, tokenizer, error);
 }
 
 sbj_tokenizer *sbj_tokenizer_share(sbj_tokenizer *tokenizer)
@@ -173,4 +203,9 @@ size_t sbj_tokenizer_max_tokens(const sbj_tokenizer *tokenizer)
 const char *sbj_tokenizer_dictionary(const sbj_tokenizer *tokenizer)
 {
     return tokenizer->dictionary != NULL ? tokenizer->dictionary : "";
+}
+
+const char *sbj_tokenizer_dictionary_fingerprint(const sbj_tokenizer *tokenizer)
+{
+    return tokenizer->fingerprint;
 }

@@ -18,14 +18,18 @@ typedef struct sbj_tokenizer_config {
     bool character;         /* subword tokenizer: character, else wordpiece */
     bool lower_case;
     bool normalize;         /* mecab_kwargs.normalize_text: NFKC; default true */
-    char dictionary[32];    /* mecab_kwargs.mecab_dic: "ipadic", "unidic_lite", "unidic"; default "ipadic" */
+    char dictionary[32];    /* mecab_kwargs.mecab_dic: "ipadic", "unidic_lite", "unidic"; default "ipadic". Of a tokenizer:
+                             * the kind of its dictionary; "": the caller's folder, of another kind */
+    bool guessed;           /* the file does not name the dictionary: it is the most likely one */
+    char fingerprint[17];   /* of the dictionary that the model was trained with; "": not known */
     size_t model_max_length; /* 0: the file has none, or one that is no limit */
     char unknown[64], cls[64], sep[64], pad[64], mask[64];
 } sbj_tokenizer_config;
 
 typedef struct sbj_tokenizer_options {
     const sbj_alloc *alloc;
-    const char *dictionary; /* folder; NULL: look for it */
+    const char *dictionary; /* a kind's name or a folder, which decides; NULL: as the model says */
+    const char *const *places; /* folders to look for it first, NULL at the end; NULL: none */
     size_t max_tokens;      /* ids are cut at this, [CLS] and [SEP] included; 0: the config's, else no limit */
     sbj_log log;
 } sbj_tokenizer_options;
@@ -47,15 +51,18 @@ void sbj_tokenizer_free(sbj_tokenizer *tokenizer);
 sbj_tokenizer *sbj_tokenizer_share(sbj_tokenizer *tokenizer);
 
 /* vocab.txt, tokenizer_config.json (class and dictionary always named, model_max_length = max_tokens) and
- * special_tokens_map.json, into a directory that is being built. */
+ * special_tokens_map.json, into a directory that is being built. `trained`: the model was trained with this tokenizer,
+ * so its dictionary is recorded; else what the model's files say of the dictionary is kept. */
 sbertja_status sbj_tokenizer_save(const sbj_tokenizer *tokenizer, const char *directory, size_t max_tokens,
-                                  sbertja_error *error);
+                                  bool trained, sbertja_error *error);
 
 const sbj_tokenizer_config *sbj_tokenizer_get_config(const sbj_tokenizer *tokenizer);
 size_t sbj_tokenizer_vocabulary_size(const sbj_tokenizer *tokenizer);
 int32_t sbj_tokenizer_pad(const sbj_tokenizer *tokenizer); /* the id of [PAD]; -1: the vocabulary has none */
 size_t sbj_tokenizer_max_tokens(const sbj_tokenizer *tokenizer); /* 0: no limit */
 const char *sbj_tokenizer_dictionary(const sbj_tokenizer *tokenizer); /* the folder found; "" for basic */
+/* Of the dictionary in use (see dictionary.h); "" for basic. */
+const char *sbj_tokenizer_dictionary_fingerprint(const sbj_tokenizer *tokenizer);
 
 /* The result of one text and the scratch to make it; reused for the next text. */
 sbertja_status sbj_encoding_create(const sbj_tokenizer *tokenizer, sbj_encoding **encoding, sbertja_error *error);

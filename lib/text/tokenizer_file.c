@@ -5,11 +5,11 @@
 #include <stdio.h>
 
 #include "io/json.h"
-#include "text/dictionary.h"
 #include "text/tokenizer_private.h"
 
 static const char CONFIG_FILE[] = "tokenizer_config.json", VOCABULARY_FILE[] = "vocab.txt",
-                  SPECIAL_FILE[] = "special_tokens_map.json", ADDED_FILE[] = "added_tokens.json";
+                  SPECIAL_FILE[] = "special_tokens_map.json", ADDED_FILE[] = "added_tokens.json",
+                  FINGERPRINT_KEY[] = "mecab_dictionary_fingerprint"; /* transformers and others keep it as it is */
 
 /* A special token's key, and where the config keeps it. */
 typedef struct special_key {
@@ -133,28 +133,22 @@ static sbertja_status read_choice(const sbj_json *json, const char *key, const c
     return SBERTJA_OK;
 }
 
-/* An absent mecab_dic means ipadic, as when the first models were trained; a null one, the host's own dictionary. */
-static sbertja_status read_mecab(const sbj_json *json, sbj_tokenizer_config *config, sbertja_error *error)
+/* How MeCab is used, and the dictionary that the model was trained with, which only this library records. */
+static sbertja_status read_mecab(const sbj_json *json, const sbj_tokenizer_options *options,
+                                 sbj_tokenizer_config *config, sbertja_error *error)
 {
-    const struct cJSON *kwargs = cJSON_GetObjectItemCaseSensitive(json->root, "mecab_kwargs");
-    const char *kind, *option;
+    const char *fingerprint;
     sbertja_status status;
-    if (kwargs == NULL || cJSON_IsNull(kwargs) || config->basic)
+    if (config->basic)
         return SBERTJA_OK;
-    if ((status = sbj_json_bool(json, kwargs, "normalize_text", true, &config->normalize, error)) != SBERTJA_OK ||
-        (status = sbj_json_text(json, kwargs, "mecab_option", "", &option, error)) != SBERTJA_OK ||
-        (status = sbj_json_text(json, kwargs, "mecab_dic", "ipadic", &kind, error)) != SBERTJA_OK)
+    if ((status = sbj_mecab_kwargs_read(json, options, config, error)) != SBERTJA_OK ||
+        (status = sbj_json_text(json, json->root, FINGERPRINT_KEY, "", &fingerprint, error)) != SBERTJA_OK)
         return status;
-    if (option[0] != '\0')
-        return unsupported(json, "mecab_option", "none", option, error);
-    if (cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(kwargs, "mecab_dic")))
-        kind = "null";
-    if (!sbj_dictionary_is_kind(kind))
-        return unsupported(json, "mecab_dic", "ipadic, unidic_lite or unidic", kind, error);
-    return copy_text(json, "mecab_dic", kind, config->dictionary, sizeof config->dictionary, error);
+    return copy_text(json, FINGERPRINT_KEY, fingerprint, config->fingerprint, sizeof config->fingerprint, error);
 }
 
-static sbertja_status read_config(const sbj_json *json, sbj_tokenizer_config *config, sbertja_error *error)
+static sbertja_status read_config(const sbj_json *json, const sbj_tokenizer_options *options,
+                                  sbj_tokenizer_config *config, sbertja_error *error)
 {
     const long no_limit = 1000000000; /* transformers writes 10^30 where there is none */
     long longest;
@@ -166,7 +160,7 @@ static sbertja_status read_config(const sbj_json *json, sbj_tokenizer_config *co
         (status = read_choice(json, "subword_tokenizer_type", "character", "wordpiece", false, &config->character,
                               error)) != SBERTJA_OK ||
         (status = sbj_json_bool(json, json->root, "do_lower_case", false, &config->lower_case, error)) != SBERTJA_OK ||
-        (status = read_mecab(json, config, error)) != SBERTJA_OK ||
+        (status = read_mecab(json, options, config, error)) != SBERTJA_OK ||
         (status = read_specials(json, config, error)) != SBERTJA_OK ||
         (status = sbj_json_int(json, json->root, "model_max_length", LONG_MAX, &longest, error)) != SBERTJA_OK)
         return status;
@@ -269,12 +263,12 @@ sbertja_status sbj_tokenizer_load(const char *directory, const sbj_tokenizer_opt
     if ((status = sbj_path_join(alloc, directory, CONFIG_FILE, &config_path, error)) != SBERTJA_OK ||
         (status = sbj_path_join(alloc, directory, VOCABULARY_FILE, &vocabulary, error)) != SBERTJA_OK ||
         (status = sbj_json_read(alloc, config_path, &json, error)) != SBERTJA_OK ||
-        (status = read_config(&json, &config, error)) != SBERTJA_OK)
+        (status = read_config(&json, options, &config, error)) != SBERTJA_OK)
         goto done;
     bool lists_added = cJSON_HasObjectItem(json.root, "added_tokens_decoder");
     if (!lists_added && (status = read_special_file(alloc, directory, &config, error)) != SBERTJA_OK)
         goto done;
-    status = sbj_tokenizer_make(vocabulary, directory, &config, options, tokenizer, error);
+    status = sbj_tokenizer_make(vocabulary, &config, options, tokenizer, error);
     if (status == SBERTJA_OK)
         status =
             lists_added ? check_added_tokens(*tokenizer, &json, error) : check_added_file(*tokenizer, directory, error);
@@ -298,18 +292,32 @@ static void put_specials(const sbj_tokenizer_config *config, sbj_strbuf *out)
     }
 }
 
-static void put_config(const sbj_tokenizer *tokenizer, size_t max_tokens, sbj_strbuf *out)
+/* A dictionary of no known kind is null: whoever opens the model has to name it. */
+static void put_mecab(const sbj_tokenizer *tokenizer, bool trained, sbj_strbuf *out)
+{
+    const char *kind = trained ? tokenizer->config.dictionary : tokenizer->named;
+    const char *fingerprint = trained ? tokenizer->fingerprint : tokenizer->config.fingerprint;
+    if (fingerprint[0] != '\0') {
+        sbj_strbuf_format(out, ",\n  \"%s\": ", FINGERPRINT_KEY);
+        sbj_json_quote(out, fingerprint, strlen(fingerprint));
+    }
+    sbj_strbuf_text(out, ",\n  \"mecab_kwargs\": {\n    \"mecab_dic\": ");
+    if (kind[0] != '\0')
+        sbj_json_quote(out, kind, strlen(kind));
+    else
+        sbj_strbuf_text(out, "null");
+    sbj_strbuf_format(out, ",\n    \"normalize_text\": %s\n  }", tokenizer->config.normalize ? "true" : "false");
+}
+
+static void put_config(const sbj_tokenizer *tokenizer, size_t max_tokens, bool trained, sbj_strbuf *out)
 {
     const sbj_tokenizer_config *config = &tokenizer->config;
     sbj_strbuf_text(out, "{\n");
     put_specials(config, out);
     sbj_strbuf_format(out, ",\n  \"do_lower_case\": %s", config->lower_case ? "true" : "false");
     sbj_strbuf_text(out, ",\n  \"do_subword_tokenize\": true,\n  \"do_word_tokenize\": true");
-    if (!config->basic) {
-        sbj_strbuf_text(out, ",\n  \"mecab_kwargs\": {\n    \"mecab_dic\": ");
-        sbj_json_quote(out, config->dictionary, strlen(config->dictionary));
-        sbj_strbuf_format(out, ",\n    \"normalize_text\": %s\n  }", config->normalize ? "true" : "false");
-    }
+    if (!config->basic)
+        put_mecab(tokenizer, trained, out);
     if (max_tokens != 0)
         sbj_strbuf_format(out, ",\n  \"model_max_length\": %zu", max_tokens);
     sbj_strbuf_format(out, ",\n  \"subword_tokenizer_type\": \"%s\"", config->character ? "character" : "wordpiece");
@@ -340,7 +348,7 @@ static sbertja_status write_text(const sbj_alloc *alloc, const char *directory, 
 }
 
 sbertja_status sbj_tokenizer_save(const sbj_tokenizer *tokenizer, const char *directory, size_t max_tokens,
-                                  sbertja_error *error)
+                                  bool trained, sbertja_error *error)
 {
     const sbj_alloc *alloc = &tokenizer->alloc;
     sbj_strbuf out = SBJ_STRBUF(alloc);
@@ -349,7 +357,7 @@ sbertja_status sbj_tokenizer_save(const sbj_tokenizer *tokenizer, const char *di
     if ((status = write_text(alloc, directory, VOCABULARY_FILE, &out, error)) != SBERTJA_OK)
         goto done;
     sbj_strbuf_clear(&out);
-    put_config(tokenizer, max_tokens, &out);
+    put_config(tokenizer, max_tokens, trained, &out);
     if ((status = write_text(alloc, directory, CONFIG_FILE, &out, error)) != SBERTJA_OK)
         goto done;
     sbj_strbuf_clear(&out);

@@ -4,6 +4,8 @@
 
 #include <stdatomic.h>
 
+#include "io/json.h"
+#include "text/dictionary.h"
 #include "text/mecab.h"
 #include "text/normalize.h"
 #include "text/special.h"
@@ -21,11 +23,17 @@ struct sbj_tokenizer {
     int32_t unknown, cls, sep;
     sbj_mecab *mecab; /* NULL for basic */
     char *dictionary; /* NULL for basic */
+    char fingerprint[SBJ_FINGERPRINT_SIZE]; /* of the dictionary in use; "" for basic */
+    char named[32]; /* the kind that the model's files name; where they name none, the kind in use */
 };
 
-/* `vocabulary` may be NULL: words only. `model_directory` (may be NULL) is where a dictionary is looked for first. */
-sbertja_status sbj_tokenizer_make(const char *vocabulary, const char *model_directory,
-                                  const sbj_tokenizer_config *config, const sbj_tokenizer_options *options,
-                                  sbj_tokenizer **tokenizer, sbertja_error *error);
+/* `vocabulary` may be NULL: words only. */
+sbertja_status sbj_tokenizer_make(const char *vocabulary, const sbj_tokenizer_config *config,
+                                  const sbj_tokenizer_options *options, sbj_tokenizer **tokenizer,
+                                  sbertja_error *error);
+
+/* What the config's key mecab_kwargs says; `config` has its defaults before (mecab_kwargs.c). */
+sbertja_status sbj_mecab_kwargs_read(const sbj_json *json, const sbj_tokenizer_options *options,
+                                     sbj_tokenizer_config *config, sbertja_error *error);
 
 #endif

@@ -100,7 +100,8 @@ sbertja_status sbj_vocabulary_trainer_create(const sbertja_vocabulary_options *o
         return sbj_no_memory(error, sizeof *made);
     made->alloc = *alloc;
     const sbj_tokenizer_options words = {
-        .alloc = &made->alloc, .dictionary = options->dictionary, .log = {options->log, options->log_user}};
+        .alloc = &made->alloc, .dictionary = options->dictionary, .places = options->dictionary_places,
+        .log = {options->log, options->log_user}};
     if ((status = take_options(made, options, error)) != SBERTJA_OK ||
         (status = sbj_tokenizer_create_words(&made->config, &words, &made->tokenizer, error)) != SBERTJA_OK ||
         (status = sbj_pool_create(alloc, options->threads, &made->pool, error)) != SBERTJA_OK ||
