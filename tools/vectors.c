@@ -26,7 +26,7 @@ void model_settings_init(model_settings *settings, int what)
         {SETTINGS_DIRECTORY,
          {"model", 'm', OPTION_TEXT, &s->directory, "DIR", "a model directory; left out: the default model", 0, 0}},
         {SETTINGS_TOKENS,
-         {"dictionary", 0, OPTION_TEXT, &s->load.dictionary, "DIR", "a compiled MeCab dictionary to use", 0, 0}},
+         {"dictionary", 0, OPTION_TEXT, &s->load.dictionary, "NAME", "MeCab's dictionary: ipadic, unidic_lite, unidic, or a folder", 0, 0}},
         {SETTINGS_TOKENS,
          {"max-tokens", 0, OPTION_SIZE, &s->load.max_tokens, "N", "longest input; 0: as the model says", 0, 0}},
         {SETTINGS_LOAD, {"device", 0, OPTION_TEXT, &s->load.device, "NAME", "auto, cpu, ref, cuda:0, ...", 0, 0}},

@@ -176,5 +176,37 @@ START_TEST(created)
 }
 END_TEST
 
+static bool says(const char *text, const char *key, const char *value)
+{
+    const char *at = strstr(text, key);
+    return at != NULL && strncmp(at + strlen(key), value, strlen(value)) == 0;
+}
+
+/* Which dictionary a model was trained with: not known of a model as it came, and saved with a trained one. */
+START_TEST(dictionary_of_training)
+{
+    static const char used[] = "\"dictionary_fingerprint\":\"", training[] = "\"training_dictionary_fingerprint\":";
+    sbertja_error error;
+    sbj_model *model = load("tests/data/tiny/model"), *trained = NULL;
+    const sbj_views values = model->weights;
+    const char *fingerprint = sbj_tokenizer_dictionary_fingerprint(model->tokenizer);
+    char quoted[32];
+    ck_assert_uint_eq(strlen(fingerprint), 16);
+    snprintf(quoted, sizeof quoted, "\"%s\"", fingerprint);
+    ck_assert_msg(says(model->description, used, fingerprint) && says(model->description, training, "null"), "%s",
+                  model->description);
+    ck_assert_msg(sbj_model_with(model, &values, &trained, &error) == SBERTJA_OK, "%s", error.message);
+    sbj_model_free(model);
+    ck_assert_msg(says(trained->description, training, quoted), "%s", trained->description);
+    for (int i = 0; i < 2; i++) { /* also when what was loaded is saved again */
+        save(trained, temporary_path("m"), i ? "0.4.1" : NULL, NULL);
+        sbj_model_free(trained);
+        trained = load(temporary_path("m"));
+        ck_assert_msg(says(trained->description, training, quoted), "%s", trained->description);
+    }
+    sbj_model_free(trained);
+}
+END_TEST
+
 SUITE_MAIN("model/save", 60, {there_and_back, sizeof directories / sizeof *directories}, {orders_of_pooling, 0},
-           {other_folders, 0}, {refused_options, 3}, {created, 2})
+           {other_folders, 0}, {refused_options, 3}, {created, 2}, {dictionary_of_training, 0})

@@ -23,8 +23,9 @@ static sbj_mecab *mecab;
 static void setup(void)
 {
     sbj_dictionary_search search = {.kind = "ipadic"};
+    const char *kind;
     sbertja_error error;
-    ck_assert_msg(sbj_dictionary_find(&sbj_malloc, &search, &ipadic, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_msg(sbj_dictionary_find(&sbj_malloc, &search, &kind, &ipadic, &error) == SBERTJA_OK, "%s", error.message);
     ck_assert_msg(sbj_mecab_open(&sbj_malloc, ipadic, &mecab, &error) == SBERTJA_OK, "%s", error.message);
 }
 

@@ -100,6 +100,7 @@ static size_t next_special(const char *text, size_t *special)
 static void cut_texts(const corpus *c, naive_words *words)
 {
     const sbj_dictionary_search search = {.kind = "ipadic"};
+    const char *kind;
     sbj_normalizer *normalizer = malloc(sizeof *normalizer);
     sbj_normalize_scratch scratch = {.alloc = &sbj_malloc};
     sbj_strbuf normal = SBJ_STRBUF(&sbj_malloc);
@@ -108,7 +109,7 @@ static void cut_texts(const corpus *c, naive_words *words)
     char *folder;
     sbertja_error error;
     sbj_normalizer_init(normalizer);
-    ck_assert_int_eq(sbj_dictionary_find(&sbj_malloc, &search, &folder, &error), SBERTJA_OK);
+    ck_assert_int_eq(sbj_dictionary_find(&sbj_malloc, &search, &kind, &folder, &error), SBERTJA_OK);
     ck_assert_int_eq(sbj_mecab_open(&sbj_malloc, folder, &mecab, &error), SBERTJA_OK);
     ck_assert_int_eq(sbj_mecab_parser_create(mecab, &parser, &error), SBERTJA_OK);
     for (size_t i = 0; i < c->count; i++)
@@ -285,25 +286,25 @@ static const struct {
     const char *message;
 } bad_options[] = {
     {"word tokenizer",
-     {0, 1, 99, 2, "juman", "ipadic", NULL, 0, 1, NULL, NULL, NULL},
+     {0, 1, 99, 2, "juman", "ipadic", NULL, 0, 1, NULL, NULL, NULL, NULL},
      SBERTJA_E_ARGUMENT,
      "word_tokenizer: expected mecab or basic, found juman"},
     {"dictionary's kind",
-     {0, 1, 99, 2, "mecab", "neologd", NULL, 0, 1, NULL, NULL, NULL},
+     {0, 1, 99, 2, "mecab", "neologd", NULL, 0, 1, NULL, NULL, NULL, NULL},
      SBERTJA_E_ARGUMENT,
      "mecab_dictionary: expected ipadic, unidic_lite or unidic, found neologd"},
-    {"NULL for it", {0, 1, 99, 2, "mecab", NULL, NULL, 0, 1, NULL, NULL, NULL}, SBERTJA_E_ARGUMENT, "found NULL"},
+    {"NULL for it", {0, 1, 99, 2, "mecab", NULL, NULL, 0, 1, NULL, NULL, NULL, NULL}, SBERTJA_E_ARGUMENT, "found NULL"},
     {"frequency",
-     {0, 1, 99, 0, "mecab", "ipadic", NULL, 0, 1, NULL, NULL, NULL},
+     {0, 1, 99, 0, "mecab", "ipadic", NULL, 0, 1, NULL, NULL, NULL, NULL},
      SBERTJA_E_ARGUMENT,
      "min_frequency: expected at least 1, found 0"},
     {"entries",
-     {0, 1, (size_t)1 << 40, 1, "mecab", "ipadic", NULL, 0, 1, NULL, NULL, NULL},
+     {0, 1, (size_t)1 << 40, 1, "mecab", "ipadic", NULL, 0, 1, NULL, NULL, NULL, NULL},
      SBERTJA_E_ARGUMENT,
      "entries: expected at most 2147483647, found 1099511627776"},
-    {"threads", {0, 1, 99, 1, "mecab", "ipadic", NULL, 0, -1, NULL, NULL, NULL}, SBERTJA_E_ARGUMENT, "threads: -1"},
+    {"threads", {0, 1, 99, 1, "mecab", "ipadic", NULL, 0, -1, NULL, NULL, NULL, NULL}, SBERTJA_E_ARGUMENT, "threads: -1"},
     {"folder",
-     {0, 1, 99, 1, "mecab", "ipadic", "tests/data", 0, 1, NULL, NULL, NULL},
+     {0, 1, 99, 1, "mecab", "ipadic", "tests/data", 0, 1, NULL, NULL, NULL, NULL},
      SBERTJA_E_MISSING,
      "tests/data: not a folder of a compiled MeCab dictionary"},
 };

@@ -1,8 +1,7 @@
-"""Finding things on disk before the library is asked: a model by its name, its transformer's folder, its dictionary.
+"""Finding things on disk before the library is asked: a model by its name, its transformer's folder, packages of dictionaries.
 
 The library itself never reads the environment and knows no Python packages; both are this file's business.
 """
-import importlib
 import importlib.util
 import json
 import os
@@ -77,18 +76,8 @@ def transformer_folder(directory):
     return directory
 
 
-def packaged_dictionary(directory):
-    """The MeCab dictionary that a model wants, if the Python package of that name is installed; else None."""
-    config = read_json(transformer_folder(directory), "tokenizer_config.json") or {}
-    if config.get("word_tokenizer_type") != "mecab":
-        return None
-    name = (config.get("mecab_kwargs") or {}).get("mecab_dic", "ipadic")
-    return dictionary_package(name)
-
-
-def dictionary_package(name):
-    """The folder of the MeCab dictionary in the Python package of this name, if it is installed; else None."""
-    if name not in ("ipadic", "unidic_lite", "unidic") or importlib.util.find_spec(name) is None:
-        return None
-    folder = importlib.import_module(name).DICDIR
-    return folder if os.path.isdir(folder) else None  # unidic is installed first and fetches its files later
+def dictionary_places():
+    """The folders of the installed Python packages that bring a MeCab dictionary, for the library to search. A folder of
+    such a name that is not a package, in the current directory say, does not count."""
+    specs = (importlib.util.find_spec(name) for name in ("ipadic", "unidic_lite", "unidic"))
+    return list(dict.fromkeys(os.path.dirname(os.path.dirname(spec.origin)) for spec in specs if spec and spec.origin))

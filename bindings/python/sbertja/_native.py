@@ -62,6 +62,7 @@ class LoadOptions(Structure):
         ("allocator", c_void_p),
         ("precision", c_char_p),
         ("threads", c_int),
+        ("dictionary_places", POINTER(c_char_p)),
     ]
     initializer = "sbertja_load_options_init"
 
@@ -105,6 +106,7 @@ class VocabularyOptions(Structure):
         ("log", LogFunction),
         ("log_user", c_void_p),
         ("allocator", c_void_p),
+        ("dictionary_places", POINTER(c_char_p)),
     ]
     initializer = "sbertja_vocabulary_options_init"
 
@@ -353,6 +355,11 @@ def raise_later(exception):
     """Keeps the first exception of a callback that has no result to stop by; `check` raises it after the call."""
     if getattr(_raised, "exception", None) is None:
         _raised.exception = exception
+
+
+def path_list(paths):
+    """Paths for a `const char *const *` field, with a NULL at the end."""
+    return (c_char_p * (len(paths) + 1))(*map(os.fsencode, paths), None)
 
 
 def check(status, error):

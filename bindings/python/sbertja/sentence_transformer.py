@@ -7,7 +7,7 @@ import numpy as np
 
 from . import _arguments, _files, _handles, _native, errors, models, training
 from ._progress import Bar, log_function
-from .tokenizer import Tokenizer, dictionary_option
+from .tokenizer import Tokenizer, dictionary_options
 from .util import SimilarityFunction
 
 # Arguments of sentence-transformers that have no meaning here.
@@ -19,8 +19,8 @@ class SentenceTransformer:
     """A model from a directory, from a name in the Hugging Face cache, or from `modules` (see sbertja.models). With none of
     them, or by the name "default" where no directory is called so, it is the Japanese model that comes with the library.
 
-    Own arguments: `threads` for encode (0: all processors that the process may use), `dictionary` (folder of a MeCab
-    dictionary), `engine` and `instructions` (see build_info()), `seed` (of Dense layers without weights), `precision` of
+    Own arguments: `threads` for encode (0: all processors that the process may use), `dictionary` (of MeCab:
+    "ipadic", "unidic_lite", "unidic" or a folder, which overrules the model), `engine` and `instructions` (see build_info()), `seed` (of Dense layers without weights), `precision` of
     the encoder's matrices in encode ("f32", "bf16", "int8"; training has `use_amp`).
     """
 
@@ -62,7 +62,7 @@ class SentenceTransformer:
             engine=_native.text_or_none(settings["engine"]),
             instructions=_native.text_or_none(settings["instructions"]),
             precision=_native.text_or_none(settings["precision"]),
-            dictionary=dictionary_option(directory, settings["dictionary"]))
+            **dictionary_options(settings["dictionary"]))
         if modules is not None:
             options.modules = models.native_modules(models.Transformer(directory), modules)
             options.module_count = len(modules)

@@ -8,8 +8,8 @@ class Tokenizer:
 
     def __init__(self, directory=None, *, dictionary=None, max_seq_length=None):
         directory = _files.find_model(directory)
-        options = _native.make(_native.LoadOptions, dictionary=dictionary_option(directory, dictionary),
-                               max_tokens=max_seq_length, log=log_function)
+        options = _native.make(_native.LoadOptions, **dictionary_options(dictionary), max_tokens=max_seq_length,
+                               log=log_function)
         self._native = _handles.Tokenizer.load(directory, options)
 
     @classmethod
@@ -29,7 +29,7 @@ class Tokenizer:
         return self._native.ids(text)
 
 
-def dictionary_option(directory, dictionary):
-    """The folder of a MeCab dictionary as an option: the one given, else the Python package's that the model wants."""
-    dictionary = dictionary or _files.packaged_dictionary(directory)
-    return dictionary and _arguments.path("dictionary", dictionary)
+def dictionary_options(dictionary):
+    """Options of the library for MeCab's dictionary: what the caller names, a kind or a folder, and where to look for one."""
+    return {"dictionary": dictionary and _arguments.path("dictionary", dictionary),
+            "dictionary_places": _native.path_list(_files.dictionary_places())}

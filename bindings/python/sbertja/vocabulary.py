@@ -2,8 +2,9 @@
 import itertools
 from ctypes import byref
 
-from . import _arguments, _files, _handles, _native
+from . import _arguments, _handles, _native
 from ._progress import log_function
+from .tokenizer import dictionary_options
 
 _PART = 10000  # texts a call of the library: only the counts of their words are kept
 
@@ -19,14 +20,10 @@ def train_vocabulary(texts, path, entries=32000, *, min_frequency=2, every_chara
     path = _arguments.path("train_vocabulary: path", path)
     flags = {name: int(_arguments.flag(f"train_vocabulary: {name}", value))
              for name, value in (("every_character", every_character), ("lower_case", lower_case))}
-    if dictionary is None and word_tokenizer == "mecab":
-        dictionary = _files.dictionary_package(mecab_dictionary)
     options = _native.make(
         _native.VocabularyOptions, entries=entries, min_frequency=min_frequency,
-        word_tokenizer=_native.text_or_none(word_tokenizer),
-        mecab_dictionary=_native.text_or_none(mecab_dictionary), 
-        dictionary=dictionary and _arguments.path("train_vocabulary: dictionary", dictionary),
-        threads=threads, log=log_function, **flags)
+        word_tokenizer=_native.text_or_none(word_tokenizer), mecab_dictionary=_native.text_or_none(mecab_dictionary),
+        **dictionary_options(dictionary), threads=threads, log=log_function, **flags)
     trainer = _handles.Handle(_native.create("sbertja_vocabulary_trainer_create", byref(options)),
                               _native.library().sbertja_vocabulary_trainer_free)
     try:

@@ -1,5 +1,5 @@
 """Finding models in the Hugging Face cache and dictionaries in Python packages."""
-import json
+import importlib
 import os
 import sys
 import tempfile
@@ -75,23 +75,16 @@ class Dictionaries(unittest.TestCase):
         self.addCleanup(sys.path.remove, os.path.join(self.folder, "packages"))
         self.addCleanup(lambda: [sys.modules.pop(name, None) for name in ("ipadic", "unidic_lite")])
 
-    def test_the_package_that_the_model_names(self):
-        mecab = {"word_tokenizer_type": "mecab"}
-        for name, config, package in (
-                ("named", {**mecab, "mecab_kwargs": {"mecab_dic": "unidic_lite"}}, "unidic_lite"),
-                ("none named", mecab, "ipadic"),
-                ("null", {**mecab, "mecab_kwargs": None}, "ipadic"),
-                ("no MeCab", {"word_tokenizer_type": "basic"}, None),
-                ("another", {**mecab, "mecab_kwargs": {"mecab_dic": "own"}}, None)):
-            with self.subTest(name):
-                with open(os.path.join(self.folder, "tokenizer_config.json"), "w", encoding="utf-8") as file:
-                    json.dump(config, file)
-                expected = package and os.path.join(self.folder, "packages", package, "dicdir")
-                self.assertEqual(_files.packaged_dictionary(self.folder), expected)
+    def test_only_packages_are_places(self):
+        packages = os.path.join(self.folder, "packages")
+        self.assertIn(packages, _files.dictionary_places())
+        for name in ("ipadic", "unidic_lite"):
+            os.remove(os.path.join(packages, name, "__init__.py"))  # a folder that only has the name
+        importlib.invalidate_caches()
+        self.assertNotIn(packages, _files.dictionary_places())
 
     def test_old_layout(self):
         self.assertEqual(_files.transformer_folder(TINY / "model-0.4.1"), str(TINY / "model-0.4.1" / "0_Transformer"))
-        self.assertIn("ipadic", _files.packaged_dictionary(TINY / "model-0.4.1"))
 
 
 if __name__ == "__main__":
