@@ -188,6 +188,13 @@ SBERTJA_API size_t sbertja_model_max_tokens(const sbertja_model *model);
 /* Architecture, tokenizer, modules, device, engine, instruction set and precision as one JSON object. */
 SBERTJA_API const char *sbertja_model_describe(const sbertja_model *model);
 
+/* What the files of a model directory say: architecture, modules and longest input as one JSON object, without reading
+ * weights, vocabulary or dictionary. `directory` NULL is the default model. The text is written to `json`, with a NUL at its
+ * end; `*size` (may be NULL) becomes the number of bytes that this takes. A smaller capacity is _E_ARGUMENT; `json` NULL
+ * with a capacity of 0 only asks for the size. Fails as sbertja_model_load does. */
+SBERTJA_API sbertja_status sbertja_directory_describe(const char *directory, char *json, size_t capacity, size_t *size,
+                                                      sbertja_error *error);
+
 /* Parameters in the order of the saved file, as 2-dimensional arrays (vectors: one row). `name` is the tensor's name in
  * the file, prefixed with the module's folder for Dense ("2_Dense.linear.weight"). Past the end: _E_ARGUMENT. */
 typedef struct sbertja_parameter {

@@ -137,6 +137,32 @@ SBERTJA_API const char *sbertja_model_describe(const sbertja_model *model)
     return ((const sbj_model *)model)->description;
 }
 
+SBERTJA_API sbertja_status sbertja_directory_describe(const char *directory, char *json, size_t capacity, size_t *size,
+                                                      sbertja_error *error)
+{
+    char room[SBJ_PATH_ROOM], *description = NULL;
+    if (size != NULL)
+        *size = 0;
+    if (json == NULL && capacity > 0)
+        return sbj_no_argument(error, "json");
+    if (capacity > 0)
+        json[0] = '\0';
+    sbertja_status status = default_directory(&directory, room, error);
+    if (status == SBERTJA_OK)
+        status = sbj_directory_describe(&sbj_malloc, directory, &description, error);
+    if (status != SBERTJA_OK)
+        return status;
+    const size_t needed = strlen(description) + 1;
+    if (size != NULL)
+        *size = needed;
+    if (capacity >= needed)
+        memcpy(json, description, needed);
+    else if (json != NULL)
+        status = sbj_fail(error, SBERTJA_E_ARGUMENT, "capacity: %zu bytes, the description needs %zu", capacity, needed);
+    sbj_free(&sbj_malloc, description);
+    return status;
+}
+
 SBERTJA_API size_t sbertja_model_parameter_count(const sbertja_model *model)
 {
     return ((const sbj_model *)model)->network.parameter_count;

@@ -65,6 +65,9 @@ sbertja_status sbj_model_save(const sbj_model *model, const char *directory, con
 sbertja_status sbj_model_check_target(const sbj_model *model, const char *directory, sbertja_error *error);
 /* describe.c: fills in model->description. */
 sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error);
+/* What the files of a directory say, weights and tokenizer left aside; `*description` is freed with sbj_free. */
+sbertja_status sbj_directory_describe(const sbj_alloc *alloc, const char *directory, char **description,
+                                      sbertja_error *error);
 
 /* model_pack.c: gives every matrix the engine's form. From then on the encoder's weights are in the file only. */
 sbertja_status sbj_model_pack(sbj_model *model, sbertja_error *error);

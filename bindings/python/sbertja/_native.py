@@ -6,6 +6,7 @@ version is refused instead of being misread.
 """
 import ctypes
 import functools
+import json
 import os
 import pathlib
 import threading
@@ -246,6 +247,7 @@ _FUNCTIONS = {  # name: (result, arguments)
     "sbertja_model_token_dimension": (c_size_t, [c_void_p]),
     "sbertja_model_max_tokens": (c_size_t, [c_void_p]),
     "sbertja_model_describe": (c_char_p, [c_void_p]),
+    "sbertja_directory_describe": (c_int, [c_char_p, c_char_p, c_size_t, _Sizes, _Error]),
     "sbertja_model_parameter_count": (c_size_t, [c_void_p]),
     "sbertja_model_parameter": (c_int, [c_void_p, c_size_t, POINTER(Parameter), POINTER(c_float), _Error]),
     "sbertja_devices": (c_char_p, []),
@@ -398,6 +400,17 @@ def default_model():
     path = ctypes.create_string_buffer(4096)
     call("sbertja_default_model", path, len(path))
     return os.fsdecode(path.value)
+
+
+def describe_directory(directory):
+    """What a model directory's files say of its architecture, modules and longest input, as a dict. The library reads
+    them, so that they are held to the same rules as on loading."""
+    size = c_size_t()
+    path = _arguments.path("directory", directory)
+    call("sbertja_directory_describe", path, None, 0, byref(size))
+    text = ctypes.create_string_buffer(size.value)
+    call("sbertja_directory_describe", path, text, len(text), None)
+    return json.loads(text.value)
 
 
 def floats(array):

@@ -36,34 +36,20 @@ class Transformer:
                                        "the Transformer from its directory")
         return self.directory
 
-    @property
-    def config(self):
-        self.require_directory()
-        folder = _files.transformer_folder(self.directory)
-        config = _files.read_json(folder, "config.json")
-        if config is None:
-            raise errors.NotFoundError(f"{folder}: no config.json: not a BERT directory")
-        return config
+    def _describe(self):
+        return _native.describe_directory(self.require_directory())
 
     @property
     def max_seq_length(self):
         """The longest input in tokens; where none was given, what the directory says."""
-        if self._max_seq_length:
-            return self._max_seq_length
-        folder = _files.transformer_folder(self.directory)
-        for name, key in (("sentence_bert_config.json", "max_seq_length"),
-                          ("tokenizer_config.json", "model_max_length")):
-            limit = (_files.read_json(folder, name) or {}).get(key)
-            if limit and limit < 1e6:  # transformers writes 1e30 for "none"
-                return int(limit)
-        return self.config["max_position_embeddings"]
+        return self._max_seq_length or self._describe()["max_tokens"]
 
     @max_seq_length.setter
     def max_seq_length(self, value):
         self._max_seq_length = value
 
     def get_word_embedding_dimension(self):
-        return self.config["hidden_size"]
+        return self._describe()["transformer"]["hidden"]
 
     get_embedding_dimension = get_word_embedding_dimension
 
