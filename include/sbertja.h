@@ -176,8 +176,12 @@ typedef struct sbertja_save_options {
 #define SBERTJA_SAVE_OPTIONS_INIT {sizeof(sbertja_save_options), NULL, NULL, NULL}
 
 /* Writes a directory that sentence-transformers opens. At any instant either what was there before or the new model is
- * there, whole. In an existing model directory the files of the model are replaced and all others stay; another non-empty
- * directory is _E_IO; parents are made. */
+ * there, whole. In an existing model directory the files of the model are replaced and all others stay, as do owner, group,
+ * mode and ACLs. A non-empty directory that is not a model and holds more than logs, evaluations (.csv), notes (.md),
+ * hidden files and checkpoints is _E_IO. Parents are made. Two saves to one directory may run at once: both succeed, and
+ * one of the models is there, whole. What a killed save left is deleted by the next one. A mount point, the working
+ * directory and other directories that cannot be exchanged are replaced in place, file by file (docs/FORMATS.md says what a
+ * crash leaves). */
 SBERTJA_API sbertja_status sbertja_model_save(const sbertja_model *model, const char *directory,
                                               const sbertja_save_options *options, sbertja_error *error);
 SBERTJA_API void sbertja_model_free(sbertja_model *model); /* after its sessions */
@@ -437,8 +441,15 @@ typedef struct sbertja_fit_options {
      NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 1, 0}
 
 /* Trains a copy of `model` by the objectives in turn, as SentenceTransformer.fit does; `model` stays as it was. The same
- * data, options and seed give the same bits. `trained` may be NULL when output_path is given. A stop by a callback
- * returns _E_STOPPED and, unlike other failures, still gives `trained`: the model as it then was. */
+ * data, options and seed give the same bits. `trained` may be NULL when output_path is given. Whether output_path and
+ * checkpoint_path can be written is checked before the first step, and too little free space is reported through the log.
+ *
+ * Two failures still give `trained`, which is NULL after all others. A stop by a callback returns _E_STOPPED and gives the
+ * model as it then was. When the training is complete but could not be saved (mostly _E_IO) it is the model that should
+ * have been: the best one if that could not be saved, else the last; save it elsewhere. During the training a save that
+ * fails is a warning in the log: the best model is kept in memory and saved after a later evaluation or at the end, and an
+ * older checkpoint stays until a newer one can be written. It is an error if the last attempt failed, too. A score that is
+ * NaN, or no larger than the best one, never replaces the best model. */
 SBERTJA_API sbertja_status sbertja_fit(const sbertja_model *model, const sbertja_objective *objectives, size_t count,
                                        const sbertja_fit_options *options, sbertja_model **trained,
                                        sbertja_error *error);

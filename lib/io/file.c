@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/directory_private.h"
 #include "io/file_private.h"
 
 static sbertja_status map_file(int file, const char *path, sbj_map *map, sbertja_error *error)
@@ -171,13 +172,16 @@ sbertja_status sbj_write_pieces(const char *path, size_t count, sbj_piece piece,
     return status;
 }
 
-/* A device, a pipe or a terminal cannot be replaced, only written to. */
-static sbertja_status write_into(const char *path, const void *data, size_t size, sbertja_error *error)
+/* A device, a pipe or a terminal cannot be replaced, only written to; nor can a file that is a mount point, whose old
+ * content is cut off by O_TRUNC in `flags`. */
+static sbertja_status write_into(const char *path, int flags, const void *data, size_t size, sbertja_error *error)
 {
-    sbj_output output = {path, open(path, O_WRONLY | O_CLOEXEC)};
+    sbj_output output = {path, open(path, O_WRONLY | O_CLOEXEC | flags)};
     if (output.file < 0)
         return sbj_fail_errno(error, path, "cannot be opened for writing", errno);
     sbertja_status status = sbj_output_write(&output, data, size, error);
+    if (flags != 0 && status == SBERTJA_OK && fsync(output.file) != 0)
+        status = sbj_fail_errno(error, path, "cannot be written", errno);
     if (close(output.file) != 0 && status == SBERTJA_OK)
         status = sbj_fail_errno(error, path, "cannot be written", errno);
     return status;
@@ -190,27 +194,48 @@ static int create_empty(const char *path, void *context)
     return output->file < 0 ? errno : 0;
 }
 
-/* A new file beside `path`, renamed to it once it is whole. `mode`: that of the file it replaces, or 0. */
+static bool delete_left(const char *path, void *context)
+{
+    (void)context;
+    return unlink(path) == 0 || errno == ENOENT;
+}
+
+/* Those of the file that `file` will replace; if that cannot be opened, its mode at least (0: there is none). */
+static void take_attributes(const char *path, mode_t mode, int file)
+{
+    const int old = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (old >= 0) {
+        sbj_copy_attributes(old, file);
+        close(old);
+    } else if (mode != 0 && fchmod(file, mode) != 0)
+        return; /* a file system without modes */
+}
+
+/* A new file beside `path`, renamed to it once it is whole. */
 static sbertja_status write_and_rename(const char *path, mode_t mode, const void *data, size_t size,
                                        sbertja_error *error)
 {
     sbj_output output = {NULL, -1};
-    char *fresh = NULL;
-    sbertja_status status = sbj_make_unique(&sbj_malloc, path, "new", create_empty, &output, &fresh, error);
+    bool mounted = false;
+    sbj_claim claim;
+    sbj_claim_sweep(path, delete_left, NULL);
+    sbertja_status status = sbj_claim_make(&sbj_malloc, path, create_empty, &output, &claim, error);
     if (status != SBERTJA_OK)
         return status;
-    output.path = fresh;
-    if (mode != 0)
-        fchmod(output.file, mode); /* a file system without modes may refuse: no matter */
+    output.path = claim.path;
+    take_attributes(path, mode, output.file);
     status = sbj_output_write(&output, data, size, error);
     if (status == SBERTJA_OK)
         status = sbj_output_finish(&output, error);
-    if (status == SBERTJA_OK && rename(fresh, path) != 0) {
+    if (status == SBERTJA_OK && rename(claim.path, path) != 0) {
+        mounted = errno == EBUSY;
         status = sbj_fail_errno(error, path, "cannot be replaced", errno);
-        unlink(fresh);
+        unlink(claim.path);
     }
     sbj_output_discard(&output);
-    sbj_free(&sbj_malloc, fresh);
+    sbj_claim_release(&claim);
+    if (mounted)
+        return write_into(path, O_TRUNC, data, size, error);
     return status == SBERTJA_OK ? sbj_sync_parent(path, error) : status;
 }
 
@@ -223,7 +248,7 @@ sbertja_status sbj_replace_file(const char *path, const void *data, size_t size,
     if (S_ISDIR(status.st_mode))
         return sbj_fail(error, SBERTJA_E_IO, "%s: expected a file, found a directory", path);
     if (!S_ISREG(status.st_mode))
-        return write_into(path, data, size, error);
+        return write_into(path, 0, data, size, error);
     /* A symbolic link stays; what it points to is replaced. */
     if (realpath(path, target) == NULL)
         return sbj_fail_errno(error, path, "cannot be followed", errno);

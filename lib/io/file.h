@@ -34,7 +34,8 @@ sbertja_status sbj_write_file(const char *path, const void *data, size_t size, s
 /* The same of `count` pieces, each asked for when the one before is written. */
 typedef sbertja_status (*sbj_piece)(void *context, size_t index, const void **data, size_t *size, sbertja_error *error);
 sbertja_status sbj_write_pieces(const char *path, size_t count, sbj_piece piece, void *context, sbertja_error *error);
-/* As sbj_write_file, whole or not at all: a temporary file beside it is synced and renamed. */
+/* As sbj_write_file, whole or not at all: a temporary file beside it is synced and renamed. A file that is itself a mount
+ * point cannot be replaced and is overwritten. */
 sbertja_status sbj_replace_file(const char *path, const void *data, size_t size, sbertja_error *error);
 
 #endif

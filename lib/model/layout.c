@@ -4,6 +4,7 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
+#include "io/directory.h"
 #include "io/number.h"
 #include "model/modules.h"
 
@@ -140,10 +141,11 @@ static void mean_pooling(sbj_layout *layout)
 
 sbertja_status sbj_layout_read(const sbj_alloc *alloc, const char *directory, sbj_layout *layout, sbertja_error *error)
 {
-    char *path = NULL;
+    char *path = NULL, current[PATH_MAX];
     sbertja_status status;
     memset(layout, 0, sizeof *layout);
     layout->alloc = alloc;
+    directory = sbj_directory_current(directory, current);
     if (!sbj_is_directory(directory))
         return sbj_fail(error, SBERTJA_E_IO, "%s: %s", directory,
                         sbj_is_file(directory) ? "a file, expected a directory" : "no such directory");
@@ -196,6 +198,8 @@ static bool has_modules(const char *directory)
 
 bool sbj_is_model_directory(const char *path)
 {
+    char current[PATH_MAX];
+    path = sbj_directory_current(path, current);
     return sbj_is_directory(path) &&
            (has_modules(path) || (sbj_has_file(path, "config.json") && (sbj_has_file(path, "model.safetensors") ||
                                                                         sbj_has_file(path, "pytorch_model.bin"))));

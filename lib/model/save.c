@@ -201,6 +201,19 @@ static sbertja_status read_options(const sbertja_save_options *options, saving *
     return SBERTJA_OK;
 }
 
+/* The classes of sentence-transformers that have folders of their own. */
+static bool is_module_type(const char *name)
+{
+    static const char *const types[] = {"Transformer", "Pooling",        "Dense",       "Normalize", "LayerNorm",
+                                        "Dropout",     "CNN",            "LSTM",        "BoW",       "WordEmbeddings",
+                                        "WordWeights", "WeightedLayerPooling", "Router", "Asym",     "BERT",
+                                        "RoBERTa",     "SpladePooling",  "MLMTransformer", "StaticEmbedding"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(name, types[i]) == 0)
+            return true;
+    return false;
+}
+
 /* A save replaces what makes a model of this or another program, so that nothing of an old one is taken for the new
  * one's; all else stays. */
 static bool is_part(const char *name)
@@ -219,11 +232,13 @@ static bool is_part(const char *name)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (strcmp(name, files[i]) == 0)
             return true;
-    const size_t digits = strspn(name, "0123456789"); /* 1_Pooling */
-    return (digits > 0 && name[digits] == '_') || strncmp(name, "packed-", 7) == 0;
+    const size_t digits = strspn(name, "0123456789"), length = strlen(name);
+    if (digits > 0 && name[digits] == '_') /* 1_Pooling; not a user's 2_notes */
+        return is_module_type(name + digits + 1);
+    return strncmp(name, "packed-", 7) == 0 && length > 4 && strcmp(name + length - 4, ".bin") == 0;
 }
 
-static const sbj_directory_kind models = {sbj_is_model_directory, is_part};
+static const sbj_directory_kind models = {sbj_is_model_directory, is_part, "config.json"};
 
 sbertja_status sbj_model_check_target(const sbj_model *model, const char *directory, sbertja_error *error)
 {

@@ -19,7 +19,7 @@
 
 enum { FORMAT = 1 };
 
-static const char *const description = "checkpoint.json", *const arrays = "parameters.bin";
+static const char description[] = "checkpoint.json", arrays[] = "parameters.bin";
 
 static void put_hash(sbj_json_tree *t, cJSON *object, const char *key, uint64_t h)
 {
@@ -168,6 +168,8 @@ static sbertja_status read_arrays(sbj_trainer *t, const char *path, sbertja_erro
 
 bool sbj_is_checkpoint(const char *directory)
 {
+    char current[PATH_MAX];
+    directory = sbj_directory_current(directory, current);
     return sbj_has_file(directory, description) && sbj_has_file(directory, arrays);
 }
 
@@ -176,7 +178,7 @@ static bool is_part(const char *name)
     return strcmp(name, description) == 0 || strcmp(name, arrays) == 0;
 }
 
-static const sbj_directory_kind checkpoints = {sbj_is_checkpoint, is_part};
+static const sbj_directory_kind checkpoints = {sbj_is_checkpoint, is_part, description};
 
 static sbertja_status write_description(const sbj_trainer *trainer, const sbj_progress_state *state, const char *path,
                                         sbertja_error *error)
@@ -276,9 +278,10 @@ static void fast_forward(sbj_trainer *t, size_t done)
 
 sbertja_status sbj_trainer_read(sbj_trainer *t, const char *directory, sbj_progress_state *state, sbertja_error *error)
 {
-    char *json_path = NULL, *array_path = NULL;
+    char *json_path = NULL, *array_path = NULL, current[PATH_MAX];
     sbj_json json = {0};
     sbertja_status status;
+    directory = sbj_directory_current(directory, current);
     if ((status = sbj_path_join(&t->alloc, directory, description, &json_path, error)) != SBERTJA_OK ||
         (status = sbj_path_join(&t->alloc, directory, arrays, &array_path, error)) != SBERTJA_OK ||
         (status = sbj_json_read(&t->alloc, json_path, &json, error)) != SBERTJA_OK ||

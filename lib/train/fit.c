@@ -16,6 +16,9 @@ typedef struct fitting {
     double began;       /* seconds */
     size_t began_at;    /* steps done then */
     size_t sentences;   /* since */
+    sbj_model *unsaved; /* the best model, as long as it could not be saved */
+    double saved_score; /* of the best model that was */
+    sbertja_error not_saved, no_checkpoint; /* why the latest attempt failed; status OK: it did not */
 } fitting;
 
 static double now(void)
@@ -25,14 +28,27 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static sbertja_status save_model(const fitting *f, sbertja_error *error)
+/* Whether a save failed in such a way that the training is sound, and a later save may go well. */
+static bool is_lost_save(sbertja_status status)
 {
-    sbj_model *model = NULL;
-    sbertja_status status = sbj_trainer_model(f->trainer, &model, error);
-    if (status == SBERTJA_OK)
-        status = sbj_model_save(model, f->options->output_path, NULL, error);
-    sbj_model_free(model);
-    return status;
+    return status == SBERTJA_E_IO || status == SBERTJA_E_MEMORY;
+}
+
+/* Saves the best model. If that fails the model is kept, and saved when this is called next. */
+static void save_best(fitting *f)
+{
+    if (f->unsaved == NULL)
+        return;
+    f->not_saved.status = sbj_model_save(f->unsaved, f->options->output_path, NULL, &f->not_saved);
+    if (f->not_saved.status != SBERTJA_OK) {
+        sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
+                "the best model cannot be saved: %s; it is kept in memory and tried again after the next evaluation",
+                f->not_saved.message);
+        return;
+    }
+    f->saved_score = f->state.best;
+    sbj_model_free(f->unsaved);
+    f->unsaved = NULL;
 }
 
 /* The caller's score of the model as it stands, also one given with a stop; the best one so far is saved. */
@@ -47,12 +63,19 @@ static sbertja_status evaluate(fitting *f, size_t epoch, size_t steps, sbertja_e
     sbertja_status status = sbj_trainer_model(f->trainer, &model, error);
     if (status == SBERTJA_OK)
         stop = o->evaluate(o->evaluate_user, (const sbertja_model *)model, epoch, steps, &score) != 0;
+    if (isnan(score) && f->state.best > -INFINITY)
+        sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
+                "epoch %zu: the score is not a number; the best model so far stays the best", epoch);
     if (score > f->state.best) {
         f->state.best = score;
-        if (o->output_path != NULL && !o->keep_last)
-            status = sbj_model_save(model, o->output_path, NULL, error);
+        if (o->output_path != NULL && !o->keep_last) {
+            sbj_model_free(f->unsaved);
+            f->unsaved = model;
+            model = NULL;
+        }
     }
     sbj_model_free(model);
+    save_best(f);
     if (status == SBERTJA_OK && stop)
         status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the evaluation callback in epoch %zu", epoch);
     return status;
@@ -131,17 +154,34 @@ static bool wants_checkpoint(const fitting *f, sbertja_status status)
             (f->state.done % f->steps_per_epoch == 0 || due(f->options->checkpoint_steps, f->state.done)));
 }
 
+/* A checkpoint that cannot be written does not end the training: the next one may. Its best score is that of the model
+ * that is saved, so that after a resume a better one is not taken for worse. */
+static sbertja_status write_checkpoint(fitting *f, sbertja_error *error)
+{
+    sbj_progress_state state = f->state;
+    if (f->unsaved != NULL)
+        state.best = f->saved_score;
+    f->no_checkpoint.status =
+        sbj_trainer_write(f->trainer, &state, f->options->checkpoint_path, &f->no_checkpoint);
+    if (f->no_checkpoint.status == SBERTJA_OK)
+        return SBERTJA_OK;
+    if (is_lost_save(f->no_checkpoint.status)) {
+        sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
+                "step %zu: no checkpoint: %s; the training goes on, and the one before stays", f->state.done,
+                f->no_checkpoint.message);
+        return SBERTJA_OK;
+    }
+    if (error != NULL)
+        *error = f->no_checkpoint;
+    return f->no_checkpoint.status;
+}
+
 /* A step, or the evaluations after it. */
 static sbertja_status advance(fitting *f, sbertja_error *error)
 {
-    sbertja_error second;
-    sbertja_status status = f->state.evaluated ? run_step(f, error) : run_evaluations(f, error), written;
-    if (!wants_checkpoint(f, status) ||
-        (written = sbj_trainer_write(f->trainer, &f->state, f->options->checkpoint_path, &second)) == SBERTJA_OK)
-        return status;
-    if (error != NULL)
-        *error = second;
-    return written;
+    sbertja_status status = f->state.evaluated ? run_step(f, error) : run_evaluations(f, error);
+    sbertja_status written = wants_checkpoint(f, status) ? write_checkpoint(f, error) : SBERTJA_OK;
+    return written == SBERTJA_OK ? status : written;
 }
 
 /* Steps that take all of the smallest dataset. */
@@ -160,6 +200,7 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
     const sbertja_fit_options *o = f->options;
     f->steps_per_epoch = o->steps_per_epoch > 0 ? o->steps_per_epoch : smallest_epoch(f->trainer);
     f->state.best = -INFINITY;
+    f->saved_score = -INFINITY;
     f->state.evaluated = true;
     if (!sbj_mul(f->steps_per_epoch, o->epochs, &f->state.total) ||
         f->state.total > UINT32_MAX / f->trainer->goal_count / f->trainer->accumulation) /* a key of dropout each */
@@ -174,6 +215,7 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
     sbertja_status status = SBERTJA_OK;
     if (o->resume && sbj_is_checkpoint(o->checkpoint_path))
         status = sbj_trainer_read(f->trainer, o->checkpoint_path, &f->state, error);
+    f->saved_score = f->state.best;
     f->began = now();
     f->began_at = f->state.done;
     return status;
@@ -184,6 +226,7 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
 static sbertja_status save_last(const fitting *f, sbertja_error *error)
 {
     const sbertja_fit_options *o = f->options;
+    sbj_model *model = NULL;
     if (o->output_path == NULL)
         return SBERTJA_OK;
     if (o->evaluate != NULL && !o->keep_last && f->state.best > -INFINITY) {
@@ -192,7 +235,46 @@ static sbertja_status save_last(const fitting *f, sbertja_error *error)
         sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
                 "%s: the best model is not there any more, the last one is saved", o->output_path);
     }
-    return save_model(f, error);
+    sbertja_status status = sbj_trainer_model(f->trainer, &model, error);
+    if (status == SBERTJA_OK)
+        status = sbj_model_save(model, o->output_path, NULL, error);
+    sbj_model_free(model);
+    return status;
+}
+
+/* What is to be saved at the end of a training that ended with `status`, which a save that fails replaces. */
+static sbertja_status save_at_end(fitting *f, sbertja_status status, sbertja_error *error)
+{
+    sbertja_error second;
+    save_best(f);
+    if (status != SBERTJA_OK && status != SBERTJA_E_STOPPED)
+        return status;
+    if (f->unsaved != NULL)
+        second = f->not_saved;
+    else if (status != SBERTJA_OK || (second.status = save_last(f, &second)) == SBERTJA_OK)
+        second = f->no_checkpoint;
+    if (second.status == SBERTJA_OK)
+        return status;
+    if (error != NULL)
+        *error = second;
+    return second.status;
+}
+
+/* The model for the caller: the best one if it could not be saved, else the last. */
+static sbertja_status give_model(fitting *f, sbertja_status status, sbj_model **trained, sbertja_error *error)
+{
+    sbertja_error second;
+    if (f->unsaved != NULL) {
+        *trained = f->unsaved;
+        f->unsaved = NULL;
+        return status;
+    }
+    const sbertja_status made = sbj_trainer_model(f->trainer, trained, &second);
+    if (made == SBERTJA_OK || (status != SBERTJA_OK && status != SBERTJA_E_STOPPED))
+        return status;
+    if (error != NULL)
+        *error = second;
+    return made;
 }
 
 static sbertja_status run(fitting *f, sbertja_error *error)
@@ -219,30 +301,42 @@ static sbertja_status check_targets(const sbj_model *model, const sbertja_fit_op
     return status;
 }
 
+/* Tells beforehand what will hardly be written. The old model or checkpoint is there until the new one is. */
+static void warn_of_space(const sbj_trainer *t, const char *what, const char *path, size_t floats)
+{
+    const size_t available = path != NULL ? sbj_free_space(path) : SIZE_MAX;
+    if (available / sizeof(float) < floats)
+        sbj_say(&t->log, SBERTJA_LOG_WARNING, "%s: %s: %.1f MB are free, but about %.1f MB are to be written", what, path,
+                (double)available / 1e6, (double)floats * sizeof(float) / 1e6);
+}
+
+static void warn_of_spaces(const sbj_trainer *t, const sbertja_fit_options *o)
+{
+    const size_t floats = t->model->network.arena_size;
+    warn_of_space(t, "output_path", o->output_path, floats);
+    warn_of_space(t, "checkpoint_path", o->checkpoint_path, floats * (1 + 2 * t->goal_count));
+}
+
 sbertja_status sbj_fit(const sbj_model *model, const sbertja_objective *objectives, size_t count,
                        const sbertja_fit_options *options, sbj_model **trained, sbertja_error *error)
 {
     fitting f = {.options = options};
+    bool sound = false;
     if (trained != NULL)
         *trained = NULL;
     sbertja_status status = check_targets(model, options, error);
     if (status == SBERTJA_OK)
         status = sbj_trainer_create(model, objectives, count, options, &f.trainer, error);
     if (status == SBERTJA_OK) {
+        warn_of_spaces(f.trainer, options);
         status = run(&f, error);
         sbj_trainer_end(f.trainer);
+        sound = status == SBERTJA_OK || status == SBERTJA_E_STOPPED;
+        status = save_at_end(&f, status, error);
     }
-    if (status == SBERTJA_OK)
-        status = save_last(&f, error);
-    if (trained != NULL && (status == SBERTJA_OK || status == SBERTJA_E_STOPPED)) {
-        sbertja_error second;
-        sbertja_status made = sbj_trainer_model(f.trainer, trained, &second);
-        if (made != SBERTJA_OK) {
-            status = made;
-            if (error != NULL)
-                *error = second;
-        }
-    }
+    if (trained != NULL && (sound || f.unsaved != NULL))
+        status = give_model(&f, status, trained, error);
+    sbj_model_free(f.unsaved);
     sbj_trainer_free(f.trainer);
     return status;
 }

@@ -1,91 +1,19 @@
 /* Replacing a directory: at every point the old one or the new one is whole, and nothing else is left or lost. */
 #include "io/directory.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "io/directory_private.h"
 #include "support/failing_alloc.h"
+#include "support/ours.h"
 #include "support/suite.h"
 #include "support/temporary.h"
-
-static bool has_ours(const char *path)
-{
-    char mark[512];
-    snprintf(mark, sizeof mark, "%s/ours", path);
-    return sbj_is_file(mark);
-}
-
-static const sbj_directory_kind ours = {has_ours, NULL};
-
-static void must(sbertja_status status, const sbertja_error *error)
-{
-    ck_assert_msg(status == SBERTJA_OK, "%s", error->message);
-}
-
-static void must_fail(sbertja_status status, const sbertja_error *error, const char *text)
-{
-    ck_assert_msg(status == SBERTJA_E_IO, "status %d", (int)status);
-    ck_assert_msg(strstr(error->message, text) != NULL, "\"%s\" is not in: %s", text, error->message);
-}
-
-static void put(const char *directory, const char *name, const char *content)
-{
-    char path[600];
-    sbertja_error error;
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    must(sbj_write_file(path, content, strlen(content), &error), &error);
-}
-
-/* A directory as a save leaves it: ours, with `content`, and with a folder inside. */
-static void fill(const char *path, const char *content)
-{
-    char folder[600];
-    sbertja_error error;
-    snprintf(folder, sizeof folder, "%s/1_Pooling", path);
-    must(sbj_make_directories(folder, &error), &error);
-    put(path, "ours", content);
-    put(folder, "config.json", "{}");
-}
-
-static void check_whole(const char *path, const char *content)
-{
-    char file[600];
-    sbj_map map;
-    sbertja_error error;
-    snprintf(file, sizeof file, "%s/1_Pooling/config.json", path);
-    ck_assert(sbj_is_file(file));
-    snprintf(file, sizeof file, "%s/ours", path);
-    must(sbj_map_open(file, &map, &error), &error);
-    ck_assert_uint_eq(map.size, strlen(content));
-    ck_assert_mem_eq(map.data, content, map.size);
-    sbj_map_close(&map);
-}
-
-static int entries(const char *path)
-{
-    int count = 0;
-    DIR *list = opendir(path);
-    ck_assert_ptr_nonnull(list);
-    for (struct dirent *entry; (entry = readdir(list)) != NULL;)
-        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    closedir(list);
-    return count;
-}
-
-static void begin(const char *target, sbj_directory *directory)
-{
-    sbertja_error error;
-    must(sbj_directory_begin(&sbj_malloc, target, &ours, directory, &error), &error);
-    ck_assert(sbj_is_directory(directory->path));
-}
 
 /* ---- What is replaced ---- */
 
@@ -97,7 +25,7 @@ START_TEST(made_where_nothing_was)
     sbj_directory directory;
     sbertja_error error;
     const char *target = temporary_path(names[_i]);
-    begin(target, &directory);
+    begin(target, &ours, &directory);
     ck_assert(!sbj_is_directory(target));
     fill(directory.path, "new");
     must(sbj_directory_commit(&directory, &error), &error);
@@ -115,7 +43,7 @@ START_TEST(replaced)
     const char *target = temporary_path(names[_i]);
     fill(target, "old");
     put(target, "more", "only the old one has this");
-    begin(target, &directory);
+    begin(target, &ours, &directory);
     fill(directory.path, "new");
     check_whole(target, "old");
     must(sbj_directory_commit(&directory, &error), &error);
@@ -125,15 +53,9 @@ START_TEST(replaced)
 }
 END_TEST
 
-static bool is_part(const char *name)
-{
-    return strcmp(name, "ours") == 0 || strcmp(name, "1_Pooling") == 0 || strcmp(name, "stale") == 0;
-}
-
 /* What is no part of a model stays, but for what the new one has too. */
 START_TEST(other_files_stay)
 {
-    static const sbj_directory_kind kind = {has_ours, is_part};
     sbj_directory directory;
     sbertja_error error;
     sbj_map map;
@@ -146,7 +68,7 @@ START_TEST(other_files_stay)
     put(target, "stale", "old");
     put(target, "both", "old");
     put(target, "note", "note");
-    must(sbj_directory_begin(&sbj_malloc, target, &kind, &directory, &error), &error);
+    must(sbj_directory_begin(&sbj_malloc, target, &ours_only, &directory, &error), &error);
     fill(directory.path, "new");
     put(directory.path, "both", "new");
     must(sbj_directory_commit(&directory, &error), &error);
@@ -170,23 +92,10 @@ START_TEST(an_empty_directory_is_replaced)
     sbertja_error error;
     const char *target = temporary_path("m");
     ck_assert_int_eq(mkdir(target, 0700), 0);
-    begin(target, &directory);
+    begin(target, &ours, &directory);
     fill(directory.path, "new");
     must(sbj_directory_commit(&directory, &error), &error);
     check_whole(target, "new");
-}
-END_TEST
-
-START_TEST(the_working_directory_is_replaced)
-{
-    sbj_directory directory;
-    sbertja_error error;
-    fill(temporary_path("m"), "old");
-    ck_assert_int_eq(chdir(temporary_path("m")), 0);
-    begin(".", &directory);
-    fill(directory.path, "new");
-    must(sbj_directory_commit(&directory, &error), &error);
-    check_whole(temporary_path("m"), "new");
 }
 END_TEST
 
@@ -198,7 +107,7 @@ START_TEST(a_link_stays_a_link)
     const char *link = temporary_path("link");
     fill(temporary_path("real"), "old");
     ck_assert_int_eq(symlink(temporary_path("real"), link), 0);
-    begin(link, &directory);
+    begin(link, &ours, &directory);
     fill(directory.path, "new");
     must(sbj_directory_commit(&directory, &error), &error);
     ck_assert(lstat(link, &status) == 0 && S_ISLNK(status.st_mode));
@@ -216,11 +125,11 @@ START_TEST(links_inside_are_not_followed)
     fill(temporary_path("elsewhere"), "kept");
     snprintf(path, sizeof path, "%s/link", temporary_path("m"));
     ck_assert_int_eq(symlink(temporary_path("elsewhere"), path), 0);
-    begin(temporary_path("m"), &directory);
+    begin(temporary_path("m"), &ours, &directory);
     fill(directory.path, "new");
     must(sbj_directory_commit(&directory, &error), &error);
     check_whole(temporary_path("elsewhere"), "kept");
-    begin(temporary_path("m"), &directory);
+    begin(temporary_path("m"), &ours, &directory);
     snprintf(path, sizeof path, "%s/link", directory.path);
     ck_assert_int_eq(symlink(temporary_path("elsewhere"), path), 0);
     sbj_directory_abort(&directory);
@@ -229,18 +138,91 @@ START_TEST(links_inside_are_not_followed)
 }
 END_TEST
 
+static struct stat status_of(const char *path)
+{
+    struct stat status;
+    ck_assert_msg(lstat(path, &status) == 0, "%s", path);
+    return status;
+}
+
 START_TEST(rights_are_kept)
 {
-    sbj_directory directory;
     sbertja_error error;
-    struct stat status;
     fill(temporary_path("m"), "old");
     ck_assert_int_eq(chmod(temporary_path("m"), 0750), 0);
-    begin(temporary_path("m"), &directory);
-    fill(directory.path, "new");
-    must(sbj_directory_commit(&directory, &error), &error);
-    ck_assert(stat(temporary_path("m"), &status) == 0);
-    ck_assert_int_eq(status.st_mode & 0777, 0750);
+    ck_assert_int_eq(chmod(temporary_path("m/1_Pooling"), 0711), 0);
+    ck_assert_int_eq(chmod(temporary_path("m/ours"), 0440), 0);
+    must(save(temporary_path("m"), &ours, "new", &error), &error);
+    check_whole(temporary_path("m"), "new");
+    ck_assert_int_eq(status_of(temporary_path("m")).st_mode & 07777, 0750);
+    ck_assert_int_eq(status_of(temporary_path("m/1_Pooling")).st_mode & 07777, 0711);
+    ck_assert_int_eq(status_of(temporary_path("m/ours")).st_mode & 07777, 0440);
+}
+END_TEST
+
+/* A superuser who saves into a user's directory leaves it the user's, and what is new in it too. */
+START_TEST(owners_are_kept)
+{
+    static const char *const kept[] = {"m", "m/ours", "m/1_Pooling", "m/1_Pooling/config.json"};
+    sbertja_error error;
+    char value[8];
+    if (geteuid() != 0) {
+        printf("SKIP: io/directory owners_are_kept: not the superuser\n");
+        return;
+    }
+    fill(temporary_path("m"), "old");
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_int_eq(chown(temporary_path(kept[i]), 1234, 2345), 0);
+    ck_assert_int_eq(unlink(temporary_path("m/1_Pooling/config.json")), 0);
+    const bool extended = setxattr(temporary_path("m/ours"), "user.note", "kept", 4, 0) == 0;
+    must(save(temporary_path("m"), &ours, "new", &error), &error);
+    check_whole(temporary_path("m"), "new");
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        const struct stat status = status_of(temporary_path(kept[i]));
+        ck_assert_msg(status.st_uid == 1234 && status.st_gid == 2345, "%s", kept[i]);
+    }
+    if (extended)
+        ck_assert(getxattr(temporary_path("m/ours"), "user.note", value, sizeof value) == 4);
+    else
+        printf("SKIP: io/directory owners_are_kept: no extended attributes on this file system\n");
+}
+END_TEST
+
+/* The file has another name elsewhere: that one keeps its content. */
+START_TEST(hard_links_keep_their_content)
+{
+    sbertja_error error;
+    fill(temporary_path("m"), "old");
+    ck_assert_int_eq(mkdir(temporary_path("copy"), 0700), 0);
+    fill(temporary_path("copy"), "else");
+    ck_assert_int_eq(unlink(temporary_path("copy/ours")), 0);
+    ck_assert_int_eq(link(temporary_path("m/ours"), temporary_path("copy/ours")), 0);
+    must(save(temporary_path("m"), &ours, "new", &error), &error);
+    check_whole(temporary_path("m"), "new");
+    sbj_map map;
+    must(sbj_map_open(temporary_path("copy/ours"), &map, &error), &error);
+    ck_assert(map.size == 3 && memcmp(map.data, "old", 3) == 0);
+    sbj_map_close(&map);
+}
+END_TEST
+
+/* What evaluations, training tools and version control leave in a directory is no reason to refuse it, and stays. */
+START_TEST(companions_are_accepted)
+{
+    sbertja_error error;
+    const char *target = temporary_path("m");
+    ck_assert_int_eq(mkdir(target, 0700), 0);
+    ck_assert_int_eq(mkdir(temporary_path("m/eval"), 0700), 0);
+    ck_assert_int_eq(mkdir(temporary_path("m/state"), 0700), 0);
+    put(target, "similarity_evaluation_dev_results.csv", "epoch");
+    put(target, "README.md", "# card");
+    put(target, "train.log", "loss");
+    put(target, ".gitattributes", "*");
+    put(temporary_path("m/state"), "checkpoint.json", "{}");
+    must(save(target, &ours_only, "new", &error), &error);
+    check_whole(target, "new");
+    ck_assert_int_eq(entries(target), 8);
+    ck_assert(sbj_is_file(temporary_path("m/state/checkpoint.json")));
 }
 END_TEST
 
@@ -283,7 +265,7 @@ START_TEST(aborted)
     const char *target = temporary_path("m");
     if (_i == 1)
         fill(target, "old");
-    begin(target, &directory);
+    begin(target, &ours, &directory);
     fill(directory.path, "half");
     sbj_directory_abort(&directory);
     sbj_directory_abort(&directory);
@@ -298,8 +280,8 @@ START_TEST(what_a_save_left_meanwhile_is_replaced)
 {
     sbj_directory first, second;
     sbertja_error error;
-    begin(temporary_path("m"), &first);
-    begin(temporary_path("m"), &second);
+    begin(temporary_path("m"), &ours, &first);
+    begin(temporary_path("m"), &ours, &second);
     fill(first.path, "first");
     fill(second.path, "second");
     must(sbj_directory_commit(&first, &error), &error);
@@ -314,7 +296,7 @@ START_TEST(what_came_meanwhile_is_not_deleted)
     sbj_directory directory;
     sbertja_error error;
     const char *target = temporary_path("m");
-    begin(target, &directory);
+    begin(target, &ours, &directory);
     fill(directory.path, "new");
     ck_assert_int_eq(mkdir(target, 0700), 0);
     put(target, "letter.txt", "dear");
@@ -331,7 +313,7 @@ START_TEST(what_went_meanwhile_is_no_matter)
     sbj_directory directory;
     sbertja_error error;
     fill(temporary_path("m"), "old");
-    begin(temporary_path("m"), &directory);
+    begin(temporary_path("m"), &ours, &directory);
     fill(directory.path, "new");
     sbj_delete_tree(temporary_path("m"));
     must(sbj_directory_commit(&directory, &error), &error);
@@ -345,7 +327,7 @@ START_TEST(the_new_one_disappears)
     sbj_directory directory;
     sbertja_error error;
     fill(temporary_path("m"), "old");
-    begin(temporary_path("m"), &directory);
+    begin(temporary_path("m"), &ours, &directory);
     sbj_delete_tree(directory.path);
     must_fail(sbj_directory_commit(&directory, &error), &error, "cannot be synced");
     sbj_directory_abort(&directory);
@@ -361,7 +343,7 @@ START_TEST(killed)
     sbertja_error error;
     const char *target = temporary_path("m");
     fill(target, "old");
-    begin(target, &directory);
+    begin(target, &ours, &directory);
     fill(directory.path, "half");
     pid_t child = fork();
     if (child == 0)
@@ -369,7 +351,7 @@ START_TEST(killed)
     waitpid(child, NULL, 0);
     check_whole(target, "old");
     sbj_directory again;
-    begin(target, &again);
+    begin(target, &ours, &again);
     ck_assert_str_ne(again.path, directory.path);
     fill(again.path, "new");
     must(sbj_directory_commit(&again, &error), &error);
@@ -403,95 +385,43 @@ START_TEST(no_memory)
 }
 END_TEST
 
-/* ---- Systems without an exchange of names ---- */
-
-START_TEST(two_renames)
-{
-    sbertja_error error;
-    char *old;
-    fill(temporary_path("m"), "old");
-    fill(temporary_path("m.new"), "new");
-    must(sbj_rename_twice(&sbj_malloc, temporary_path("m.new"), temporary_path("m"), &old, &error), &error);
-    check_whole(temporary_path("m"), "new");
-    check_whole(old, "old");
-    ck_assert_ptr_nonnull(strstr(old, "/m.old-"));
-    sbj_free(&sbj_malloc, old);
-}
-END_TEST
-
-START_TEST(the_second_rename_fails)
-{
-    sbertja_error error;
-    char *old;
-    fill(temporary_path("m"), "old");
-    must_fail(sbj_rename_twice(&sbj_malloc, temporary_path("none"), temporary_path("m"), &old, &error), &error,
-              "m: cannot be replaced");
-    ck_assert_ptr_null(old);
-    check_whole(temporary_path("m"), "old");
-    ck_assert_int_eq(entries(temporary_path("")), 1);
-}
-END_TEST
-
-START_TEST(an_exchange_that_fails_says_whether_it_could)
-{
-    sbertja_error error;
-    bool supported;
-    fill(temporary_path("m"), "old");
-    must_fail(sbj_exchange(temporary_path("none"), temporary_path("m"), &supported, &error), &error, "m");
-    ck_assert(supported);
-    check_whole(temporary_path("m"), "old");
-}
-END_TEST
-
 /* ---- A disk that is full ---- */
 
-/* In a process of its own, since it must change what is mounted. 77: this is not allowed here. */
-static int fill_a_small_disk(void)
+static int fill_a_small_disk(const char *folder)
 {
     static char block[1 << 14];
     char target[300];
     sbj_directory directory;
     sbertja_error error;
     sbertja_status status = SBERTJA_OK;
-    const char *disk = temporary_path("disk");
-    mkdir(disk, 0700);
-    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", disk, "tmpfs", 0, "size=128k") != 0)
+    if (!own_mounts() || mount("none", folder, "tmpfs", 0, "size=128k") != 0)
         return 77;
-    snprintf(target, sizeof target, "%s/m", disk);
+    snprintf(target, sizeof target, "%s/m", folder);
     fill(target, "old");
-    begin(target, &directory);
+    begin(target, &ours, &directory);
     for (int i = 0; i < 20 && status == SBERTJA_OK; i++) {
         char path[600];
         snprintf(path, sizeof path, "%s/part%d", directory.path, i);
         status = sbj_write_file(path, block, sizeof block, &error);
     }
     sbj_directory_abort(&directory);
-    check_whole(target, "old");
-    return status == SBERTJA_E_IO && strstr(error.message, "No space left") != NULL && entries(disk) == 1 ? 0 : 1;
+    EXPECT(status == SBERTJA_E_IO && strstr(error.message, "No space left") != NULL);
+    EXPECT(is_whole(target, "old") && entries(folder) == 1);
+    return 0;
 }
 
 START_TEST(a_full_disk)
 {
-    int code;
-    pid_t child = fork();
-    if (child == 0)
-        _exit(fill_a_small_disk());
-    ck_assert_int_eq(waitpid(child, &code, 0), child);
-    ck_assert(WIFEXITED(code));
-    if (WEXITSTATUS(code) == 77)
-        printf("SKIP: io/directory a_full_disk: mounting a small disk is not allowed here\n");
-    else
-        ck_assert_int_eq(WEXITSTATUS(code), 0);
+    in_a_process("io/directory a_full_disk", "mounting a small disk is not allowed here", fill_a_small_disk);
 }
 END_TEST
 
 enum { NAMES = sizeof names / sizeof *names };
 
 SUITE_MAIN("io/directory", 20, {made_where_nothing_was, NAMES}, {other_files_stay, 0}, {replaced, NAMES}, {an_empty_directory_is_replaced, 0},
-           {the_working_directory_is_replaced, 0}, {a_link_stays_a_link, 0}, {links_inside_are_not_followed, 0},
-           {rights_are_kept, 0}, {refused, 0}, {aborted, 2}, {what_came_meanwhile_is_not_deleted, 0},
+           {a_link_stays_a_link, 0}, {links_inside_are_not_followed, 0},
+           {rights_are_kept, 0}, {owners_are_kept, 0}, {hard_links_keep_their_content, 0},
+           {companions_are_accepted, 0}, {refused, 0}, {aborted, 2}, {what_came_meanwhile_is_not_deleted, 0},
            {what_a_save_left_meanwhile_is_replaced, 0},
            {what_went_meanwhile_is_no_matter, 0}, {the_new_one_disappears, 0}, {killed, 0}, {no_memory, 0},
-           {two_renames, 0}, {the_second_rename_fails, 0}, {an_exchange_that_fails_says_whether_it_could, 0},
            {a_full_disk, 0})
