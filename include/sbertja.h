@@ -28,6 +28,12 @@
  *              thread at a time.
  *   Ownership  What a _create, _load, _read or _fit function gives is freed with the matching _free, which takes NULL.
  *              `const char *` and `const float *` results live as long as the handle they came from.
+ *   Fork       A child process may use and free every handle that no other thread was using at the time of the fork: the
+ *              results are the same, and threads are started again when they are next needed. Using a handle that was in
+ *              use is _E_ARGUMENT in the child, and freeing it does nothing, since its memory may be half changed. A
+ *              callback may fork, and the child may return from it.
+ *   Threads    Where the system refuses to start as many threads as asked for, the work is done by fewer, with a warning
+ *              to the log callback.
  *   Host       The library never exits, prints, reads the environment, or changes the locale, signals or the
  *              floating-point mode. Messages go to the log callback, if there is one. Where the processor has AMX, loading
  *              a model asks the system for its registers, and signal frames of the process are 8 KB larger from then on

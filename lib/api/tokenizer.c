@@ -27,7 +27,13 @@ SBERTJA_API sbertja_status sbertja_tokenize(sbertja_encoding *encoding, const ch
 {
     if (encoding == NULL || text == NULL)
         return sbj_no_argument(error, encoding == NULL ? "encoding" : "text");
-    return sbj_encoding_ids_of((sbj_encoding *)encoding, text, length == (size_t)-1 ? strlen(text) : length, error);
+    sbj_use *use = sbj_encoding_use((sbj_encoding *)encoding);
+    if (!sbj_use_begin(use))
+        return sbj_use_refused("encoding", error);
+    const sbertja_status status =
+        sbj_encoding_ids_of((sbj_encoding *)encoding, text, length == (size_t)-1 ? strlen(text) : length, error);
+    sbj_use_end(use);
+    return status;
 }
 
 SBERTJA_API const int32_t *sbertja_encoding_ids(const sbertja_encoding *encoding, size_t *count)

@@ -20,7 +20,13 @@ SBERTJA_API sbertja_status sbertja_dataset_add(sbertja_dataset *dataset, const c
     for (size_t i = 0; i < text_count; i++)
         if (texts[i] == NULL)
             return sbj_fail(error, SBERTJA_E_ARGUMENT, "text %zu: is NULL", i);
-    return sbj_dataset_add((sbj_dataset *)dataset, texts, lengths, text_count, label, error);
+    sbj_use *use = &((sbj_dataset *)dataset)->use;
+    if (!sbj_use_begin(use))
+        return sbj_use_refused("dataset", error);
+    const sbertja_status status =
+        sbj_dataset_add((sbj_dataset *)dataset, texts, lengths, text_count, label, error);
+    sbj_use_end(use);
+    return status;
 }
 
 SBERTJA_API size_t sbertja_dataset_size(const sbertja_dataset *dataset)

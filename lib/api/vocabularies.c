@@ -26,7 +26,13 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_tra
     for (size_t i = 0; i < count; i++)
         if (texts[i] == NULL)
             return sbj_fail(error, SBERTJA_E_ARGUMENT, "text %zu: is NULL", i);
-    return sbj_vocabulary_trainer_add((sbj_vocabulary_trainer *)trainer, texts, lengths, count, error);
+    sbj_use *use = sbj_vocabulary_trainer_use((sbj_vocabulary_trainer *)trainer);
+    if (!sbj_use_begin(use))
+        return sbj_use_refused("vocabulary trainer", error);
+    const sbertja_status status =
+        sbj_vocabulary_trainer_add((sbj_vocabulary_trainer *)trainer, texts, lengths, count, error);
+    sbj_use_end(use);
+    return status;
 }
 
 SBERTJA_API sbertja_status sbertja_vocabulary_trainer_finish(sbertja_vocabulary_trainer *trainer, const char *path,
@@ -34,7 +40,13 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_finish(sbertja_vocabulary_
 {
     if (trainer == NULL || path == NULL)
         return sbj_no_argument(error, trainer == NULL ? "trainer" : "path");
-    return sbj_vocabulary_trainer_finish((sbj_vocabulary_trainer *)trainer, path, summary, error);
+    sbj_use *use = sbj_vocabulary_trainer_use((sbj_vocabulary_trainer *)trainer);
+    if (!sbj_use_begin(use))
+        return sbj_use_refused("vocabulary trainer", error);
+    const sbertja_status status =
+        sbj_vocabulary_trainer_finish((sbj_vocabulary_trainer *)trainer, path, summary, error);
+    sbj_use_end(use);
+    return status;
 }
 
 SBERTJA_API void sbertja_vocabulary_trainer_free(sbertja_vocabulary_trainer *trainer)

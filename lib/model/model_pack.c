@@ -77,7 +77,7 @@ sbertja_status sbj_model_pack(sbj_model *model, sbertja_error *error)
     sbj_pool *pool = NULL;
     for (size_t i = 0; i < encoder; i++)
         w->matrices[i].precision = model->precision;
-    sbertja_status status = sbj_pool_create(&model->alloc, model->threads, &pool, error);
+    sbertja_status status = sbj_pool_create(&model->alloc, model->threads, &model->log, &pool, error);
     if (status == SBERTJA_OK && model->packed.data != NULL)
         status = sbj_packed_adopt(model, error);
     for (size_t i = 0; i < encoder && status == SBERTJA_OK && model->packed.data == NULL; i++)

@@ -342,7 +342,7 @@ sbertja_status sbj_packed_write(const sbj_model *model, const char *folder, sbj_
     memcpy(name + strlen(name), ".bin", 5);
     if ((status = sbj_path_join(&model->alloc, folder, name, &path, error)) == SBERTJA_OK &&
         (status = sbj_weights_open(&model->alloc, folder, &archive, error)) == SBERTJA_OK &&
-        (status = sbj_pool_create(&model->alloc, model->threads, &w.pool, error)) == SBERTJA_OK &&
+        (status = sbj_pool_create(&model->alloc, model->threads, &model->log, &w.pool, error)) == SBERTJA_OK &&
         (status = make_header(w.backend, w.network, w.archive = archive, precision, &w.header, error)) == SBERTJA_OK)
         status = write_all(&w, path, error);
     drop_matrix(&w);

@@ -63,7 +63,7 @@ sbertja_status sbj_session_create(const sbj_model *model, const sbertja_session_
     s->model = model;
     s->alloc = model->alloc;
     s->batch_tokens = options->batch_tokens;
-    sbertja_status status = sbj_pool_create(&s->alloc, options->threads, &s->pool, error);
+    sbertja_status status = sbj_pool_create(&s->alloc, options->threads, &model->log, &s->pool, error);
     if (status == SBERTJA_OK)
         status = make_lanes(s, error);
     if (status == SBERTJA_OK)
@@ -78,7 +78,7 @@ sbertja_status sbj_session_create(const sbj_model *model, const sbertja_session_
 
 void sbj_session_free(sbj_session *s)
 {
-    if (s == NULL)
+    if (s == NULL || sbj_use_is_begun(&s->use))
         return;
     sbj_alloc alloc = s->alloc;
     free_lane(&alloc, &s->together);
@@ -445,10 +445,13 @@ sbertja_status sbj_session_encode(sbj_session *s, const char *const *texts, cons
 {
     static const sbertja_encode_options defaults = SBERTJA_ENCODE_OPTIONS_INIT;
     call c = {s, options != NULL ? options : &defaults, texts, lengths, vectors, 0, count};
-    if (s->busy)
-        return sbj_fail(error, SBERTJA_E_ARGUMENT, "session: a callback cannot encode with the session that called it");
-    s->busy = true;
+    if (!sbj_use_begin(&s->use))
+        return sbj_pool_is_forked(s->pool)
+                   ? sbj_fail(error, SBERTJA_E_ARGUMENT,
+                              "session: it was encoding when this process was forked; create another one here")
+                   : sbj_fail(error, SBERTJA_E_ARGUMENT,
+                              "session: a callback cannot encode with the session that called it");
     sbertja_status status = encode(&c, error);
-    s->busy = false;
+    sbj_use_end(&s->use);
     return status;
 }

@@ -8,6 +8,7 @@
 
 #include "model/bert.h"
 #include "model/model.h"
+#include "util/use.h"
 
 /* What computes one batch after another. */
 typedef struct sbj_lane {
@@ -28,7 +29,7 @@ typedef struct sbj_session {
     sbj_encoding **encodings; /* one a thread */
     sbj_lane together;        /* with all threads */
     sbj_lane *apart;          /* one a thread; NULL: there is one thread, or the back end wants it so */
-    bool busy;                /* in encode: a callback that came back would take the batch away */
+    sbj_use use;              /* by encode */
 } sbj_session;
 
 sbertja_status sbj_session_create(const sbj_model *model, const sbertja_session_options *options, sbj_session **session,

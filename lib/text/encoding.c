@@ -17,6 +17,7 @@ struct sbj_encoding {
     sbj_strbuf normalized, lower, word;
     sbj_ids tokens; /* uncut */
     sbj_ids ids;    /* [CLS], as many tokens as the limit leaves room for, [SEP] */
+    sbj_use use;
 };
 
 /* What a word's sink knows. */
@@ -51,9 +52,14 @@ sbertja_status sbj_encoding_create(const sbj_tokenizer *tokenizer, sbj_encoding 
     return SBERTJA_OK;
 }
 
+sbj_use *sbj_encoding_use(sbj_encoding *encoding)
+{
+    return &encoding->use;
+}
+
 void sbj_encoding_free(sbj_encoding *encoding)
 {
-    if (encoding == NULL)
+    if (encoding == NULL || sbj_use_is_begun(&encoding->use))
         return;
     const sbj_alloc *alloc = &encoding->tokenizer->alloc;
     sbj_mecab_parser_free(encoding->parser);

@@ -8,6 +8,7 @@
 #include "text/span.h"
 #include "util/alloc.h"
 #include "util/log.h"
+#include "util/use.h"
 
 typedef struct sbj_tokenizer sbj_tokenizer;
 typedef struct sbj_encoding sbj_encoding;
@@ -67,6 +68,7 @@ const char *sbj_tokenizer_dictionary_fingerprint(const sbj_tokenizer *tokenizer)
 /* The result of one text and the scratch to make it; reused for the next text. */
 sbertja_status sbj_encoding_create(const sbj_tokenizer *tokenizer, sbj_encoding **encoding, sbertja_error *error);
 void sbj_encoding_free(sbj_encoding *encoding);
+sbj_use *sbj_encoding_use(sbj_encoding *encoding); /* for the caller to begin and end */
 /* `length` in bytes. Invalid UTF-8: _E_FORMAT with the byte's place. */
 sbertja_status sbj_encoding_ids_of(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error);
 /* Gives the words, as the subword tokenizer gets them, to `sink`, which must not stop before the last one. Special

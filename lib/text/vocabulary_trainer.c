@@ -36,6 +36,7 @@ struct sbj_vocabulary_trainer {
     int threads;
     uint64_t texts;
     bool broken; /* some words of some texts are missing */
+    sbj_use use; /* by add or finish */
 };
 
 static sbertja_status check_choice(const char *name, const char *value, const char *expected, bool known,
@@ -104,7 +105,7 @@ sbertja_status sbj_vocabulary_trainer_create(const sbertja_vocabulary_options *o
         .log = {options->log, options->log_user}};
     if ((status = take_options(made, options, error)) != SBERTJA_OK ||
         (status = sbj_tokenizer_create_words(&made->config, &words, &made->tokenizer, error)) != SBERTJA_OK ||
-        (status = sbj_pool_create(alloc, options->threads, &made->pool, error)) != SBERTJA_OK ||
+        (status = sbj_pool_create(alloc, options->threads, &made->log, &made->pool, error)) != SBERTJA_OK ||
         (status = make_counters(made, error)) != SBERTJA_OK) {
         sbj_vocabulary_trainer_free(made);
         return status;
@@ -113,9 +114,14 @@ sbertja_status sbj_vocabulary_trainer_create(const sbertja_vocabulary_options *o
     return SBERTJA_OK;
 }
 
+sbj_use *sbj_vocabulary_trainer_use(sbj_vocabulary_trainer *trainer)
+{
+    return &trainer->use;
+}
+
 void sbj_vocabulary_trainer_free(sbj_vocabulary_trainer *trainer)
 {
-    if (trainer == NULL)
+    if (trainer == NULL || sbj_use_is_begun(&trainer->use))
         return;
     sbj_pool_free(trainer->pool);
     for (int i = 0; i < trainer->threads; i++) {

@@ -3,6 +3,7 @@
 #define SBJ_VOCABULARY_TRAINER_H
 
 #include "util/alloc.h"
+#include "util/use.h"
 
 typedef struct sbj_vocabulary_trainer sbj_vocabulary_trainer;
 
@@ -14,5 +15,6 @@ sbertja_status sbj_vocabulary_trainer_add(sbj_vocabulary_trainer *trainer, const
 sbertja_status sbj_vocabulary_trainer_finish(sbj_vocabulary_trainer *trainer, const char *path,
                                              sbertja_vocabulary_summary *summary, sbertja_error *error);
 void sbj_vocabulary_trainer_free(sbj_vocabulary_trainer *trainer);
+sbj_use *sbj_vocabulary_trainer_use(sbj_vocabulary_trainer *trainer); /* for the caller to begin and end */
 
 #endif

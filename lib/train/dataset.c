@@ -13,7 +13,7 @@ sbertja_status sbj_dataset_create(const sbj_alloc *alloc, sbj_dataset **dataset,
 
 void sbj_dataset_free(sbj_dataset *d)
 {
-    if (d == NULL)
+    if (d == NULL || sbj_use_is_begun(&d->use))
         return;
     sbj_alloc alloc = d->alloc;
     for (size_t i = 0; i < d->examples * d->groups; i++)

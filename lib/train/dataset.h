@@ -3,6 +3,7 @@
 #define SBJ_DATASET_H
 
 #include "util/alloc.h"
+#include "util/use.h"
 
 enum { SBJ_MOST_TEXTS = 8 }; /* of an example */
 
@@ -13,6 +14,7 @@ typedef struct sbj_dataset {
     size_t *lengths;
     double *labels;
     size_t text_capacity, length_capacity, label_capacity;
+    sbj_use use; /* by add */
 } sbj_dataset;
 
 sbertja_status sbj_dataset_create(const sbj_alloc *alloc, sbj_dataset **dataset, sbertja_error *error);

@@ -217,7 +217,7 @@ static sbertja_status make(sbj_trainer *t, const sbertja_objective *objectives, 
     sbertja_status status;
     if ((status = set_options(t, options, error)) != SBERTJA_OK ||
         (status = make_head(t, objectives, count, error)) != SBERTJA_OK ||
-        (status = sbj_pool_create(&t->alloc, options->threads, &t->pool, error)) != SBERTJA_OK)
+        (status = sbj_pool_create(&t->alloc, options->threads, &t->log, &t->pool, error)) != SBERTJA_OK)
         return status;
     const int threads = sbj_pool_threads(t->pool);
     sbj_workspace_init(t->model->backend, &t->model->network, &t->alloc, true, threads, &t->workspace);

@@ -6,7 +6,10 @@
  * spins a little before it sleeps, because the next run usually follows at once; so does the caller before it sleeps
  * until the workers are done. As long as nobody sleeps no lock is taken: whoever is about to sleep says so first and then
  * looks again, whoever has news gives them first and then looks for sleepers, in the one order of sequentially consistent
- * atomics, so that one of the two sees the other. */
+ * atomics, so that one of the two sees the other.
+ *
+ * Threads do not survive a fork. In a child the pool is as if its workers had never been started: the next run starts
+ * them again, and nothing of the parent's is joined, locked or destroyed, since a worker may have held the mutex. */
 #define _GNU_SOURCE
 #include "util/pool.h"
 
@@ -15,6 +18,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
+
+#include "util/process.h"
 
 enum { SPINS = 4000 };
 
@@ -33,6 +38,8 @@ typedef struct range {
 
 struct sbj_pool {
     sbj_alloc alloc;
+    sbj_log log;
+    sbj_process process; /* that the workers belong to */
     worker *workers; /* threads - 1 */
     range *ranges;   /* threads */
     int threads, started;
@@ -149,7 +156,30 @@ static bool start_worker(sbj_pool *pool, int i)
     return failed == 0;
 }
 
-sbertja_status sbj_pool_create(const sbj_alloc *alloc, int threads, sbj_pool **result, sbertja_error *error)
+/* The workers, of which none has been started in this process. With fewer than asked for all is done just the same, by
+ * those that there are; the caller is one of them. */
+static void start(sbj_pool *pool)
+{
+    pthread_mutex_init(&pool->mutex, NULL);
+    pthread_cond_init(&pool->wake, NULL);
+    pthread_cond_init(&pool->idle, NULL);
+    atomic_store(&pool->generation, 0);
+    atomic_store(&pool->busy, 0);
+    atomic_store(&pool->asleep, 0);
+    atomic_store(&pool->caller_asleep, false);
+    atomic_store(&pool->stop, false);
+    sbj_process_remember(&pool->process);
+    for (pool->started = 0; pool->started < pool->threads - 1; pool->started++)
+        if (!start_worker(pool, pool->started)) {
+            sbj_say(&pool->log, SBERTJA_LOG_WARNING,
+                    "threads: the system starts %d of %d; the work is done by fewer, more slowly", pool->started + 1,
+                    pool->threads);
+            return;
+        }
+}
+
+sbertja_status sbj_pool_create(const sbj_alloc *alloc, int threads, const sbj_log *log, sbj_pool **result,
+                               sbertja_error *error)
 {
     *result = NULL;
     if (threads < 0 || threads > SBJ_MOST_THREADS)
@@ -158,33 +188,26 @@ sbertja_status sbj_pool_create(const sbj_alloc *alloc, int threads, sbj_pool **r
     if (pool == NULL)
         return sbj_no_memory(error, sizeof *pool);
     pool->alloc = *alloc;
+    pool->log = *log;
     pool->threads = threads == 0 ? sbj_processors() : threads;
     if (pool->threads > SBJ_MOST_THREADS)
         pool->threads = SBJ_MOST_THREADS;
-    pthread_mutex_init(&pool->mutex, NULL);
-    pthread_cond_init(&pool->wake, NULL);
-    pthread_cond_init(&pool->idle, NULL);
     pool->workers = sbj_new(alloc, (size_t)pool->threads, sizeof *pool->workers);
     pool->ranges = sbj_new(alloc, (size_t)pool->threads, sizeof *pool->ranges);
-    sbertja_status status = pool->workers == NULL || pool->ranges == NULL
-                                ? sbj_no_memory(error, (size_t)pool->threads * sizeof *pool->ranges)
-                                : SBERTJA_OK;
-    while (status == SBERTJA_OK && pool->started < pool->threads - 1)
-        if (start_worker(pool, pool->started))
-            pool->started++;
-        else
-            status = sbj_fail(error, SBERTJA_E_MEMORY, "cannot start %d threads", pool->threads);
-    if (status == SBERTJA_OK)
-        *result = pool;
-    else
-        sbj_pool_free(pool);
-    return status;
+    if (pool->workers == NULL || pool->ranges == NULL) {
+        const size_t bytes = (size_t)pool->threads * sizeof *pool->ranges;
+        sbj_free(alloc, pool->workers);
+        sbj_free(alloc, pool->ranges);
+        sbj_free(alloc, pool);
+        return sbj_no_memory(error, bytes);
+    }
+    start(pool);
+    *result = pool;
+    return SBERTJA_OK;
 }
 
-void sbj_pool_free(sbj_pool *pool)
+static void stop(sbj_pool *pool)
 {
-    if (pool == NULL)
-        return;
     atomic_store(&pool->stop, true);
     new_generation(pool);
     for (int i = 0; i < pool->started; i++)
@@ -192,10 +215,24 @@ void sbj_pool_free(sbj_pool *pool)
     pthread_cond_destroy(&pool->idle);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->mutex);
+}
+
+void sbj_pool_free(sbj_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    if (!sbj_pool_is_forked(pool))
+        stop(pool);
+    sbj_process_forget(&pool->process);
     sbj_alloc alloc = pool->alloc;
     sbj_free(&alloc, pool->workers);
     sbj_free(&alloc, pool->ranges);
     sbj_free(&alloc, pool);
+}
+
+bool sbj_pool_is_forked(const sbj_pool *pool)
+{
+    return !sbj_process_is_same(&pool->process);
 }
 
 int sbj_pool_threads(const sbj_pool *pool)
@@ -220,6 +257,8 @@ static void wait_until_idle(sbj_pool *pool)
 
 void sbj_pool_run(sbj_pool *pool, size_t count, sbj_task run, void *context)
 {
+    if (pool != NULL && sbj_pool_is_forked(pool))
+        start(pool);
     if (pool == NULL || pool->started == 0 || count <= 1) {
         for (size_t task = 0; task < count; task++)
             run(context, task, 0);

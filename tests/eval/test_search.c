@@ -46,7 +46,7 @@ static const struct {
 START_TEST(finds_the_nearest)
 {
     sbj_pool *pool;
-    ck_assert_int_eq(sbj_pool_create(&sbj_malloc, 3, &pool, NULL), SBERTJA_OK);
+    ck_assert_int_eq(sbj_pool_create(&sbj_malloc, 3, &(sbj_log){NULL, NULL}, &pool, NULL), SBERTJA_OK);
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
         size_t n = shapes[s].corpus, q = shapes[s].queries, d = shapes[s].dimension, k = shapes[s].k;
         float *corpus = random_vectors(n, d, 1), *queries = random_vectors(q, d, 2);
@@ -175,7 +175,7 @@ START_TEST(communities_do_not_overlap)
     size_t members[N], begins[N + 1], again[N], again_begins[N + 1], found, again_found;
     bool seen[N] = {false};
     sbj_pool *pool;
-    ck_assert_int_eq(sbj_pool_create(&sbj_malloc, 3, &pool, NULL), SBERTJA_OK);
+    ck_assert_int_eq(sbj_pool_create(&sbj_malloc, 3, &(sbj_log){NULL, NULL}, &pool, NULL), SBERTJA_OK);
     ck_assert_int_eq(sbj_communities(&sbj_malloc, NULL, vectors, N, D, 0.95, 4, members, begins, &found, NULL),
                      SBERTJA_OK);
     ck_assert_int_eq(

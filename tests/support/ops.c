@@ -25,7 +25,7 @@ void ops_open_with(ops_device *device, const char *name, const char *instruction
     sbj_backend_options options = {name, engine, instructions, &sbj_malloc, {NULL, NULL}, precision};
     memset(device, 0, sizeof *device);
     ops_must(sbj_backend_create(&options, &device->backend, &error), &error);
-    ops_must(sbj_pool_create(&sbj_malloc, threads, &device->pool, &error), &error);
+    ops_must(sbj_pool_create(&sbj_malloc, threads, &(sbj_log){NULL, NULL}, &device->pool, &error), &error);
     device->run = (sbj_run){device->backend, device->pool, NULL, 0x1234567890abcdefu, 3};
     snprintf(device->name_text, sizeof device->name_text, "%s%s%s%s%s", name, instructions ? " " : "",
              instructions ? instructions : "", engine ? " " : "", engine ? engine : "");

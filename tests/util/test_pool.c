@@ -4,10 +4,13 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support/failing_alloc.h"
 #include "support/suite.h"
+
+static const sbj_log silent = {NULL, NULL};
 
 enum { MOST = 1000 };
 
@@ -47,7 +50,7 @@ static sbj_pool *create(const sbj_alloc *alloc, int threads)
 {
     sbj_pool *pool;
     sbertja_error error;
-    ck_assert_msg(sbj_pool_create(alloc, threads, &pool, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_msg(sbj_pool_create(alloc, threads, &silent, &pool, &error) == SBERTJA_OK, "%s", error.message);
     return pool;
 }
 
@@ -121,9 +124,9 @@ START_TEST(numbers_of_threads)
 {
     sbj_pool *pool;
     sbertja_error error;
-    ck_assert_int_eq(sbj_pool_create(&sbj_malloc, -1, &pool, &error), SBERTJA_E_ARGUMENT);
+    ck_assert_int_eq(sbj_pool_create(&sbj_malloc, -1, &silent, &pool, &error), SBERTJA_E_ARGUMENT);
     ck_assert_ptr_null(pool);
-    ck_assert_int_eq(sbj_pool_create(&sbj_malloc, 100000, &pool, &error), SBERTJA_E_ARGUMENT);
+    ck_assert_int_eq(sbj_pool_create(&sbj_malloc, 100000, &silent, &pool, &error), SBERTJA_E_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(error.message, "100000"));
     pool = create(&sbj_malloc, 0);
     ck_assert_int_eq(sbj_pool_threads(pool), sbj_processors());
@@ -139,7 +142,7 @@ START_TEST(no_memory)
     do {
         sbj_pool *pool;
         failing_alloc_init(&heap, ++n);
-        sbertja_status status = sbj_pool_create(&heap.alloc, 3, &pool, NULL);
+        sbertja_status status = sbj_pool_create(&heap.alloc, 3, &silent, &pool, NULL);
         ck_assert_int_eq(status, failing_alloc_failed(&heap) ? SBERTJA_E_MEMORY : SBERTJA_OK);
         ck_assert_int_eq(pool == NULL, status != SBERTJA_OK);
         sbj_pool_free(pool);
@@ -172,6 +175,88 @@ START_TEST(signals_are_the_hosts)
 }
 END_TEST
 
+/* Runs in a child, which must end by itself, and well. */
+static void in_child(void (*act)(sbj_pool *), sbj_pool *pool)
+{
+    int status;
+    const pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        alarm(10);
+        act(pool);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %x", (unsigned)status);
+}
+
+static void must_in_child(bool sound)
+{
+    if (!sound)
+        _exit(1);
+}
+
+static void run_in_child(sbj_pool *pool)
+{
+    static tally t;
+    memset(&t, 0, sizeof t);
+    t.threads = sbj_pool_threads(pool);
+    must_in_child(sbj_pool_is_forked(pool));
+    sbj_pool_run(pool, 200, count_task, &t);
+    must_in_child(!sbj_pool_is_forked(pool) && atomic_load(&t.wrong_thread) == 0);
+    for (size_t i = 0; i < MOST; i++)
+        must_in_child(atomic_load(&t.runs[i]) == (i < 200));
+}
+
+static void run_and_free(sbj_pool *pool)
+{
+    run_in_child(pool);
+    sbj_pool_free(pool);
+}
+
+static void run_in_grandchild(sbj_pool *pool)
+{
+    run_in_child(pool);
+    in_child(run_and_free, pool);
+    in_child(sbj_pool_free, pool);
+    sbj_pool_free(pool);
+}
+
+START_TEST(a_child_has_threads_of_its_own)
+{
+    sbj_pool *pool = create(&sbj_malloc, sizes[_i]);
+    ck_assert(!sbj_pool_is_forked(pool));
+    for (int i = 0; i < 5; i++) {
+        in_child(sbj_pool_free, pool); /* workers may spin still, or sleep, or be about to */
+        in_child(run_and_free, pool);
+        in_child(run_in_grandchild, pool);
+        run_and_check(pool, sizes[_i], 20);
+        in_child(run_and_free, pool);
+        usleep(i % 2 * 3000);
+    }
+    ck_assert(!sbj_pool_is_forked(pool));
+    sbj_pool_free(pool);
+}
+END_TEST
+
+static void fork_task(void *context, size_t task, int thread)
+{
+    (void)thread;
+    if (task == 7)
+        in_child(run_in_child, context);
+}
+
+/* The pool that is being run is of no use in the child, but others are. */
+START_TEST(fork_inside_a_task)
+{
+    sbj_pool *pool = create(&sbj_malloc, 4), *other = create(&sbj_malloc, 3);
+    sbj_pool_run(pool, 64, fork_task, other);
+    sbj_pool_free(pool);
+    sbj_pool_free(other);
+}
+END_TEST
+
 SUITE_MAIN("util/pool", 30, {every_task_once, sizeof sizes / sizeof *sizes},
            {many_small_runs, sizeof sizes / sizeof *sizes}, {runs_after_the_workers_slept, 0}, {freed_at_once, 0},
-           {without_a_pool_in_order, 0}, {numbers_of_threads, 0}, {no_memory, 0}, {signals_are_the_hosts, 0})
+           {without_a_pool_in_order, 0}, {numbers_of_threads, 0}, {no_memory, 0}, {signals_are_the_hosts, 0},
+           {a_child_has_threads_of_its_own, sizeof sizes / sizeof *sizes}, {fork_inside_a_task, 0})

@@ -36,7 +36,8 @@ def _release(function, address, _needs):
 
 
 class _PerThread:
-    """What `make` makes, once for each thread (and again in a forked child, whose copy has lost its threads)."""
+    """What `make` makes, once for each thread, and again in a forked child: one that was in use at the time of the fork
+    cannot be used there."""
 
     instances = weakref.WeakSet()
 
@@ -70,7 +71,7 @@ class _PerThread:
         process, handle = getattr(self._local, "owned", (None, None))
         if process != os.getpid():
             if handle is not None:
-                handle._finalizer.detach()
+                handle.close()
             handle = self._make()
             self._all.add(handle)
             self._local.owned = os.getpid(), handle
