@@ -7,6 +7,7 @@ import math
 import operator
 import os
 from collections.abc import Mapping, Set
+from numbers import Real
 
 import numpy as np
 
@@ -105,11 +106,22 @@ def items(name, value, what):
 def iterable(name, value, what):
     """What `items` takes, to go through once."""
     refuse_containers(name, value, what)
+    if hasattr(type(value), "columns") or hasattr(type(value), "column_names"):
+        raise TypeError(f"{name}: {describe(value)}, expected a list of {what}: it is a table; pass one column as a list, "
+                        "such as df[\"text\"].tolist()")
+    found = elements(value)
+    if found is None:
+        raise TypeError(f"{name}: {describe(value)}, expected a list of {what}")
+    return found
+
+
+def elements(value):
+    """An iterable over a container; None: it is no container."""
     if hasattr(type(value), "__iter__"):
         return value
     if hasattr(type(value), "__getitem__") and hasattr(type(value), "__len__"):  # may never raise IndexError
         return (value[index] for index in range(len(value)))
-    raise TypeError(f"{name}: {describe(value)}, expected a list of {what}")
+    return None
 
 
 def refuse_containers(name, value, what):
@@ -126,8 +138,6 @@ def refuse_containers(name, value, what):
         advice = "it has no dimension: pass [array.item()]"
     elif _dimensions(value) not in (None, 1):
         advice = "pass one column as a list, such as df[\"text\"].tolist() or array[:, 0].tolist()"
-    elif hasattr(type(value), "columns") or hasattr(type(value), "column_names"):
-        advice = "a table: pass one column as a list, such as df[\"text\"].tolist()"
     if advice:
         raise TypeError(f"{name}: {describe(value)}, expected a list of {what}: {advice}")
 
@@ -161,6 +171,31 @@ def _advice(element):
     if element is None or (isinstance(element, float) and element != element):
         return ": leave out or fill in missing values first"
     return ""
+
+
+# ---- vectors ----
+
+def vectors(name, value):
+    """Numbers as a contiguous array in the machine's byte order, float32 or float64: 16 bits are widened, integers and
+    bools become float32. NaN may be among them."""
+    array = np.asarray(value)
+    if array.dtype == object or array.dtype.kind not in "fiub":
+        array = _from_objects(name, value, array)
+    wide = array.dtype.kind == "f" and array.dtype.itemsize > 4
+    return np.ascontiguousarray(array, np.float64 if wide else np.float32)
+
+
+def _from_objects(name, value, array):
+    """Lists of numbers of unusual kinds; texts, missing values and dates are not numbers."""
+    numbers = array.dtype.kind not in "USOMmc" or (array.dtype == object and array.size > 0 and all(
+        isinstance(each, (Real, np.bool_)) for each in array.flat))
+    try:
+        if numbers:
+            return array.astype(np.float32)
+    except (TypeError, ValueError):
+        pass
+    found = describe(array.flat[0]) if array.size else str(array.dtype)
+    raise TypeError(f"{name}: {describe(value)} holding {found}, expected numbers: encode texts first")
 
 
 # ---- paths ----

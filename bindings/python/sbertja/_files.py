@@ -7,7 +7,7 @@ import json
 import os
 import re
 
-from . import _native, errors
+from . import _arguments, _native, errors
 
 _REPOSITORY = re.compile(r"[\w][\w.-]*(/[\w.-]+)?")
 
@@ -16,12 +16,15 @@ def find_model(name=None, cache_folder=None, revision=None):
     """A directory as it is, also one that is called "default"; None or "default": the model that comes with the library;
     else a repository's name in the local Hugging Face cache."""
     if name is None:
+        _arguments.unused("the default model", "it has none", revision=(revision, None))
         return _native.default_model()
-    name = os.fsdecode(name)
-    if os.path.isdir(name):
-        return name
-    if name == "default":
-        return _native.default_model()
+    try:
+        name = os.fsdecode(name)
+    except TypeError:
+        raise TypeError(f"{_arguments.describe(name)}, expected a model's directory or name") from None
+    if os.path.isdir(name) or name == "default":
+        _arguments.unused(name, "it is a directory, not a name in the Hugging Face cache", revision=(revision, None))
+        return name if os.path.isdir(name) else _native.default_model()
     if _REPOSITORY.fullmatch(name) and not os.path.exists(name):
         folders = _cache_folders(cache_folder)
         for repository in [name] if "/" in name else [name, "sentence-transformers/" + name]:

@@ -195,6 +195,7 @@ class Model:
                 continue
             values = np.empty((info.rows, info.columns), np.float32)
             _native.call("sbertja_model_parameter", self.address, index, byref(info), _native.floats(values))
+            values.flags.writeable = False  # a copy: nothing that is written into it would reach the model
             yield info.name.decode("utf-8"), values
 
     def encode(self, texts, *, normalize=False, progress=None, tokens=False):

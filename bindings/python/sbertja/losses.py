@@ -4,7 +4,8 @@ import os
 
 import numpy as np
 
-from . import _native, errors, util
+from . import _arguments, _native, errors, util
+from ._settings import Guarded, Setting
 
 
 class BatchHardTripletLossDistanceFunction:
@@ -38,14 +39,31 @@ class TripletDistanceMetric:
         return -util.pairwise_manhattan_sim(x, y)
 
 
-class Loss:
+def _one_of(known):
+    """A check for Setting: a value that `known`, a dict, has."""
+
+    def check(place, value):
+        try:
+            if value in known:
+                return value
+        except TypeError:  # not hashable: certainly none of ours
+            pass
+        names = ", ".join(getattr(each, "__qualname__", repr(each)) for each in known)
+        raise errors.ArgumentError(f"{place} {value!r}: give one of {names}")
+
+    return check
+
+
+class Loss(Guarded):
     """What `fit` asks of a loss: its number in the library, the texts of an example, and the options of an objective."""
+
+    model = Setting(fixed="make a new loss")
 
     kind = None
     least_texts = most_texts = None  # most_texts None: any number
 
-    def options(self):
-        """Fields of the library's objective."""
+    def options(self, _keep):
+        """Fields of the library's objective; `_keep` is a list for what must live as long."""
         return {}
 
     @staticmethod
@@ -67,14 +85,19 @@ class _TripletLoss(Loss):
     """A loss with a metric and a margin."""
 
     METRICS = {}
+    triplet_margin = Setting(_arguments.number)
 
     def _take(self, model, distance_metric, margin):
         self.model = model
         self.distance_metric = distance_metric
         self.triplet_margin = margin
-        self.metric = _choose(self, "distance_metric", distance_metric, self.METRICS)
 
-    def options(self):
+    @property
+    def metric(self):
+        """The library's number of distance_metric."""
+        return self.METRICS[self.distance_metric]
+
+    def options(self, _keep):
         return {"metric": self.metric, "margin": self.triplet_margin}
 
 
@@ -87,6 +110,7 @@ class BatchAllTripletLoss(_TripletLoss):
         BatchHardTripletLossDistanceFunction.euclidean_distance: _native.EUCLIDEAN,
         BatchHardTripletLossDistanceFunction.cosine_distance: _native.COSINE,
     }
+    distance_metric = Setting(_one_of(METRICS))
 
     def __init__(self, model, distance_metric=BatchHardTripletLossDistanceFunction.eucledian_distance, margin=5):
         self._take(model, distance_metric, margin)
@@ -112,9 +136,21 @@ class TripletLoss(_TripletLoss):
         TripletDistanceMetric.COSINE: _native.COSINE,
         TripletDistanceMetric.MANHATTAN: _native.MANHATTAN,
     }
+    distance_metric = Setting(_one_of(METRICS))
 
     def __init__(self, model, distance_metric=TripletDistanceMetric.EUCLIDEAN, triplet_margin=5):
         self._take(model, distance_metric, triplet_margin)
+
+
+def _only(name):
+    """A check for Setting: None, or torch's class of this name as it is by default."""
+
+    def check(place, value):
+        if value is None or (type(value).__name__ == name and getattr(value, "reduction", "mean") == "mean"):
+            return value
+        raise errors.UnsupportedError(f"{place} {value!r}: only {name} is there")
+
+    return check
 
 
 class _ScoreLoss(Loss):
@@ -138,13 +174,13 @@ class CosineSimilarityLoss(_ScoreLoss):
     what they are: the defaults."""
 
     kind = _native.COSINE_SIMILARITY_LOSS
+    loss_fct = Setting(_only("MSELoss"))
+    cos_score_transformation = Setting(_only("Identity"))
 
     def __init__(self, model, loss_fct=None, cos_score_transformation=None):
-        for name, value, known in (("loss_fct", loss_fct, "MSELoss"),
-                                   ("cos_score_transformation", cos_score_transformation, "Identity")):
-            if value is not None and type(value).__name__ != known:
-                raise errors.UnsupportedError(f"CosineSimilarityLoss: {name} {value!r}: only {known} is there")
         self.model = model
+        self.loss_fct = loss_fct
+        self.cos_score_transformation = cos_score_transformation
 
 
 class CoSENTLoss(_ScoreLoss):
@@ -152,14 +188,15 @@ class CoSENTLoss(_ScoreLoss):
     only the order of the scores counts."""
 
     kind = _native.COSENT_LOSS
+    scale = Setting(_arguments.number)
+    similarity_fct = Setting(_one_of({util.pairwise_cos_sim: True}))
 
     def __init__(self, model, scale=20.0, similarity_fct=util.pairwise_cos_sim):
         self.model = model
         self.scale = scale
         self.similarity_fct = similarity_fct
-        _choose(self, "similarity_fct", similarity_fct, {util.pairwise_cos_sim: True})
 
-    def options(self):
+    def options(self, _keep):
         return {"scale": self.scale}
 
 
@@ -169,14 +206,15 @@ class MultipleNegativesRankingLoss(Loss):
 
     kind = _native.MULTIPLE_NEGATIVES_RANKING_LOSS
     least_texts = 2
+    scale = Setting(_arguments.number)
+    similarity_fct = Setting(_one_of({util.cos_sim: True}))
 
     def __init__(self, model, scale=20.0, similarity_fct=util.cos_sim):
         self.model = model
         self.scale = scale
         self.similarity_fct = similarity_fct
-        _choose(self, "similarity_fct", similarity_fct, {util.cos_sim: True})
 
-    def options(self):
+    def options(self, _keep):
         return {"scale": self.scale}
 
 
@@ -192,21 +230,30 @@ class DistillationLoss(Loss):
     kind = _native.DISTILLATION_LOSS
     least_texts = most_texts = 1
     METRICS = {"mse": _native.EUCLIDEAN, "cosine": _native.COSINE}
+    teachers = Setting(lambda place, value: tuple(_arguments.items(place, value, "files, arrays or widths")))
+    weights = Setting(lambda place, value: tuple(_arguments.number(f"{place}[{index}]", weight)
+                                                 for index, weight in enumerate(value)))
+    metric = Setting(_one_of(METRICS))
+    similarity = Setting(_arguments.number)
 
     def __init__(self, model, teachers, weights=None, metric="mse", similarity=0.0):
         self.model = model
-        self.teachers = list(teachers)
-        self.weights = [1.0] * len(self.teachers) if weights is None else list(weights)
-        self.metric = _choose(self, "metric", metric, self.METRICS)
+        self.teachers = teachers
+        self.weights = [1.0] * len(self.teachers) if weights is None else weights
+        self.metric = metric
         self.similarity = similarity
+        self._check_weights()
+
+    def _check_weights(self):
         if len(self.weights) != len(self.teachers):
             raise errors.ArgumentError(f"DistillationLoss: {len(self.weights)} weights for {len(self.teachers)} teachers")
 
-    def options(self):
-        self._arrays = []  # what the library reads while it trains
-        teachers = (_native.Teacher * len(self.teachers))(*map(self._teacher, self.teachers, self.weights))
-        self._arrays.append(teachers)
-        return {"metric": self.metric, "teachers": teachers, "teacher_count": len(teachers),
+    def options(self, keep):
+        self._check_weights()
+        teachers = (_native.Teacher * len(self.teachers))(
+            *(self._teacher(teacher, weight, keep) for teacher, weight in zip(self.teachers, self.weights)))
+        keep.append(teachers)
+        return {"metric": self.METRICS[self.metric], "teachers": teachers, "teacher_count": len(teachers),
                 "similarity_weight": self.similarity}
 
     def check_count(self, count):
@@ -216,23 +263,16 @@ class DistillationLoss(Loss):
                 raise errors.ArgumentError(f"DistillationLoss: teacher {index} has the shape {tuple(teacher.shape)}, "
                                            f"expected {count} rows, one a text")
 
-    def _teacher(self, teacher, weight):
-        if isinstance(teacher, int):
-            return _native.make(_native.Teacher, dimension=teacher, weight=weight)
+    @staticmethod
+    def _teacher(teacher, weight, keep):
         if isinstance(teacher, (str, bytes, os.PathLike)):
-            return _native.make(_native.Teacher, path=os.fsencode(teacher), weight=weight)
-        array = np.ascontiguousarray(teacher, dtype=np.float32)
-        self._arrays.append(array)
+            path = _arguments.path("DistillationLoss: teachers", teacher)
+            return _native.make(_native.Teacher, path=path, weight=weight)
+        if not hasattr(teacher, "__len__"):
+            width = _arguments.integer("DistillationLoss: a teacher's width", teacher, 1)
+            return _native.make(_native.Teacher, dimension=width, weight=weight)
+        array = np.ascontiguousarray(_arguments.vectors("DistillationLoss: teachers", teacher), np.float32)
+        if array.ndim != 2:
+            raise errors.ArgumentError(f"DistillationLoss: a teacher has the shape {array.shape}, expected two dimensions")
+        keep.append(array)
         return _native.make(_native.Teacher, vectors=_native.floats(array), dimension=array.shape[1], weight=weight)
-
-
-def _choose(loss, name, function, known):
-    """What `known` has for a function of the user's choice."""
-    try:
-        chosen = known.get(function)
-    except TypeError:  # not hashable: certainly none of ours
-        chosen = None
-    if chosen is None:
-        names = ", ".join(getattr(each, "__qualname__", repr(each)) for each in known)
-        raise errors.ArgumentError(f"{type(loss).__name__}: {name} {function!r}: give one of {names}")
-    return chosen

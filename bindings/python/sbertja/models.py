@@ -2,28 +2,44 @@
 
 These only describe: no weights are read before SentenceTransformer(modules=[...]) loads the model as one piece.
 """
+import weakref
+
 import numpy as np
 
-from . import _files, _native, errors
+from . import _arguments, _files, _native, errors
+from ._settings import Guarded, Setting
+
+_FIXED = "make a new module, and from it a new SentenceTransformer(modules=[...])"
 
 
-class Transformer:
-    """The BERT of a directory, of a name in the Hugging Face cache, or of the model "default"."""
+class Transformer(Guarded):
+    """The BERT of a directory, of a name in the Hugging Face cache, or of the model "default".
+
+    `model_args`, `tokenizer_args`, `config_args`, `do_lower_case`, `tokenizer_name_or_path` and `backend` take their
+    defaults only: the files of the directory decide.
+    """
+
+    directory = Setting(fixed=_FIXED)
+    dictionary = Setting(fixed=_FIXED)
 
     def __init__(self, model_name_or_path, max_seq_length=None, model_args=None, cache_dir=None, tokenizer_args=None,
-                 do_lower_case=False, tokenizer_name_or_path=None, *, dictionary=None):
-        _refuse("Transformer", model_args=model_args, tokenizer_args=tokenizer_args, do_lower_case=do_lower_case)
-        if tokenizer_name_or_path not in (None, model_name_or_path):
-            raise errors.UnsupportedError("Transformer: the tokenizer is that of the model's own directory, not "
-                                          f"{tokenizer_name_or_path}")
+                 do_lower_case=False, tokenizer_name_or_path=None, *, config_args=None, backend="torch",
+                 dictionary=None):
+        _arguments.unused("Transformer", "the files of the model's directory decide",
+                          model_args=(model_args, None, {}), tokenizer_args=(tokenizer_args, None, {}),
+                          config_args=(config_args, None, {}), do_lower_case=(do_lower_case, False),
+                          tokenizer_name_or_path=(tokenizer_name_or_path, None, model_name_or_path))
+        _arguments.unused("Transformer", "the library computes", backend=(backend, "torch"))
+        self._owners = []  # weak references to the models that it is part of
+        self._max_seq_length = _length(max_seq_length)
         self.directory = _files.find_model(model_name_or_path, cache_dir)
         self.dictionary = dictionary
-        self._max_seq_length = max_seq_length
 
     @classmethod
     def of_model(cls, native_model, directory):
         """The transformer of a loaded model; `directory` is None once the model was trained."""
         transformer = cls.__new__(cls)
+        transformer._owners = []
         transformer.directory = directory
         transformer.dictionary = None
         transformer._max_seq_length = native_model.max_tokens
@@ -39,14 +55,30 @@ class Transformer:
     def _describe(self):
         return _native.describe_directory(self.require_directory())
 
+    def belongs_to(self, model):
+        """What is set from now on is set in this SentenceTransformer too."""
+        self._owners = [*(owner for owner in self._owners if owner() is not None), weakref.ref(model)]
+
+    def _models(self):
+        return [model for model in (owner() for owner in self._owners) if model is not None]
+
     @property
     def max_seq_length(self):
-        """The longest input in tokens; where none was given, what the directory says."""
+        """The longest input in tokens; where none was given, what the directory says. Setting it loads the models that
+        this module is part of again."""
+        for model in self._models():
+            return model.max_seq_length
         return self._max_seq_length or self._describe()["max_tokens"]
 
     @max_seq_length.setter
     def max_seq_length(self, value):
+        value = _length(value)
+        for model in self._models():
+            model.max_seq_length = value
         self._max_seq_length = value
+
+    def __getstate__(self):
+        return {**self.__dict__, "_owners": [], "_max_seq_length": self._max_seq_length}
 
     def get_word_embedding_dimension(self):
         return self._describe()["transformer"]["hidden"]
@@ -60,9 +92,12 @@ class Transformer:
         return f"Transformer({self.directory!r}, max_seq_length={self.max_seq_length})"
 
 
-class Pooling:
+class Pooling(Guarded):
     """One vector from a sentence's token vectors. Several modes stand side by side: those set by the old flags in the
     order of the flags, those of a list in the list's own order."""
+
+    word_embedding_dimension = Setting(_arguments.integer, fixed=_FIXED)
+    modes = Setting(lambda place, modes: tuple(modes), fixed=_FIXED)
 
     MODES = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
 
@@ -77,9 +112,11 @@ class Pooling:
                 pooling_mode_mean_tokens = True
             flags = (pooling_mode_cls_token, pooling_mode_max_tokens, pooling_mode_mean_tokens,
                      pooling_mode_mean_sqrt_len_tokens, pooling_mode_weightedmean_tokens, pooling_mode_lasttoken)
+            flags = [_arguments.flag(f"Pooling: pooling_mode_{mode}", flag) for mode, flag in zip(self.MODES, flags)]
             self.modes = [mode for mode, flag in zip(self.MODES, flags) if flag]
         else:
-            self.modes = pooling_mode.split("+") if isinstance(pooling_mode, str) else list(pooling_mode)
+            self.modes = pooling_mode.split("+") if isinstance(pooling_mode, str) else \
+                _arguments.texts("Pooling: pooling_mode", pooling_mode)
         unknown = [mode for mode in self.modes if mode not in self.MODES]
         if unknown or not self.modes:
             raise errors.ArgumentError(f"Pooling: pooling_mode {unknown or 'is empty'}: give one or several of "
@@ -104,15 +141,22 @@ class Pooling:
         return f"Pooling({self.word_embedding_dimension}, {self.get_pooling_mode_str()!r})"
 
 
-class Dense:
+class Dense(Guarded):
     """A linear layer with an activation: its name, or a torch.nn object or class of that name. Without weights it
     starts random, from the `seed` of SentenceTransformer."""
+
+    in_features = Setting(lambda place, value: _arguments.integer(place, value, 1), fixed=_FIXED)
+    out_features = Setting(lambda place, value: _arguments.integer(place, value, 1), fixed=_FIXED)
+    bias = Setting(_arguments.flag, fixed=_FIXED)
+    activation = Setting(fixed=_FIXED)
+    weight = Setting(fixed=_FIXED)
+    bias_values = Setting(fixed=_FIXED)
 
     ACTIVATIONS = ("identity", "tanh", "relu", "gelu", "sigmoid")
 
     def __init__(self, in_features, out_features, bias=True, activation_function="tanh", init_weight=None,
                  init_bias=None):
-        self.in_features, self.out_features, self.bias = in_features, out_features, bool(bias)
+        self.in_features, self.out_features, self.bias = in_features, out_features, bias
         if activation_function is None:
             activation_function = "identity"
         if not isinstance(activation_function, str):
@@ -147,7 +191,7 @@ class Dense:
                 f"activation_function={self.activation!r})")
 
 
-class Normalize:
+class Normalize(Guarded):
     """Sentence vectors of length 1."""
 
     def _native(self, _in_features):
@@ -196,16 +240,17 @@ def native_modules(transformer, rest):
     return array
 
 
-def _refuse(name, **options):
-    for option, value in options.items():
-        if value:
-            raise errors.UnsupportedError(f"{name}: {option}={value!r}: the files of the model's directory decide")
+def _length(value):
+    """A longest input as the library takes it; None: what the directory says."""
+    return None if value is None else _arguments.integer("Transformer: max_seq_length", value, 3)
 
 
 def _shaped(name, values, shape):
+    """A copy that cannot be changed: nothing would look at it again once the model is made."""
     if values is None:
         return None
-    values = np.ascontiguousarray(values, np.float32)
+    values = np.array(_arguments.vectors(f"Dense: {name}", values), np.float32)
     if values.shape != shape:
         raise errors.ArgumentError(f"Dense: {name} has shape {values.shape}, expected {shape}")
+    values.flags.writeable = False
     return values

@@ -7,7 +7,10 @@ from . import errors
 
 
 class InputExample:
-    """One or several texts and a label: a class (integer; floats of integer value will do) or a score."""
+    """One or several texts and a label: a class (integer; floats of integer value will do) or a score. It has no other
+    attributes; what is set is used by the next `fit`."""
+
+    __slots__ = ("guid", "texts", "label", "__weakref__")
 
     def __init__(self, guid="", texts=None, label=0):
         self.guid = guid
@@ -15,7 +18,8 @@ class InputExample:
         self.label = label
 
     def __repr__(self):
-        return f"<InputExample> label: {self.label}, texts: {'; '.join(self.texts or [])}"
+        texts = "; ".join(map(str, self.texts)) if isinstance(self.texts, (list, tuple)) else self.texts
+        return f"<InputExample> label: {self.label}, texts: {texts}"
 
 
 class _TableReader:

@@ -7,29 +7,51 @@ import numpy as np
 
 from . import _arguments, _files, _handles, _native, errors, models, training
 from ._progress import Bar, log_function
+from ._settings import Guarded, Setting
 from .tokenizer import Tokenizer, dictionary_options
 from .util import SimilarityFunction
 
-# Arguments of sentence-transformers that have no meaning here.
-_IGNORED = {"backend", "config_kwargs", "local_files_only", "model_card_data", "model_kwargs", "token",
-            "tokenizer_kwargs", "trust_remote_code", "use_auth_token"}
+# Arguments of sentence-transformers that have no meaning here: the values that change nothing, and why there are no others.
+_UNUSED = {
+    "backend": (("torch",), "the library computes"),
+    "config_kwargs": ((None, {}), "the files of the model's directory decide"),
+    "model_kwargs": ((None, {}), "the files of the model's directory decide"),
+    "processor_kwargs": ((None, {}), "the files of the model's directory decide"),
+    "tokenizer_kwargs": ((None, {}), "the files of the model's directory decide"),
+    "local_files_only": ((False, True), "nothing is downloaded"),
+    "token": ((None, False), "nothing is downloaded"),
+    "use_auth_token": ((None, False), "nothing is downloaded"),
+    "trust_remote_code": ((False,), "no code of a model is run"),
+    "model_card_data": ((None,), "no model card is written"),
+}
 
 
-class SentenceTransformer:
+class SentenceTransformer(Guarded):
     """A model from a directory, from a name in the Hugging Face cache, or from `modules` (see sbertja.models). With none of
     them, or by the name "default" where no directory is called so, it is the Japanese model that comes with the library.
 
-    Own arguments: `threads` for encode (0: all processors that the process may use), `dictionary` (of MeCab:
-    "ipadic", "unidic_lite", "unidic" or a folder, which overrules the model), `engine` and `instructions` (see build_info()), `seed` (of Dense layers without weights), `precision` of
-    the encoder's matrices in encode ("f32", "bf16", "int8"; training has `use_amp`).
+    Own arguments: `threads` for encode (0: all processors that the process may use), `dictionary` (of MeCab: "ipadic",
+    "unidic_lite", "unidic" or a folder, which overrules the model), `engine` and `instructions` (see build_info()), `seed`
+    (of Dense layers without weights), `precision` of the encoder's matrices in encode ("f32", "bf16", "int8"; training has
+    `use_amp`).
+
+    These take the values that change nothing here: `backend` "torch"; `model_kwargs`, `tokenizer_kwargs`, `processor_kwargs`,
+    `config_kwargs` None or {}; `trust_remote_code` False; `token` and `use_auth_token` None or False; `local_files_only`
+    either; `model_card_data` None. `revision` and `cache_folder` are about names in the Hugging Face cache.
     """
+
+    prompts = Setting(lambda place, value: _prompts(place, value))
+    default_prompt_name = Setting(_arguments.optional_text)
+    threads = Setting(_arguments.integer, fixed="give threads= to the constructor")
 
     def __init__(self, model_name_or_path=None, modules=None, device=None, prompts=None, default_prompt_name=None,
                  similarity_fn_name=None, cache_folder=None, revision=None, *, threads=0, dictionary=None, engine=None,
-                 instructions=None, seed=None, precision=None, **ignored):
-        unknown = set(ignored) - _IGNORED
+                 instructions=None, seed=None, precision=None, **unused):
+        unknown = set(unused) - set(_UNUSED)
         if unknown:
             raise TypeError(f"SentenceTransformer: unexpected arguments {', '.join(sorted(unknown))}")
+        for name, value in unused.items():
+            _arguments.unused("SentenceTransformer", _UNUSED[name][1], **{name: (value, *_UNUSED[name][0])})
         if model_name_or_path is not None and modules is not None:
             raise errors.ArgumentError("SentenceTransformer: give a model's directory or name, or modules, not both")
         self.threads = threads
@@ -39,12 +61,15 @@ class SentenceTransformer:
             directory = _files.find_model(model_name_or_path, cache_folder, revision)
             self._load(directory)
         else:
-            modules = list(modules.values() if isinstance(modules, dict) else modules)
+            modules = _arguments.items("SentenceTransformer: modules",
+                                       modules.values() if isinstance(modules, dict) else modules, "modules")
             if not modules or not isinstance(modules[0], models.Transformer):
                 raise errors.ArgumentError("SentenceTransformer: the first module must be a models.Transformer")
+            _arguments.unused("SentenceTransformer", "the modules decide", revision=(revision, None))
             directory = modules[0].require_directory()
             self._settings["dictionary"] = dictionary or modules[0].dictionary
             self._load(directory, modules[1:], modules[0]._max_seq_length)
+            modules[0].belongs_to(self)
         config = {} if modules else _files.read_json(directory, "config_sentence_transformers.json") or {}
         self.prompts = dict(prompts or config.get("prompts") or {})
         self.default_prompt_name = default_prompt_name or config.get("default_prompt_name")
@@ -72,16 +97,20 @@ class SentenceTransformer:
     def _reload(self, **changes):
         """Loads again with other settings; a model that was trained goes by way of a temporary directory."""
         max_tokens = changes.pop("max_tokens", self.max_seq_length)
-        self._settings.update(changes)
-        if self._source is not None:
-            directory, modules, _ = self._source
-            self._load(directory, modules, max_tokens)
-            return
-        with tempfile.TemporaryDirectory(prefix="sbertja-") as folder:
-            directory = os.path.join(folder, "model")
-            self._native.save(directory)
-            self._load(directory, None, max_tokens)
-        self._source = None  # the directory is gone, what was read from it stays
+        settings, self._settings = self._settings, {**self._settings, **changes}
+        try:
+            if self._source is not None:
+                directory, modules, _ = self._source
+                self._load(directory, modules, max_tokens)
+                return
+            with tempfile.TemporaryDirectory(prefix="sbertja-") as folder:
+                directory = os.path.join(folder, "model")
+                self._native.save(directory)
+                self._load(directory, None, max_tokens)
+            self._source = None  # the directory is gone, what was read from it stays
+        except BaseException:
+            self._settings = settings
+            raise
 
     def _adopt(self, address):
         """Takes a trained model in place of the present one."""
@@ -205,7 +234,7 @@ class SentenceTransformer:
 
     @similarity_fn_name.setter
     def similarity_fn_name(self, value):
-        self._similarity = SimilarityFunction(value or "cosine")
+        self._similarity = SimilarityFunction("cosine" if value is None else value)
 
     # ---- training, evaluation, files ----
 
@@ -225,21 +254,32 @@ class SentenceTransformer:
         (avx512bf16, amx); the weights stay float32. With `gradient_accumulation_steps` a step, also in
         warmup_steps and evaluation_steps, is so many batches and goes by their mean gradient.
         """
-        training.warn_unused(optimizer_class, checkpoint_save_total_limit)
+        training.refuse_unused(optimizer_class, checkpoint_save_total_limit)
+        training.require(epochs=epochs, warmup_steps=warmup_steps, weight_decay=weight_decay,
+                         evaluation_steps=evaluation_steps, max_grad_norm=max_grad_norm,
+                         checkpoint_save_steps=checkpoint_save_steps,
+                         gradient_accumulation_steps=gradient_accumulation_steps)
+        scheduler = _arguments.optional_text("fit: scheduler", scheduler)
         options = _native.make(
-            _native.FitOptions, epochs=epochs, steps_per_epoch=steps_per_epoch,
-            scheduler=_native.text_or_none(scheduler and scheduler.lower()), warmup_steps=int(warmup_steps),
-            weight_decay=weight_decay, max_grad_norm=max_grad_norm, evaluation_steps=evaluation_steps,
-            output_path=output_path and os.fsencode(output_path), keep_last=int(not save_best_model),
-            checkpoint_path=checkpoint_path and os.fsencode(checkpoint_path),
-            checkpoint_steps=checkpoint_save_steps, resume=int(resume), seed=seed, keep_head=int(keep_head),
-            no_dropout=int(no_dropout), bf16=int(use_amp), gradient_accumulation_steps=int(gradient_accumulation_steps),
+            _native.FitOptions, training.FIELD_NAMES, epochs=epochs, steps_per_epoch=steps_per_epoch,
+            scheduler=_native.text_or_none(scheduler and scheduler.lower()),
+            warmup_steps=training.whole("warmup_steps", warmup_steps), weight_decay=weight_decay,
+            max_grad_norm=max_grad_norm, evaluation_steps=evaluation_steps,
+            output_path=output_path and _arguments.path("fit: output_path", output_path),
+            checkpoint_path=checkpoint_path and _arguments.path("fit: checkpoint_path", checkpoint_path),
+            checkpoint_steps=checkpoint_save_steps, seed=seed, keep_last=int(not _arguments.flag(
+                "fit: save_best_model", save_best_model)),
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            bf16=int(_arguments.flag("fit: use_amp", use_amp)),
             threads=self.threads if threads is None else threads, log=log_function,
+            **training.flags(resume=resume, keep_head=keep_head, no_dropout=no_dropout),
             **training.optimizer_options(optimizer_params, preset))
         training.fit(self, train_objectives, options, evaluator, callback, output_path, show_progress_bar)
 
     def evaluate(self, evaluator, output_path=None):
         """What the evaluator gives for this model."""
+        if not callable(evaluator):
+            raise TypeError(f"evaluate: evaluator: {_arguments.describe(evaluator)} cannot be called")
         if output_path is not None:
             os.makedirs(output_path, exist_ok=True)
         return evaluator(self, output_path)
@@ -248,7 +288,13 @@ class SentenceTransformer:
              layout=None, dtype=None, packed=None):
         """Writes a directory that sentence-transformers 2.0 and later opens; layout "0.4.1" is for older ones. `dtype`
         is how weights are stored: "f32", "f16" or "bf16"; `packed` "bf16" or "int8" adds a file that a load with this
-        `precision` on such a machine maps. An existing model there is replaced, in one step."""
+        `precision` on such a machine maps. An existing model there is replaced, in one step.
+
+        `model_name` and `train_datasets` take None only, and `safe_serialization` True; `create_model_card` either."""
+        _arguments.unused("save", "no model card is written", model_name=(model_name, None),
+                          train_datasets=(train_datasets, None, []), create_model_card=(create_model_card, True, False))
+        _arguments.unused("save", "weights are written as model.safetensors; layout=\"0.4.1\" has pytorch_model.bin",
+                          safe_serialization=(safe_serialization, True))
         self._native.save(path, layout, dtype, packed)
 
     save_pretrained = save
@@ -265,11 +311,13 @@ class SentenceTransformer:
 
     @property
     def max_seq_length(self):
-        """The longest input in tokens; longer texts are cut. Setting it loads the model again."""
+        """The longest input in tokens; longer texts are cut. Setting it loads the model again; None: what the model says."""
         return self._native.max_tokens
 
     @max_seq_length.setter
     def max_seq_length(self, value):
+        if value is not None:
+            value = _arguments.integer("SentenceTransformer: max_seq_length", value, 3)
         if value != self._native.max_tokens:
             self._reload(max_tokens=value)
 
@@ -279,7 +327,9 @@ class SentenceTransformer:
 
     def to(self, device):
         """Loads the model again on another of the library's devices (see build_info())."""
-        if device != self._settings["device"]:
+        if device is None:
+            raise TypeError("to: device is None")
+        if str(device) != self._settings["device"]:
             self._reload(device=str(device))
         return self
 
@@ -301,7 +351,9 @@ class SentenceTransformer:
     @property
     def modules(self):
         """Descriptions of the transformer and of what follows it, as in sbertja.models."""
-        return models.describe_modules(self._native, self._source and self._source[0])
+        described = models.describe_modules(self._native, self._source and self._source[0])
+        described[0].belongs_to(self)
+        return tuple(described)
 
     def _first_module(self):
         return self.modules[0]
@@ -335,6 +387,15 @@ class SentenceTransformer:
                         files[os.path.relpath(path, directory)] = file.read()
         return _restore, (files, self.threads, self._settings, self.prompts, self.default_prompt_name,
                           self.similarity_fn_name)
+
+
+def _prompts(place, value):
+    """{name: text}, as a dict of its own."""
+    prompts = {} if value is None else _arguments.mapping(place, value, "{name: text}")
+    for name, text in prompts.items():
+        _arguments.text(f"{place}: a name", name)
+        _arguments.text(f"{place}[{name!r}]", text)
+    return prompts
 
 
 def _restore(files, threads, settings, prompts, default_prompt_name, similarity_fn_name):

@@ -1,12 +1,14 @@
 """Texts as the tokens and ids of a model."""
 from . import _arguments, _files, _handles, _native
 from ._progress import log_function
+from ._settings import Guarded
 
 
-class Tokenizer:
+class Tokenizer(Guarded):
     """`Tokenizer("model-directory")` reads only the tokenizer's files, no weights; `Tokenizer()` those of the default model."""
 
     def __init__(self, directory=None, *, dictionary=None, max_seq_length=None):
+        self._made_from = directory, dictionary, max_seq_length
         directory = _files.find_model(directory)
         options = _native.make(_native.LoadOptions, **dictionary_options(dictionary), max_tokens=max_seq_length,
                                log=log_function)
@@ -18,6 +20,7 @@ class Tokenizer:
         tokenizer = cls.__new__(cls)
         tokenizer._native = native_model.tokenizer
         tokenizer._model = native_model
+        tokenizer._made_from = None
         return tokenizer
 
     def tokenize(self, text):
@@ -27,6 +30,15 @@ class Tokenizer:
     def encode(self, text):
         """Ids with [CLS] and [SEP], cut at the longest input."""
         return self._native.ids(text)
+
+    def __reduce__(self):
+        if self._made_from is None:
+            raise TypeError("the tokenizer of a model cannot be copied or pickled: copy or pickle the model")
+        return _restore, self._made_from
+
+
+def _restore(directory, dictionary, max_seq_length):
+    return Tokenizer(directory, dictionary=dictionary, max_seq_length=max_seq_length)
 
 
 def dictionary_options(dictionary):

@@ -2,42 +2,82 @@
 import os
 import shutil
 import tempfile
-import warnings
 from ctypes import byref, c_void_p
 
-from . import _callbacks, _handles, _native, errors, losses
+from . import _arguments, _callbacks, _handles, _native, errors, loaders, losses
 from ._progress import Bar, duration
 from .evaluation.base import score_of
 
-_OPTIMIZER_KEYS = {"lr", "eps", "betas", "correct_bias"}
+# Arguments of torch's AdamW with the values that change nothing here.
+_ADAMW_DEFAULTS = {"amsgrad": (False,), "maximize": (False,), "foreach": (None, False), "capturable": (False,),
+                   "differentiable": (False,), "fused": (None, False)}
+
+# What messages call fields of FitOptions.
+FIELD_NAMES = {"checkpoint_steps": "checkpoint_save_steps", "learning_rate": "optimizer_params: lr",
+               "epsilon": "optimizer_params: eps", "beta1": "optimizer_params: betas[0]",
+               "beta2": "optimizer_params: betas[1]"}
 
 
-def warn_unused(optimizer_class, checkpoint_save_total_limit):
+def refuse_unused(optimizer_class, checkpoint_save_total_limit):
     """Names what a script asks for and does not get."""
-    if optimizer_class is not None:
+    if optimizer_class is not None and getattr(optimizer_class, "__name__", None) != "AdamW":
         name = getattr(optimizer_class, "__name__", str(optimizer_class))
-        if "adamw" not in name.lower():
-            warnings.warn(f"fit: optimizer_class {name} is ignored: the optimizer is AdamW", stacklevel=3)
-    if checkpoint_save_total_limit > 1:
-        warnings.warn("fit: checkpoint_save_total_limit is ignored: there is one checkpoint, the latest", stacklevel=3)
+        raise errors.UnsupportedError(f"fit: optimizer_class={name} is not supported: the optimizer is AdamW")
+    if _arguments.integer("fit: checkpoint_save_total_limit", checkpoint_save_total_limit) > 1:
+        raise errors.UnsupportedError(f"fit: checkpoint_save_total_limit={checkpoint_save_total_limit} is not supported: "
+                                      "there is one checkpoint, the latest")
+
+
+def require(**arguments):
+    """None is not a value of these."""
+    for name, value in arguments.items():
+        if value is None:
+            raise TypeError(f"fit: {name} is None")
+
+
+def flags(**arguments):
+    """Fields of C that are 0 or 1."""
+    return {name: int(_arguments.flag(f"fit: {name}", value)) for name, value in arguments.items()}
+
+
+def whole(name, value):
+    """An integer, or a float that is one: shares of a number of steps often are."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return _arguments.integer(f"fit: {name}", value)
 
 
 def optimizer_options(params, preset):
     """Fields of FitOptions from optimizer_params; `correct_bias` False means the preset "st-0.4.1"."""
-    params = dict(params or {})
-    unknown = set(params) - _OPTIMIZER_KEYS
-    if unknown:
-        warnings.warn(f"fit: optimizer_params {', '.join(sorted(unknown))} are ignored", stacklevel=3)
-    if preset is None and not params.get("correct_bias", True):
-        preset = "st-0.4.1"
-    beta1, beta2 = params.get("betas", (None, None))
-    return {"preset": _native.text_or_none(preset), "learning_rate": params.get("lr"), "beta1": beta1, "beta2": beta2,
-            "epsilon": params.get("eps")}
+    params = {} if params is None else _arguments.mapping("fit: optimizer_params", params, "AdamW's arguments")
+    known = {name: params.pop(name, None) for name in ("lr", "eps", "betas", "correct_bias")}
+    for name, value in params.items():
+        if name == "weight_decay":
+            raise errors.ArgumentError("fit: optimizer_params: weight_decay: it is an argument of fit itself")
+        if name not in _ADAMW_DEFAULTS:
+            raise errors.UnsupportedError(f"fit: optimizer_params: {name} is not supported: AdamW has lr, eps, betas and "
+                                          "correct_bias")
+        _arguments.unused("fit: optimizer_params", "AdamW is the library's own", **{name: (value, *_ADAMW_DEFAULTS[name])})
+    if known["correct_bias"] is not None:
+        named = "torch" if _arguments.flag("fit: optimizer_params: correct_bias", known["correct_bias"]) else "st-0.4.1"
+        if preset not in (None, named):
+            raise errors.ArgumentError(f"fit: preset {preset!r} and correct_bias={known['correct_bias']} contradict each "
+                                       "other")
+        preset = named
+    betas = (None, None) if known["betas"] is None else tuple(known["betas"])
+    if len(betas) != 2:
+        raise errors.ArgumentError(f"fit: optimizer_params: betas: {len(betas)} numbers, expected 2")
+    return {"preset": _native.text_or_none(preset), "learning_rate": known["lr"], "beta1": betas[0], "beta2": betas[1],
+            "epsilon": known["eps"]}
 
 
 def fit(model, train_objectives, options, evaluator, callback, output_path, show_progress_bar):
     """Trains, and puts the result in the model's place, also after an interrupt or an exception in a callback."""
-    handles, objectives = _objectives(model, train_objectives)
+    for name, function in (("evaluator", evaluator), ("callback", callback)):
+        if function is not None and not callable(function):
+            raise TypeError(f"fit: {name}: {_arguments.describe(function)} cannot be called")
+    keep = []
+    handles, objectives = _objectives(model, train_objectives, keep)
     trained, error = c_void_p(), _native.Error()
     with Bar("fit", show_progress_bar) as bar, _evaluation_folder(output_path if evaluator else None) as folder, \
             _callbacks.Guard() as guard:
@@ -53,49 +93,60 @@ def fit(model, train_objectives, options, evaluator, callback, output_path, show
     _native.check(status, error)
 
 
-def _objectives(model, train_objectives):
-    """The datasets' handles and the array of objectives."""
-    train_objectives = list(train_objectives)
+def _objectives(model, train_objectives, keep):
+    """The datasets' handles and the array of objectives; what these point to is added to the list `keep`."""
+    train_objectives = _arguments.items("fit: train_objectives", train_objectives, "pairs of a DataLoader and a loss")
     if not train_objectives:
         raise errors.ArgumentError("fit: train_objectives is empty: give pairs of a DataLoader and a loss")
     handles, objectives = [], (_native.Objective * len(train_objectives))()
-    for index, (loader, loss) in enumerate(train_objectives):
+    for index, objective in enumerate(train_objectives):
+        if not isinstance(objective, (tuple, list)) or len(objective) != 2:
+            raise TypeError(f"fit: objective {index}: {_arguments.describe(objective)}, expected a pair of a DataLoader and a "
+                            "loss")
+        loader, loss = objective
         if not isinstance(loss, losses.Loss):
             raise errors.UnsupportedError(f"fit: objective {index}: the loss {type(loss).__name__}")
         if loss.model is not model:
             raise errors.ArgumentError(f"fit: objective {index}: its loss was made for another model")
-        handle = _dataset(loader.dataset, loss)
+        settings = loaders.settings(f"fit: objective {index}", loader)
+        if settings["samples_per_label"] and not isinstance(loss, (losses.BatchAllTripletLoss, losses.TripletLoss)):
+            raise errors.UnsupportedError(f"fit: objective {index}: a SentenceLabelDataset goes with BatchAllTripletLoss or "
+                                          f"TripletLoss, not with {type(loss).__name__}")
+        handle, count = _dataset(loader.dataset, loss)
         handles.append(handle)
-        loss.check_count(len(getattr(loader.dataset, "examples", loader.dataset)))
-        objectives[index] = _native.make(
-            _native.Objective, dataset=handle.address, loss=loss.kind, batch_size=loader.batch_size,
-            samples_per_label=getattr(loader.dataset, "samples_per_label", 0), keep_order=int(not _shuffles(loader)),
-            no_duplicates=int(getattr(loader, "no_duplicates", False)),
-            batch_tokens=getattr(loader, "batch_tokens", 0), **loss.options())
+        loss.check_count(count)
+        objectives[index] = _native.make(_native.Objective, dataset=handle.address, loss=loss.kind, **settings,
+                                         **loss.options(keep))
     return handles, objectives
 
 
-def _shuffles(loader):
-    """Ours says so; torch's DataLoader, which will do as well, has a sampler of that name."""
-    if hasattr(loader, "shuffle"):
-        return bool(loader.shuffle)
-    return type(getattr(loader, "sampler", None)).__name__ == "RandomSampler"
-
-
 def _dataset(dataset, loss):
-    """The examples as the library's dataset."""
+    """The examples as the library's dataset, and their number."""
     handle = _handles.Handle(_native.create("sbertja_dataset_create"), _native.library().sbertja_dataset_free)
-    examples = getattr(dataset, "examples", dataset)
-    for index, example in enumerate(examples):
-        texts = example.texts
-        if isinstance(texts, str) or not texts:
-            raise TypeError(f"fit: example {index}: texts must be a list of str, not {texts!r}")
+    count = 0
+    for index, example in enumerate(loaders.examples(dataset)):
+        texts = _texts(example, index)
         loss.check_texts(texts, index)
         encoded = [_handles.encode_text(text, f"text {number} of example {index}")
                    for number, text in enumerate(texts)]
         _native.call("sbertja_dataset_add", handle.address, *_native.text_arrays(encoded), len(encoded),
-                     loss.check_label(example.label, index))
-    return handle
+                     float(loss.check_label(example.label, index)))
+        count += 1
+    return handle, count
+
+
+def _texts(example, index):
+    """An example's texts as a list."""
+    if not hasattr(example, "texts") or not hasattr(example, "label"):
+        raise TypeError(f"fit: example {index} is {_arguments.describe(example)}, not an InputExample")
+    texts, name = example.texts, f"fit: example {index}: texts must be a list of str"
+    if not isinstance(texts, (list, tuple)):
+        if hasattr(texts, "__next__"):  # it could be read once only
+            raise TypeError(f"{name}, not {_arguments.describe(texts)}")
+        texts = _arguments.items(name, texts, "texts")
+    if not texts:
+        raise TypeError(f"{name}, not {texts!r}")
+    return texts
 
 
 def _show(bar, progress):

@@ -6,7 +6,7 @@ import fractions
 import unittest
 
 from support import needs_library, np, sbertja, tiny_model
-from sbertja import _arguments, _native
+from sbertja import _arguments, _native, evaluation, util
 
 
 class Text(str):
@@ -138,8 +138,44 @@ class Everywhere(unittest.TestCase):
         cls.model = tiny_model()
 
     def functions(self):
+        pair = ["水", "火"]
         return {"encode": self.model.encode, "encode_query": self.model.encode_query,
-                "encode_document": self.model.encode_document, "tokenize": self.model.tokenize}
+                "encode_document": self.model.encode_document, "tokenize": self.model.tokenize,
+                "paraphrase_mining": lambda texts: util.paraphrase_mining(self.model, texts),
+                "triplets": lambda texts: evaluation.TripletEvaluator(pair, texts, pair),
+                "similarity": lambda texts: evaluation.EmbeddingSimilarityEvaluator(texts, pair, [0, 1]),
+                "binary": lambda texts: evaluation.BinaryClassificationEvaluator(pair, texts, [0, 1]),
+                "from_input_examples": lambda texts: evaluation.EmbeddingSimilarityEvaluator.from_input_examples(
+                    [sbertja.InputExample(texts=texts, label=1)])}
+
+    def test_a_str_is_no_list(self):
+        for where, function in self.functions().items():
+            if not where.startswith("encode"):
+                with self.subTest(where), self.assertRaisesRegex(TypeError, "put it in a list"):
+                    function("水火")
+
+    def test_containers_of_other_things(self):
+        pair, kinds = ["水", "火"], (ValueError, TypeError)
+        for wrong in ({"水": 1, "火": 0}, {1, 0}, "10", np.array([[1, 0]]), None, ["1", "0"], [None, 1], [[1], [0]]):
+            with self.subTest(wrong):
+                with self.assertRaises(kinds):
+                    evaluation.EmbeddingSimilarityEvaluator(pair, pair, wrong)
+                with self.assertRaises(kinds):
+                    evaluation.BinaryClassificationEvaluator(pair, pair, wrong)
+        for wrong in (pair, Frame(), None, {"a": 3}, {"a": ["水"]}):
+            with self.subTest(wrong):
+                with self.assertRaisesRegex(TypeError, "queries"):
+                    evaluation.InformationRetrievalEvaluator(wrong, {"d": "水"}, {"q": {"d"}})
+                with self.assertRaisesRegex(TypeError, "corpus"):
+                    evaluation.InformationRetrievalEvaluator({"q": "水"}, wrong, {"q": {"d"}})
+        for wrong in ({"q": {"d": 1}}, {"q": 3}, {"q": "d"}):
+            with self.assertRaises(ValueError):
+                evaluation.InformationRetrievalEvaluator({"q": "水"}, {"d": "水"}, wrong)
+        for wrong in ("ab", Frame(), ["水"], [{"texts": pair}], {1: 2}, 3):
+            with self.subTest(wrong), self.assertRaises(TypeError):
+                evaluation.TripletEvaluator.from_input_examples(wrong)
+        with self.assertRaisesRegex(ValueError, "example 0 has 2 texts, expected 3"):
+            evaluation.TripletEvaluator.from_input_examples([sbertja.InputExample(texts=pair)])
 
     def test_refused(self):
         for where, function in self.functions().items():

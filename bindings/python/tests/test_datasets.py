@@ -51,7 +51,7 @@ class LabelDataset(unittest.TestCase):
 class Loader(unittest.TestCase):
     def test_batches(self):
         dataset = SentencesDataset(examples(a=5), None)
-        loader = DataLoader(dataset, batch_size=2, num_workers=4, collate_fn=None)
+        loader = DataLoader(dataset, batch_size=2, num_workers=0, collate_fn=None)
         self.assertEqual([len(batch) for batch in loader], [2, 2, 1])
         self.assertEqual(len(loader), 3)
         self.assertEqual(len(DataLoader(dataset, batch_size=2, drop_last=True)), 2)

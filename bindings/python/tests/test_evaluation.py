@@ -146,10 +146,10 @@ class Others(unittest.TestCase):
 
     def test_faults(self):
         for message, make in (
-                ("anchors has 2, positives has 1", lambda: evaluation.TripletEvaluator("ab", "a", "ab")),
-                ("scores has 1", lambda: evaluation.EmbeddingSimilarityEvaluator("ab", "ab", [1])),
-                ("label 1 is 2", lambda: evaluation.BinaryClassificationEvaluator("ab", "ab", [1, 2])),
-                ("margin for cosin", lambda: evaluation.TripletEvaluator("a", "a", "a", margin={"cosin": 1}))):
+                ("anchors has 2, positives has 1", lambda: evaluation.TripletEvaluator(["a", "b"], ["a"], ["a", "b"])),
+                ("scores has 1", lambda: evaluation.EmbeddingSimilarityEvaluator(["a", "b"], ["a", "b"], [1])),
+                ("label 1 is 2", lambda: evaluation.BinaryClassificationEvaluator(["a", "b"], ["a", "b"], [1, 2])),
+                ("margin for cosin", lambda: evaluation.TripletEvaluator(["a"], ["a"], ["a"], margin={"cosin": 1}))):
             with self.subTest(message), self.assertRaisesRegex(ValueError, message):
                 make()
 

@@ -5,7 +5,6 @@ import signal
 import tempfile
 import threading
 import unittest
-import warnings
 
 from support import (TINY, needs_library, np, read_json, read_safetensors, relative_difference, report_rows,
                      tiny_model, tiny_sentences)
@@ -82,23 +81,32 @@ class Arguments(unittest.TestCase):
         found = training.optimizer_options({"lr": 1e-3, "betas": (0.8, 0.9), "correct_bias": False, "eps": 1e-7}, None)
         self.assertEqual(found, {"preset": b"st-0.4.1", "learning_rate": 1e-3, "beta1": 0.8, "beta2": 0.9,
                                  "epsilon": 1e-7})
-        self.assertEqual(training.optimizer_options({"correct_bias": False}, "torch")["preset"], b"torch")
-        with self.assertWarnsRegex(UserWarning, "momentum"):
-            training.optimizer_options({"momentum": 1}, None)
+        self.assertEqual(training.optimizer_options({"correct_bias": True}, "torch")["preset"], b"torch")
+        defaults = {"amsgrad": False, "maximize": False, "foreach": None, "fused": None, "capturable": False}
+        self.assertEqual(training.optimizer_options(defaults, None)["learning_rate"], None)
+        for message, params, preset in (("momentum", {"momentum": 1}, None), ("amsgrad", {"amsgrad": True}, None),
+                                        ("argument of fit", {"weight_decay": 0.1}, None),
+                                        ("contradict", {"correct_bias": False}, "torch"),
+                                        ("contradict", {"correct_bias": True}, "st-0.4.1"),
+                                        ("betas: 1 numbers", {"betas": (0.9,)}, None)):
+            with self.subTest(message), self.assertRaisesRegex((ValueError, NotImplementedError), message):
+                training.optimizer_options(params, preset)
+        for params in ([("lr", 1)], "lr", {"lr"}):
+            with self.assertRaisesRegex(TypeError, "optimizer_params"):
+                training.optimizer_options(params, None)
 
-    def test_warnings(self):
+    def test_optimizer_and_checkpoints(self):
         class AdamW:
             pass
 
         class SGD:
             pass
 
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            training.warn_unused(AdamW, 0)
+        training.refuse_unused(AdamW, 0)
+        training.refuse_unused(None, 1)
         for message, arguments in (("SGD", (SGD, 0)), ("checkpoint_save_total_limit", (None, 3))):
-            with self.assertWarnsRegex(UserWarning, message):
-                training.warn_unused(*arguments)
+            with self.assertRaisesRegex(NotImplementedError, message):
+                training.refuse_unused(*arguments)
 
 
 @needs_library

@@ -3,7 +3,8 @@ import numpy as np
 
 from .. import errors
 from ..util import SimilarityFunction
-from .base import MetricsEvaluator, same_length
+from .._settings import Setting
+from .base import FIXED, MetricsEvaluator, label_list, same_length, text_columns, texts_of
 
 _DISTANCES = ("euclidean", "manhattan")  # their thresholds are given as distances, which are positive
 
@@ -12,14 +13,18 @@ class BinaryClassificationEvaluator(MetricsEvaluator):
     file_name = "binary_classification_evaluation"
     title = "binary classification"
     primary = "ap"
+    sentences1 = Setting(texts_of, fixed=FIXED)
+    sentences2 = Setting(texts_of, fixed=FIXED)
+    labels = Setting(fixed=FIXED)
 
     def __init__(self, sentences1, sentences2, labels, name="", batch_size=32, show_progress_bar=False, write_csv=True,
                  *, similarity_fn_names=None):
         super().__init__(name=name, batch_size=batch_size, show_progress_bar=show_progress_bar, write_csv=write_csv,
                          similarity_fn_names=similarity_fn_names)
-        same_length(self, sentences1=sentences1, sentences2=sentences2, labels=labels)
-        self.sentences1, self.sentences2 = list(sentences1), list(sentences2)
-        self.labels = np.asarray(labels)
+        self.sentences1, self.sentences2 = sentences1, sentences2
+        labels = label_list(self, "labels", labels)
+        same_length(self, sentences1=self.sentences1, sentences2=self.sentences2, labels=labels)
+        self.labels = labels
         wrong = np.flatnonzero(~np.isin(self.labels, (0, 1)))
         if len(wrong):
             raise errors.ArgumentError(f"BinaryClassificationEvaluator: label {wrong[0]} is "
@@ -27,8 +32,8 @@ class BinaryClassificationEvaluator(MetricsEvaluator):
 
     @classmethod
     def from_input_examples(cls, examples, **kwargs):
-        return cls([example.texts[0] for example in examples], [example.texts[1] for example in examples],
-                   [example.label for example in examples], **kwargs)
+        (first, second), labels = text_columns(cls, examples, 2)
+        return cls(first, second, labels, **kwargs)
 
     def compute_metrics(self, model, similarity_fn_names):
         sentences = list(dict.fromkeys(self.sentences1 + self.sentences2))

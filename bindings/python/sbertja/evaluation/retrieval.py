@@ -1,9 +1,24 @@
 """How well a search by similarity finds the documents that are relevant to each query."""
 import numpy as np
 
-from .. import errors
+from .. import _arguments, errors
+from .._settings import Setting
 from ..util import SimilarityFunction, top_indices
-from .base import MetricsEvaluator
+from .base import FIXED, MetricsEvaluator
+
+
+def _depths(place, value):
+    """The k's of a measure, such as [1, 3, 5, 10]."""
+    return [_arguments.integer(f"{place}[{index}]", k, 1)
+            for index, k in enumerate(_arguments.items(place, value, "integers"))]
+
+
+def _texts(name, value):
+    """{id: text}."""
+    found = _arguments.mapping(f"InformationRetrievalEvaluator: {name}", value, "{id: text}")
+    for key, text in found.items():
+        _arguments.text(f"InformationRetrievalEvaluator: {name}[{key!r}]", text)
+    return found
 
 
 class InformationRetrievalEvaluator(MetricsEvaluator):
@@ -12,34 +27,54 @@ class InformationRetrievalEvaluator(MetricsEvaluator):
 
     file_name = "Information-Retrieval_evaluation"
     title = "retrieval"
+    query_ids = Setting(fixed=FIXED)
+    queries = Setting(fixed=FIXED)
+    corpus_ids = Setting(fixed=FIXED)
+    corpus = Setting(fixed=FIXED)
+    relevant_docs = Setting(fixed=FIXED)
+    corpus_chunk_size = Setting(lambda place, value: _arguments.integer(place, value, 1))
+    mrr_at_k = Setting(_depths)
+    ndcg_at_k = Setting(lambda place, value: _depths(place, value) or _no_depth(place))
+    accuracy_at_k = Setting(_depths)
+    precision_recall_at_k = Setting(_depths)
+    map_at_k = Setting(_depths)
+    score_functions = Setting(lambda place, value: _functions(place, value))
 
     def __init__(self, queries, corpus, relevant_docs, corpus_chunk_size=50000, mrr_at_k=(10,), ndcg_at_k=(10,),
                  accuracy_at_k=(1, 3, 5, 10), precision_recall_at_k=(1, 3, 5, 10), map_at_k=(100,),
                  show_progress_bar=False, batch_size=32, name="", write_csv=True, *, score_functions=None,
                  main_score_function=None):
         super().__init__(name=name, batch_size=batch_size, show_progress_bar=show_progress_bar, write_csv=write_csv)
-        self.query_ids = [query for query in queries if relevant_docs.get(query)]
+        queries, corpus = _texts("queries", queries), _texts("corpus", corpus)
+        self.relevant_docs = _arguments.mapping("InformationRetrievalEvaluator: relevant_docs", relevant_docs,
+                                                "{query id: set of corpus ids}")
+        self.query_ids = [query for query in queries if self.relevant_docs.get(query)]
         self.queries = [queries[query] for query in self.query_ids]
         self.corpus_ids = list(corpus)
         self.corpus = list(corpus.values())
-        self.relevant_docs = relevant_docs
         self._check(corpus)
         self.corpus_chunk_size = corpus_chunk_size
-        self.mrr_at_k, self.ndcg_at_k, self.map_at_k = list(mrr_at_k), list(ndcg_at_k), list(map_at_k)
-        self.accuracy_at_k, self.precision_recall_at_k = list(accuracy_at_k), list(precision_recall_at_k)
+        self.mrr_at_k, self.ndcg_at_k, self.map_at_k = mrr_at_k, ndcg_at_k, map_at_k
+        self.accuracy_at_k, self.precision_recall_at_k = accuracy_at_k, precision_recall_at_k
         self.score_functions = score_functions  # {name: function of two arrays}; else the model's similarity
-        self.primary = f"ndcg@{max(self.ndcg_at_k)}"
-        self.main_similarity = SimilarityFunction(main_score_function) if main_score_function else None
+        self.main_similarity = main_score_function
+
+    @property
+    def primary(self):
+        """The key of the metric that a call gives."""
+        return f"ndcg@{max(self.ndcg_at_k)}"
 
     def _check(self, corpus):
         if not self.query_ids:
             raise errors.ArgumentError("InformationRetrievalEvaluator: no query has relevant documents")
         for query in self.query_ids:
             wanted = self.relevant_docs[query]
-            unknown = [wanted] if isinstance(wanted, str) else [document for document in wanted if document not in corpus]
+            place = f"InformationRetrievalEvaluator: relevant_docs of {query!r}"
+            if not isinstance(wanted, (set, frozenset, list, tuple)):
+                raise errors.ArgumentError(f"{place}: {wanted!r} is no set of ids")
+            unknown = [document for document in wanted if document not in corpus]
             if unknown:
-                raise errors.ArgumentError(f"InformationRetrievalEvaluator: relevant_docs of {query!r}: {unknown[0]!r} is "
-                                           f"{'no set of ids' if isinstance(wanted, str) else 'not in the corpus'}")
+                raise errors.ArgumentError(f"{place}: {unknown[0]!r} is not in the corpus")
 
     def compute_metrics(self, model, similarity_fn_names):
         functions = self.score_functions or {name: SimilarityFunction.to_similarity_fn(name)
@@ -88,6 +123,21 @@ class InformationRetrievalEvaluator(MetricsEvaluator):
         for k in self.map_at_k:
             metrics[f"map@{k}"] = mean(_average_precision, k)
         return metrics
+
+
+def _functions(place, value):
+    """{name: function of two arrays}, or None."""
+    if value is None:
+        return None
+    functions = _arguments.mapping(place, value, "{name: function}")
+    for name, function in functions.items():
+        if not callable(function):
+            raise TypeError(f"{place}[{name!r}]: {_arguments.describe(function)} cannot be called")
+    return functions
+
+
+def _no_depth(place):
+    raise errors.ArgumentError(f"{place} is empty: its largest k is the evaluator's result")
 
 
 def _ndcg(hits, count, k):

@@ -3,7 +3,8 @@ import numpy as np
 
 from .. import errors
 from ..util import SimilarityFunction
-from .base import MetricsEvaluator, same_length
+from .._settings import Setting
+from .base import FIXED, MetricsEvaluator, label_list, same_length, text_columns, texts_of
 
 
 class EmbeddingSimilarityEvaluator(MetricsEvaluator):
@@ -12,13 +13,17 @@ class EmbeddingSimilarityEvaluator(MetricsEvaluator):
     key = "{metric}_{similarity}"
     maximum = "{metric}_max"
     primary = "spearman"
+    sentences1 = Setting(texts_of, fixed=FIXED)
+    sentences2 = Setting(texts_of, fixed=FIXED)
+    scores = Setting(fixed=FIXED)
 
     def __init__(self, sentences1, sentences2, scores, batch_size=16, main_similarity=None, name="",
                  show_progress_bar=False, write_csv=True, *, similarity_fn_names=None):
         super().__init__(name=name, batch_size=batch_size, show_progress_bar=show_progress_bar, write_csv=write_csv,
                          main_similarity=main_similarity, similarity_fn_names=similarity_fn_names)
-        same_length(self, sentences1=sentences1, sentences2=sentences2, scores=scores)
-        self.sentences1, self.sentences2 = list(sentences1), list(sentences2)
+        self.sentences1, self.sentences2 = sentences1, sentences2
+        scores = label_list(self, "scores", scores)
+        same_length(self, sentences1=self.sentences1, sentences2=self.sentences2, scores=scores)
         self.scores = np.asarray(scores, np.float64)
         wrong = np.flatnonzero(~np.isfinite(self.scores))
         if len(wrong):
@@ -26,8 +31,8 @@ class EmbeddingSimilarityEvaluator(MetricsEvaluator):
 
     @classmethod
     def from_input_examples(cls, examples, **kwargs):
-        return cls([example.texts[0] for example in examples], [example.texts[1] for example in examples],
-                   [example.label for example in examples], **kwargs)
+        (first, second), labels = text_columns(cls, examples, 2)
+        return cls(first, second, labels, **kwargs)
 
     def compute_metrics(self, model, similarity_fn_names):
         first, second = self._encode(model, self.sentences1), self._encode(model, self.sentences2)
