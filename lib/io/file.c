@@ -84,6 +84,44 @@ sbertja_status sbj_path_join(const sbj_alloc *alloc, const char *directory, cons
     return SBERTJA_OK;
 }
 
+/* Whether the name itself is there, which for a link to nothing it is. */
+static bool has_name(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
+sbertja_status sbj_find_file(const char *path, bool *found, sbertja_error *error)
+{
+    struct stat status;
+    *found = false;
+    if (stat(path, &status) != 0) {
+        const int number = errno;
+        if (number != ENOENT)
+            return sbj_fail_errno(error, path, "cannot be opened", number);
+        return has_name(path) ? sbj_fail(error, SBERTJA_E_IO, "%s: a link to a file that is not there", path)
+                              : SBERTJA_OK;
+    }
+    if (S_ISDIR(status.st_mode))
+        return sbj_fail(error, SBERTJA_E_IO, "%s: expected a file, found a directory", path);
+    if (!S_ISREG(status.st_mode))
+        return sbj_fail(error, SBERTJA_E_IO, "%s: not a regular file", path);
+    *found = true;
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_check_directory(const char *path, sbertja_error *error)
+{
+    struct stat status;
+    if (stat(path, &status) == 0)
+        return S_ISDIR(status.st_mode) ? SBERTJA_OK
+                                       : sbj_fail(error, SBERTJA_E_IO, "%s: a file, expected a directory", path);
+    if (errno != ENOENT)
+        return sbj_fail_errno(error, path, "cannot be opened", errno);
+    return sbj_fail(error, SBERTJA_E_IO, "%s: %s", path,
+                    has_name(path) ? "a link to a directory that is not there" : "no such directory");
+}
+
 bool sbj_is_file(const char *path)
 {
     struct stat status;

@@ -21,6 +21,13 @@ void sbj_map_forget(const sbj_map *map, const void *data, size_t size);
 /* "directory/name" in a new string. An empty directory means name alone. */
 sbertja_status sbj_path_join(const sbj_alloc *alloc, const char *directory, const char *name, char **path,
                              sbertja_error *error);
+/* Whether a file that need not be there is there. Only "no such file or directory" means that it is not; what cannot be
+ * looked at (permissions, a link in a circle), a link to nothing, and anything but a regular file is _E_IO with the path
+ * and the reason, so that a fault is never taken for absence. */
+sbertja_status sbj_find_file(const char *path, bool *found, sbertja_error *error);
+/* _E_IO with the reason unless this is a directory. */
+sbertja_status sbj_check_directory(const char *path, sbertja_error *error);
+/* For questions whose only answer is yes or no, such as whether a directory may be replaced; a fault is a no. */
 bool sbj_is_file(const char *path);
 bool sbj_has_file(const char *directory, const char *name); /* a regular file of that name */
 bool sbj_is_directory(const char *path);

@@ -15,9 +15,12 @@ static sbertja_status read_limit(const sbj_alloc *alloc, const char *folder, con
     char *path = NULL;
     sbj_json json = {0};
     double value = 0;
+    bool found = false;
     *limit = 0;
     sbertja_status status = sbj_path_join(alloc, folder, file, &path, error);
-    if (status != SBERTJA_OK || !sbj_is_file(path))
+    if (status == SBERTJA_OK)
+        status = sbj_find_file(path, &found, error);
+    if (status != SBERTJA_OK || !found)
         goto done;
     if ((status = sbj_json_read(alloc, path, &json, error)) != SBERTJA_OK ||
         (status = sbj_json_number(&json, json.root, key, 0, &value, error)) != SBERTJA_OK)
@@ -39,9 +42,11 @@ static sbertja_status refuse_lower_casing(const sbj_alloc *alloc, const char *fo
 {
     char *path = NULL;
     sbj_json json = {0};
-    bool lower = false;
+    bool lower = false, found = false;
     sbertja_status status = sbj_path_join(alloc, folder, "sentence_bert_config.json", &path, error);
-    if (status == SBERTJA_OK && sbj_is_file(path)) {
+    if (status == SBERTJA_OK)
+        status = sbj_find_file(path, &found, error);
+    if (status == SBERTJA_OK && found) {
         status = sbj_json_read(alloc, path, &json, error);
         if (status == SBERTJA_OK)
             status = sbj_json_bool(&json, json.root, "do_lower_case", false, &lower, error);
@@ -142,20 +147,21 @@ static void mean_pooling(sbj_layout *layout)
 sbertja_status sbj_layout_read(const sbj_alloc *alloc, const char *directory, sbj_layout *layout, sbertja_error *error)
 {
     char *path = NULL, current[PATH_MAX];
-    sbertja_status status;
+    bool found = false;
     memset(layout, 0, sizeof *layout);
     layout->alloc = alloc;
     directory = sbj_directory_current(directory, current);
-    if (!sbj_is_directory(directory))
-        return sbj_fail(error, SBERTJA_E_IO, "%s: %s", directory,
-                        sbj_is_file(directory) ? "a file, expected a directory" : "no such directory");
+    sbertja_status status = sbj_check_directory(directory, error);
+    if (status != SBERTJA_OK)
+        return status;
     if ((layout->directory = sbj_copy_text(alloc, directory, strlen(directory))) == NULL) {
         status = sbj_no_memory(error, strlen(directory) + 1);
         goto done;
     }
-    if ((status = sbj_path_join(alloc, directory, "modules.json", &path, error)) != SBERTJA_OK)
+    if ((status = sbj_path_join(alloc, directory, "modules.json", &path, error)) != SBERTJA_OK ||
+        (status = sbj_find_file(path, &found, error)) != SBERTJA_OK)
         goto done;
-    if (sbj_is_file(path)) {
+    if (found) {
         status = read_modules(layout, path, error);
     } else {
         mean_pooling(layout);

@@ -15,8 +15,10 @@ sbertja_status sbj_weights_open(const sbj_alloc *alloc, const char *folder, sbj_
     *archive = NULL;
     for (size_t i = 0; i < 2; i++) {
         char *path = NULL;
+        bool there = false;
         sbertja_status status = sbj_path_join(alloc, folder, names[i], &path, error);
-        bool there = status == SBERTJA_OK && sbj_is_file(path);
+        if (status == SBERTJA_OK)
+            status = sbj_find_file(path, &there, error);
         if (there)
             status = sbj_archive_open(alloc, path, archive, error);
         sbj_free(alloc, path);

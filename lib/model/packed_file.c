@@ -204,12 +204,16 @@ static sbertja_status map_if_good(sbj_model *model, const char *path, sbertja_er
 sbertja_status sbj_packed_open(sbj_model *model, const char *folder, sbertja_error *error)
 {
     char name[FORM_ROOM + 4], *path = NULL;
+    sbertja_error reason;
+    bool found = false;
     if (model->precision == SBJ_PRECISION_F32)
         return SBERTJA_OK;
     form_of(model->backend, model->precision, name);
     memcpy(name + strlen(name), ".bin", 5);
     sbertja_status status = sbj_path_join(&model->alloc, folder, name, &path, error);
-    if (status == SBERTJA_OK && sbj_is_file(path))
+    if (status == SBERTJA_OK && sbj_find_file(path, &found, &reason) != SBERTJA_OK)
+        say_unused(model, path, reason.message);
+    else if (found)
         status = map_if_good(model, path, error);
     else if (status == SBERTJA_OK)
         look_for_others(model, folder);

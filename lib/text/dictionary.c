@@ -91,13 +91,14 @@ sbertja_status sbj_dictionary_inspect(const sbj_alloc *alloc, const char *folder
     memset(info, 0, sizeof *info);
     for (size_t i = 0; i < FILES; i++) {
         char *path;
+        bool found = false;
         sbertja_status status = sbj_path_join(alloc, folder, files[i], &path, error);
-        if (status != SBERTJA_OK)
-            return status;
-        if (!sbj_is_file(path))
+        if (status == SBERTJA_OK)
+            status = sbj_find_file(path, &found, error);
+        if (status == SBERTJA_OK && !found)
             status = sbj_fail(error, SBERTJA_E_MISSING, "%s: not a folder of a compiled MeCab dictionary: no %s",
                               folder, files[i]);
-        else if (i == 0)
+        else if (status == SBERTJA_OK && i == 0)
             status = read_header(path, info, error);
         sbj_free(alloc, path);
         if (status != SBERTJA_OK)
@@ -113,8 +114,11 @@ sbertja_status sbj_dictionary_fingerprint(const sbj_alloc *alloc, const char *fo
     fingerprint[0] = '\0';
     for (size_t i = 0; i <= FILES; i++) { /* the files, and the settings that a folder may have besides */
         char *path;
+        bool found = i < FILES;
         sbertja_status status = sbj_path_join(alloc, folder, i < FILES ? files[i] : "mecabrc", &path, error);
-        if (status == SBERTJA_OK && (i < FILES || sbj_is_file(path)))
+        if (status == SBERTJA_OK && !found)
+            status = sbj_find_file(path, &found, error);
+        if (status == SBERTJA_OK && found)
             status = sbj_sample_file(path, &hash, error);
         sbj_free(alloc, path);
         if (status != SBERTJA_OK)

@@ -74,6 +74,7 @@ static sbertja_status fail_open(const char *folder, sbertja_error *error)
 sbertja_status sbj_mecab_open(const sbj_alloc *alloc, const char *folder, sbj_mecab **mecab, sbertja_error *error)
 {
     char *own_rc = NULL, *characters = NULL;
+    bool has_rc = false;
     sbj_mecab *opened = sbj_new(alloc, 1, sizeof *opened);
     sbertja_status status = SBERTJA_OK;
     *mecab = NULL;
@@ -82,9 +83,10 @@ sbertja_status sbj_mecab_open(const sbj_alloc *alloc, const char *folder, sbj_me
     opened->alloc = *alloc;
     if ((status = sbj_path_join(alloc, folder, "char.bin", &characters, error)) != SBERTJA_OK ||
         (status = sbj_path_join(alloc, folder, "mecabrc", &own_rc, error)) != SBERTJA_OK ||
-        (status = read_blanks(characters, opened, error)) != SBERTJA_OK)
+        (status = read_blanks(characters, opened, error)) != SBERTJA_OK ||
+        (status = sbj_find_file(own_rc, &has_rc, error)) != SBERTJA_OK)
         goto done;
-    const char *rc = sbj_is_file(own_rc) ? own_rc : "/dev/null";
+    const char *rc = has_rc ? own_rc : "/dev/null";
     const char *arguments[] = {"mecab", "-d", folder, "-r", rc};
     opened->model = mecab_model_new(sizeof arguments / sizeof *arguments, (char **)arguments);
     if (opened->model == NULL)

@@ -176,9 +176,12 @@ static sbertja_status read_optional(const sbj_alloc *alloc, const char *director
                                     sbertja_error *error)
 {
     char *path;
+    bool found = false;
     memset(json, 0, sizeof *json);
     sbertja_status status = sbj_path_join(alloc, directory, name, &path, error);
-    if (status == SBERTJA_OK && sbj_is_file(path))
+    if (status == SBERTJA_OK)
+        status = sbj_find_file(path, &found, error);
+    if (status == SBERTJA_OK && found)
         status = sbj_json_read(alloc, path, json, error);
     sbj_free(alloc, path);
     return status;

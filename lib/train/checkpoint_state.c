@@ -166,7 +166,18 @@ static sbertja_status read_arrays(sbj_trainer *t, const char *path, sbertja_erro
 
 /* ---- Whole checkpoints ---- */
 
-bool sbj_is_checkpoint(const char *directory)
+sbertja_status sbj_find_checkpoint(const sbj_alloc *alloc, const char *directory, bool *found, sbertja_error *error)
+{
+    char *path = NULL, current[PATH_MAX];
+    *found = false;
+    sbertja_status status = sbj_path_join(alloc, sbj_directory_current(directory, current), description, &path, error);
+    if (status == SBERTJA_OK)
+        status = sbj_find_file(path, found, error);
+    sbj_free(alloc, path);
+    return status;
+}
+
+static bool is_checkpoint(const char *directory)
 {
     char current[PATH_MAX];
     directory = sbj_directory_current(directory, current);
@@ -178,7 +189,7 @@ static bool is_part(const char *name)
     return strcmp(name, description) == 0 || strcmp(name, arrays) == 0;
 }
 
-static const sbj_directory_kind checkpoints = {sbj_is_checkpoint, is_part, description};
+static const sbj_directory_kind checkpoints = {is_checkpoint, is_part, description};
 
 static sbertja_status write_description(const sbj_trainer *trainer, const sbj_progress_state *state, const char *path,
                                         sbertja_error *error)

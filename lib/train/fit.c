@@ -213,7 +213,10 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
     if (o->resume && o->checkpoint_path == NULL)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "resume: no checkpoint_path is given");
     sbertja_status status = SBERTJA_OK;
-    if (o->resume && sbj_is_checkpoint(o->checkpoint_path))
+    bool found = false;
+    if (o->resume)
+        status = sbj_find_checkpoint(&f->trainer->alloc, o->checkpoint_path, &found, error);
+    if (status == SBERTJA_OK && found)
         status = sbj_trainer_read(f->trainer, o->checkpoint_path, &f->state, error);
     f->saved_score = f->state.best;
     f->began = now();

@@ -93,8 +93,9 @@ sbertja_status sbj_trainer_write(const sbj_trainer *trainer, const sbj_progress_
                                  sbertja_error *error);
 /* Whether a checkpoint could be written there. Makes the parents. */
 sbertja_status sbj_trainer_check_target(const sbj_model *model, const char *directory, sbertja_error *error);
-/* There is a checkpoint in this directory. */
-bool sbj_is_checkpoint(const char *directory);
+/* Whether there is a checkpoint to resume from. No such directory, or one without a description, is none; a description
+ * that cannot be read is an error, since a training must not begin again unasked. */
+sbertja_status sbj_find_checkpoint(const sbj_alloc *alloc, const char *directory, bool *found, sbertja_error *error);
 sbertja_status sbj_trainer_read(sbj_trainer *trainer, const char *directory, sbj_progress_state *state,
                                 sbertja_error *error);
 
