@@ -1,4 +1,4 @@
-"""Finding things on disk before the library is asked: a model by its name, its transformer's folder, packages of dictionaries.
+"""Finding things on disk before the library is asked: a model by its name, packages of dictionaries.
 
 The library itself never reads the environment and knows no Python packages; both are this file's business.
 """
@@ -9,6 +9,8 @@ import re
 
 from . import _arguments, _native, errors
 
+_REVISION = re.compile(r"[\w][\w.-]*(/[\w.-]+)*")
+_LONGEST_COMMIT = 200
 _REPOSITORY = re.compile(r"[\w][\w.-]*(/[\w.-]+)?")
 
 
@@ -50,13 +52,23 @@ def _cache_folders(cache_folder):
 
 def _snapshot(folder, repository, revision):
     root = os.path.join(folder, "models--" + repository.replace("/", "--"))
-    try:
-        with open(os.path.join(root, "refs", revision), encoding="ascii") as file:
-            revision = file.read().strip()
-    except (OSError, ValueError):
-        pass  # then the revision may be a commit itself
-    path = os.path.join(root, "snapshots", revision)
+    path = os.path.join(root, "snapshots", _commit(os.path.join(root, "refs"), revision))
     return path if os.path.isdir(path) else None
+
+
+def _commit(folder, revision):
+    """The commit that a name stands for, from a small file of the cache; else it may be a commit itself."""
+    if not _REVISION.fullmatch(_arguments.text("revision", revision)) or ".." in revision.split("/"):
+        raise errors.ArgumentError(f"revision {revision!r}: expected a name or a commit")
+    path = os.path.join(folder, revision)
+    try:
+        if not os.path.isfile(path):  # a FIFO would make `open` wait
+            return revision
+        with open(path, encoding="ascii") as file:
+            commit = file.read(_LONGEST_COMMIT).strip()
+    except (OSError, ValueError):
+        return revision
+    return commit if re.fullmatch(r"[0-9A-Za-z]+", commit) else revision
 
 
 def read_json(*path):
@@ -69,14 +81,6 @@ def read_json(*path):
         return None
     except ValueError as fault:
         raise errors.FormatError(f"{path}: not JSON: {fault}") from None
-
-
-def transformer_folder(directory):
-    """Where a model directory has config.json and the tokenizer's files: itself, or 0_Transformer in the old layout."""
-    for module in read_json(directory, "modules.json") or []:
-        if module.get("type", "").endswith("Transformer"):
-            return os.path.join(directory, module.get("path", ""))
-    return directory
 
 
 def dictionary_places():

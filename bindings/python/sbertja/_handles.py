@@ -4,11 +4,11 @@ A model is shared by threads; sessions and encodings belong to one thread, so ea
 needs is kept alive by the handle: a session is always freed before its model. At the interpreter's exit nothing is
 freed (another thread may be inside a call); the system takes it all back.
 """
+import functools
 import json
 import os
 import threading
 import weakref
-from contextlib import contextmanager
 from ctypes import byref, c_size_t
 
 import numpy as np
@@ -35,39 +35,71 @@ def _release(function, address, _needs):
         function(address)
 
 
+class _Users:
+    """The calls that use a handle: `with users:` around each, and `close` waits for the last one to end."""
+
+    instances = weakref.WeakSet()
+
+    def __init__(self):
+        self._closed = False
+        self.forget()
+        _Users.instances.add(self)
+
+    def forget(self):
+        self._state = threading.Condition()
+        self._count = 0
+        self._own = threading.local()  # how many of them are this thread's, one inside another
+
+    def __enter__(self):
+        depth = getattr(self._own, "depth", 0)
+        with self._state:
+            if self._closed and depth == 0:
+                raise errors.ArgumentError("this model is closed: it was lent to an evaluator while fit ran")
+            self._count += 1
+        self._own.depth = depth + 1
+
+    def __exit__(self, *exception):
+        self._own.depth = getattr(self._own, "depth", 1) - 1
+        with self._state:
+            self._count = max(0, self._count - 1)  # in a child of fork it began at 0
+            self._state.notify_all()
+
+    def close(self):
+        with self._state:
+            self._closed = True
+            self._state.wait_for(lambda: self._count == 0)
+
+
+def _after_fork():
+    """The child has none of the threads that were inside a call, and maybe held the lock."""
+    for each in list(_Users.instances):
+        each.forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _using(method):
+    """A method of a class with `_users` as one of its users."""
+
+    @functools.wraps(method)
+    def used(self, *arguments, **options):
+        with self._users:
+            return method(self, *arguments, **options)
+
+    return used
+
+
 class _PerThread:
     """What `make` makes, once for each thread, and again in a forked child: one that was in use at the time of the fork
     cannot be used there."""
-
-    instances = weakref.WeakSet()
 
     def __init__(self, make):
         self._make = make
         self._local = threading.local()
         self._all = weakref.WeakSet()
-        self._closed = False
-        self._forget_users()
-        _PerThread.instances.add(self)
 
-    def _forget_users(self):
-        self._state = threading.Condition()
-        self._users = 0
-
-    @contextmanager
-    def use(self):
-        """The address for this thread; `close` waits until the last `with` is left."""
-        with self._state:
-            if self._closed:
-                raise errors.ArgumentError("this model is closed: it was lent to an evaluator while fit ran")
-            self._users += 1
-        try:
-            yield self._own()
-        finally:
-            with self._state:
-                self._users -= 1
-                self._state.notify_all()
-
-    def _own(self):
+    def get(self):
         process, handle = getattr(self._local, "owned", (None, None))
         if process != os.getpid():
             if handle is not None:
@@ -78,27 +110,17 @@ class _PerThread:
         return handle.address
 
     def close(self):
-        with self._state:
-            self._closed = True
-            self._state.wait_for(lambda: self._users == 0)
         for handle in list(self._all):
             handle.close()
         self._local = threading.local()
 
 
-def _after_fork():
-    """The child has none of the threads that were inside a call, and maybe held the lock."""
-    for each in list(_PerThread.instances):
-        each._forget_users()
-
-
-os.register_at_fork(after_in_child=_after_fork)
-
-
 class Tokenizer:
-    """Texts to tokens and ids. `owner` is the handle of the tokenizer, or of the model it belongs to."""
+    """Texts to tokens and ids. `owner` is the handle of the tokenizer, or of the model it belongs to, with its users."""
 
-    def __init__(self, address, owner):
+    def __init__(self, address, owner, users=None):
+        self._users = _Users() if users is None else users
+
         def make():
             encoding = _native.create("sbertja_encoding_create", address)
             return Handle(encoding, _native.library().sbertja_encoding_free, owner)
@@ -113,25 +135,23 @@ class Tokenizer:
     def close(self):
         self._encodings.close()
 
-    @contextmanager
-    def _encoded(self, text):
-        """This thread's encoding of a text."""
+    def _encode(self, text):
+        encoding = self._encodings.get()
         data = encode_text(text)
-        with self._encodings.use() as encoding:
-            _native.call("sbertja_tokenize", encoding, data, len(data))
-            yield encoding
+        _native.call("sbertja_tokenize", encoding, data, len(data))
+        return encoding
 
+    @_using
     def tokens(self, text):
-        lib = _native.library()
-        with self._encoded(text) as encoding:
-            return [lib.sbertja_encoding_token(encoding, i).decode("utf-8")
-                    for i in range(lib.sbertja_encoding_token_count(encoding))]
+        lib, encoding = _native.library(), self._encode(text)
+        return [lib.sbertja_encoding_token(encoding, i).decode("utf-8")
+                for i in range(lib.sbertja_encoding_token_count(encoding))]
 
+    @_using
     def ids(self, text):
         count = c_size_t()
-        with self._encoded(text) as encoding:
-            ids = _native.library().sbertja_encoding_ids(encoding, byref(count))
-            return ids[:count.value]
+        ids = _native.library().sbertja_encoding_ids(self._encode(text), byref(count))
+        return ids[:count.value]
 
 
 class Model:
@@ -140,6 +160,7 @@ class Model:
     def __init__(self, address, threads=0, *, borrowed=False):
         self.handle = handle = Handle(address, None if borrowed else _native.library().sbertja_model_free)
         self.threads = threads
+        self._users = _Users()
 
         def make():
             options = _native.make(_native.SessionOptions, threads=threads)
@@ -147,7 +168,7 @@ class Model:
             return Handle(session, _native.library().sbertja_session_free, handle)
 
         self._sessions = _PerThread(make)
-        self.tokenizer = Tokenizer(_native.library().sbertja_model_tokenizer(address), handle)
+        self.tokenizer = Tokenizer(_native.library().sbertja_model_tokenizer(address), handle, self._users)
 
     @classmethod
     def load(cls, directory, options, threads=0):
@@ -155,32 +176,42 @@ class Model:
         return cls(_native.create("sbertja_model_load", path, byref(options)), threads)
 
     @property
+    @_using
     def address(self):
-        if self.handle.address is None:
-            raise errors.ArgumentError("this model is closed")
         return self.handle.address
 
     def close(self):
-        """Frees everything now, sessions first; also right for a borrowed model, which itself is not freed."""
+        """Frees everything once no call uses it, sessions first; also right for a borrowed model, which itself is not
+        freed."""
+        self._users.close()
         self._sessions.close()
         self.tokenizer.close()
         self.handle.close()
 
+    def in_use(self):
+        """`with model.in_use():` around calls that take the address."""
+        return self._users
+
     @property
+    @_using
     def dimension(self):
         return _native.library().sbertja_model_dimension(self.address)
 
     @property
+    @_using
     def token_dimension(self):
         return _native.library().sbertja_model_token_dimension(self.address)
 
     @property
+    @_using
     def max_tokens(self):
         return _native.library().sbertja_model_max_tokens(self.address)
 
+    @_using
     def describe(self):
         return json.loads(_native.library().sbertja_model_describe(self.address))
 
+    @_using
     def save(self, directory, layout=None, dtype=None, packed=None):
         options = _native.make(_native.SaveOptions, layout=_native.text_or_none(layout),
                                dtype=_native.text_or_none(dtype), packed=_native.text_or_none(packed))
@@ -188,16 +219,26 @@ class Model:
 
     def parameters(self, only=""):
         """Names and float32 arrays in the order of the saved file; of the names that have `only` in them."""
-        for index in range(_native.library().sbertja_model_parameter_count(self.address)):
-            info = _native.Parameter()
-            _native.call("sbertja_model_parameter", self.address, index, byref(info), None)
-            if only not in info.name.decode("utf-8"):
-                continue
-            values = np.empty((info.rows, info.columns), np.float32)
-            _native.call("sbertja_model_parameter", self.address, index, byref(info), _native.floats(values))
-            values.flags.writeable = False  # a copy: nothing that is written into it would reach the model
-            yield info.name.decode("utf-8"), values
+        with self._users:
+            count = _native.library().sbertja_model_parameter_count(self.address)
+        for index in range(count):
+            name, values = self._parameter(index, only)
+            if values is not None:
+                yield name, values
 
+    @_using
+    def _parameter(self, index, only):
+        info = _native.Parameter()
+        _native.call("sbertja_model_parameter", self.address, index, byref(info), None)
+        name = info.name.decode("utf-8")
+        if only not in name:
+            return name, None
+        values = np.empty((info.rows, info.columns), np.float32)
+        _native.call("sbertja_model_parameter", self.address, index, byref(info), _native.floats(values))
+        values.flags.writeable = False  # a copy: nothing that is written into it would reach the model
+        return name, values
+
+    @_using
     def encode(self, texts, *, normalize=False, progress=None, tokens=False):
         """Sentence vectors, [texts, dimension]; and, if `tokens`, a list of each text's token vectors, else None."""
         encoded = encode_texts(texts)
@@ -209,8 +250,9 @@ class Model:
         def keep(_user, index, count, dimension, data):
             token_vectors[index] = np.ctypeslib.as_array(data, (count, dimension)).copy()
 
+        session = self._sessions.get()
         error = _native.Error()
-        with self._sessions.use() as session, _callbacks.Guard() as guard:
+        with _callbacks.Guard() as guard:
             options = _native.make(
                 _native.EncodeOptions, normalize=int(bool(normalize)),
                 progress=guard.wrap(_native.EncodeProgress,

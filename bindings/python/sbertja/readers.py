@@ -1,9 +1,13 @@
 """Training examples and the files they come from, as in sentence_transformers.readers."""
 import csv
 import gzip
+import math
 import os
+import zlib
+from contextlib import contextmanager
 
-from . import errors
+from . import _arguments, errors
+from ._settings import Guarded, Setting
 
 
 class InputExample:
@@ -22,8 +26,31 @@ class InputExample:
         return f"<InputExample> label: {self.label}, texts: {texts}"
 
 
-class _TableReader:
+@contextmanager
+def _opened(path):
+    """A text file, gzipped if its name ends so, without the byte order mark that it may begin with; what is wrong with its
+    bytes is told with its name."""
+    try:
+        opener = gzip.open if path.endswith(".gz") else open
+        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+            yield file
+    except UnicodeDecodeError as fault:
+        raise errors.FormatError(f"{path}: not UTF-8: {fault.reason}, byte 0x{fault.object[fault.start]:02x}") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
+        raise errors.FormatError(f"{path}: not a whole gzip file: {fault}") from None
+
+
+def _column(place, value):
+    return _arguments.integer(place, value, -2 ** 31, 2 ** 31)
+
+
+class _TableReader(Guarded):
     """Files of a folder with one example a line, its texts and its label in columns given by number."""
+
+    dataset_folder = Setting()
+    delimiter = Setting(_arguments.text)
+    quoting = Setting(_arguments.integer)
+    has_header = Setting(_arguments.flag)
 
     def __init__(self, dataset_folder, delimiter, quoting, has_header):
         self.dataset_folder = dataset_folder
@@ -34,17 +61,29 @@ class _TableReader:
     def _rows(self, filename):
         """The file's rows, each with its place for messages."""
         path = os.path.join(self.dataset_folder, filename)
-        opener = gzip.open if filename.endswith(".gz") else open
-        with opener(path, "rt", encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, delimiter=self.delimiter, quoting=self.quoting)
-            if self.has_header:
-                next(reader, None)
+        with _opened(path) as file:
+            rows = self._plain(file) if self.quoting == csv.QUOTE_NONE else self._quoted(file, path)
+            for index, (row, line) in enumerate(rows):
+                if row and not (index == 0 and self.has_header):
+                    yield row, f"{path}: line {line}"
+
+    def _plain(self, file):
+        """Without quoting a line is a row, and a cell may have any length."""
+        for line, text in enumerate(file, 1):
+            text = text.rstrip("\r\n")
+            yield (text.split(self.delimiter) if text else []), line
+
+    def _quoted(self, file, path):
+        reader = csv.reader(file, delimiter=self.delimiter, quoting=self.quoting)
+        try:
             for row in reader:
-                if row:
-                    yield row, f"{path}: line {reader.line_num}"
+                yield row, reader.line_num
+        except csv.Error as fault:
+            raise errors.FormatError(f"{path}: line {reader.line_num}: {fault}") from None
 
     def _examples(self, filename, max_examples, texts, label):
         """`texts` and `label` are functions of a row."""
+        _arguments.integer("get_examples: max_examples", max_examples)
         examples = []
         for row, place in self._rows(filename):
             try:
@@ -62,6 +101,8 @@ class _TableReader:
 class TripletReader(_TableReader):
     """Lines of anchor, positive, negative."""
 
+    s1_col_idx, s2_col_idx, s3_col_idx = Setting(_column), Setting(_column), Setting(_column)
+
     def __init__(self, dataset_folder, s1_col_idx=0, s2_col_idx=1, s3_col_idx=2, has_header=False, delimiter="\t",
                  quoting=csv.QUOTE_NONE):
         super().__init__(dataset_folder, delimiter, quoting, has_header)
@@ -75,6 +116,10 @@ class TripletReader(_TableReader):
 class STSDataReader(_TableReader):
     """Lines of two sentences and a score, which is scaled from [min_score, max_score] to [0, 1]."""
 
+    s1_col_idx, s2_col_idx, score_col_idx = Setting(_column), Setting(_column), Setting(_column)
+    normalize_scores = Setting(_arguments.flag)
+    min_score, max_score = Setting(_arguments.number), Setting(_arguments.number)
+
     def __init__(self, dataset_folder, s1_col_idx=0, s2_col_idx=1, score_col_idx=2, delimiter="\t",
                  quoting=csv.QUOTE_NONE, normalize_scores=True, min_score=0, max_score=5, has_header=False):
         super().__init__(dataset_folder, delimiter, quoting, has_header)
@@ -83,9 +128,13 @@ class STSDataReader(_TableReader):
 
     def _score(self, row):
         score = float(row[self.score_col_idx])
+        if not math.isfinite(score):
+            raise ValueError(f"the score {row[self.score_col_idx]!r} is not a finite number")
         return (score - self.min_score) / (self.max_score - self.min_score) if self.normalize_scores else score
 
     def get_examples(self, filename, max_examples=0):
+        if self.normalize_scores and self.min_score == self.max_score:
+            raise errors.ArgumentError(f"{type(self).__name__}: min_score and max_score are both {self.min_score}")
         columns = self.s1_col_idx, self.s2_col_idx
         return self._examples(filename, max_examples, lambda row: [row[c] for c in columns], self._score)
 
@@ -102,6 +151,9 @@ class STSBenchmarkDataReader(STSDataReader):
 class LabelSentenceReader(_TableReader):
     """Lines of a label, whatever its name, and a sentence. Labels are numbered by their first appearance."""
 
+    label_col_idx, sentence_col_idx = Setting(_column), Setting(_column)
+    label_map = Setting(lambda place, value: _arguments.mapping(place, value, "{label: number}"))
+
     def __init__(self, folder, label_col_idx=0, sentence_col_idx=1, separator="\t"):
         super().__init__(folder, separator, csv.QUOTE_NONE, False)
         self.label_col_idx, self.sentence_col_idx = label_col_idx, sentence_col_idx
@@ -112,8 +164,10 @@ class LabelSentenceReader(_TableReader):
                               lambda row: self.label_map.setdefault(row[self.label_col_idx], len(self.label_map)))
 
 
-class NLIDataReader:
+class NLIDataReader(Guarded):
     """The three files s1.NAME, s2.NAME and labels.NAME, gzipped or not, with a sentence or label a line."""
+
+    dataset_folder = Setting()
 
     LABELS = {"contradiction": 0, "entailment": 1, "neutral": 2}
 
@@ -131,11 +185,11 @@ class NLIDataReader:
         return self.LABELS[label.strip().lower()]
 
     def _lines(self, name):
-        path = os.path.join(self.dataset_folder, name)
-        with (gzip.open if name.endswith(".gz") else open)(path, "rt", encoding="utf-8") as file:
-            return file.read().splitlines()
+        with _opened(os.path.join(self.dataset_folder, name)) as file:
+            return [line.rstrip("\r\n") for line in file]
 
     def get_examples(self, filename, max_examples=0):
+        _arguments.integer("get_examples: max_examples", max_examples)
         first, second, labels = (self._lines(f"{part}.{filename}") for part in ("s1", "s2", "labels"))
         if not len(first) == len(second) == len(labels):
             raise errors.FormatError(f"{self.dataset_folder}: s1, s2 and labels of {filename} have {len(first)}, "

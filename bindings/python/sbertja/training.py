@@ -79,12 +79,13 @@ def fit(model, train_objectives, options, evaluator, callback, output_path, show
     keep = []
     handles, objectives = _objectives(model, train_objectives, keep)
     trained, error = c_void_p(), _native.Error()
-    with Bar("fit", show_progress_bar) as bar, _evaluation_folder(output_path if evaluator else None) as folder, \
+    native = model._native  # which another thread may replace meanwhile
+    with native.in_use(), Bar("fit", show_progress_bar) as bar, _evaluation_folder(output_path if evaluator else None) as folder, \
             _callbacks.Guard() as guard:
         options.progress = guard.wrap(_native.FitProgress, lambda _user, progress: _show(bar, progress.contents))
         if evaluator is not None:
             options.evaluate = guard.wrap(_native.FitEvaluate, _evaluation(model, evaluator, callback, folder))
-        status = _native.library().sbertja_fit(model._native.address, objectives, len(objectives), byref(options),
+        status = _native.library().sbertja_fit(native.address, objectives, len(objectives), byref(options),
                                                byref(trained), byref(error))
         if trained.value:
             model._adopt(trained.value)

@@ -49,6 +49,28 @@ class Cache(unittest.TestCase):
         self.store(os.path.join(self.home, "mine"), "org/mine", "abc")
         self.assertTrue(_files.find_model("org/mine", cache_folder=os.path.join(self.home, "mine")))
 
+    def test_a_revision_stays_in_the_cache(self):
+        snapshot = self.store(self.hub, "org/bert-ja", "abc")
+        refs = os.path.join(self.hub, "models--org--bert-ja", "refs")
+        for revision in ("../main", "/etc", "a/../../b", "", "a b"):
+            with self.subTest(revision), self.assertRaises((ValueError, FileNotFoundError)):
+                _files.find_model("org/bert-ja", revision=revision or "/")
+        os.mkfifo(os.path.join(refs, "pipe"))
+        os.symlink("/dev/zero", os.path.join(refs, "endless"))
+        for name, content in (("long", "a" * 10000), ("outside", "../../.."), ("absolute", "/")):
+            with open(os.path.join(refs, name), "w", encoding="ascii") as file:
+                file.write(content)
+        for revision in ("pipe", "endless", "long", "outside", "absolute"):
+            with self.subTest(revision), self.assertRaises(FileNotFoundError):
+                _files.find_model("org/bert-ja", revision=revision)
+        self.assertEqual(_files.find_model("org/bert-ja"), snapshot)
+        for name in (str(TINY / "bert"), None, "default"):
+            with self.subTest(name), self.assertRaisesRegex((NotImplementedError, RuntimeError), "revision|default"):
+                _files.find_model(name, revision="v1")
+        for name in (3, ["org/bert-ja"], b"", {}):
+            with self.subTest(name), self.assertRaises((TypeError, FileNotFoundError)):
+                _files.find_model(name)
+
     def test_a_directory_comes_first(self):
         self.assertEqual(_files.find_model(TINY / "bert"), str(TINY / "bert"))
 
@@ -82,9 +104,6 @@ class Dictionaries(unittest.TestCase):
             os.remove(os.path.join(packages, name, "__init__.py"))  # a folder that only has the name
         importlib.invalidate_caches()
         self.assertNotIn(packages, _files.dictionary_places())
-
-    def test_old_layout(self):
-        self.assertEqual(_files.transformer_folder(TINY / "model-0.4.1"), str(TINY / "model-0.4.1" / "0_Transformer"))
 
 
 if __name__ == "__main__":
