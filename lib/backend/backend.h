@@ -327,8 +327,8 @@ typedef struct sbj_backend_table {
     const char *(*engine)(const sbj_backend *);
 } sbj_backend_table;
 
-/* To be raised with every change of a packed form; tests/backend/test_cpu_precision.c notices one. */
-enum { SBJ_PACKED_VERSION = 2 };
+/* To be raised with every change of a packed form, which tests/backend/test_cpu_precision.c notices, or of its file. */
+enum { SBJ_PACKED_VERSION = 3 };
 
 /* Every back end's own struct begins with this. */
 struct sbj_backend {

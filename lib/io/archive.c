@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "io/archive_private.h"
-#include "util/float16.h"
 
 static const struct {
     const char *name;
@@ -78,15 +77,25 @@ sbertja_status sbj_archive_add_metadata(sbj_archive *archive, const char *key, c
     return SBERTJA_OK;
 }
 
-sbertja_status sbj_archive_copy(sbj_archive *archive, size_t bytes, void **memory, sbertja_error *error)
+sbertja_status sbj_archive_spend(sbj_archive *archive, size_t bytes, sbertja_error *error)
 {
     /* Weights hardly shrink when compressed, so a small file that grows large is a trap. */
-    size_t most, total, n = archive->copy_count;
-    if (!sbj_mul(archive->map.size, 8, &most) || !sbj_add(most, (size_t)64 << 20, &most))
+    size_t most, total;
+    if (!sbj_mul(archive->file.size, 8, &most) || !sbj_add(most, (size_t)64 << 20, &most))
         most = SIZE_MAX;
-    *memory = NULL;
-    if (!sbj_add(archive->copied_bytes, bytes, &total) || total > most)
+    if (!sbj_add(archive->spent, bytes, &total) || total > most)
         return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "unpacks to more than %zu bytes", most);
+    archive->spent = total;
+    return SBERTJA_OK;
+}
+
+sbertja_status sbj_archive_copy(sbj_archive *archive, size_t bytes, void **memory, sbertja_error *error)
+{
+    const size_t n = archive->copy_count;
+    *memory = NULL;
+    sbertja_status status = sbj_archive_spend(archive, bytes, error);
+    if (status != SBERTJA_OK)
+        return status;
     if (!sbj_grow(&archive->alloc, (void **)&archive->copies, &archive->copy_capacity, n, n + 1,
                   sizeof *archive->copies))
         return sbj_no_memory(error, (n + 1) * sizeof *archive->copies);
@@ -94,7 +103,6 @@ sbertja_status sbj_archive_copy(sbj_archive *archive, size_t bytes, void **memor
     if (*memory == NULL)
         return sbj_no_memory(error, bytes);
     archive->copies[archive->copy_count++] = *memory;
-    archive->copied_bytes = total;
     return SBERTJA_OK;
 }
 
@@ -122,8 +130,11 @@ static sbertja_status sort_names(sbj_archive *archive, sbertja_error *error)
  * is a JSON object. */
 static sbertja_status read_by_content(sbj_archive *archive, sbertja_error *error)
 {
-    const unsigned char *data = archive->map.data;
-    size_t size = archive->map.size;
+    unsigned char data[9];
+    const size_t size = archive->file.size < sizeof data ? archive->file.size : sizeof data;
+    sbertja_status status = sbj_input_read(&archive->file, 0, data, size, error);
+    if (status != SBERTJA_OK)
+        return status;
     if (size >= 9 && data[8] == '{')
         return sbj_safetensors_read(archive, error);
     if (size >= 4 && memcmp(data, "PK\3\4", 4) == 0)
@@ -134,6 +145,25 @@ static sbertja_status read_by_content(sbj_archive *archive, sbertja_error *error
                     size == 0 ? "an empty file" : "something else");
 }
 
+static sbertja_status open_archive(sbj_archive *archive, const char *path, sbertja_error *error)
+{
+    sbertja_error change;
+    archive->path = sbj_copy_text(&archive->alloc, path, strlen(path));
+    if (archive->path == NULL)
+        return sbj_no_memory(error, strlen(path) + 1);
+    sbertja_status status = sbj_input_open(archive->path, &archive->file, error);
+    if (status != SBERTJA_OK)
+        return status;
+    status = read_by_content(archive, error);
+    if (status == SBERTJA_OK)
+        status = sort_names(archive, error);
+    if (status == SBERTJA_OK || status == SBERTJA_E_IO)
+        return status;
+    if (sbj_input_check(&archive->file, &change) == SBERTJA_OK)
+        return sbj_in(error, status, "%s", path);
+    return sbj_input_check(&archive->file, error); /* what was read is a mixture, and no fault of the file's */
+}
+
 sbertja_status sbj_archive_open(const sbj_alloc *alloc, const char *path, sbj_archive **result, sbertja_error *error)
 {
     *result = NULL;
@@ -141,21 +171,31 @@ sbertja_status sbj_archive_open(const sbj_alloc *alloc, const char *path, sbj_ar
     if (archive == NULL)
         return sbj_no_memory(error, sizeof *archive);
     archive->alloc = *alloc;
-    sbertja_status status = sbj_map_open(path, &archive->map, error);
-    if (status != SBERTJA_OK)
-        goto fail;
-    status = read_by_content(archive, error);
+    sbertja_status status = open_archive(archive, path, error);
     if (status == SBERTJA_OK)
-        status = sort_names(archive, error);
-    if (status != SBERTJA_OK) {
-        sbj_in(error, status, "%s", path);
-        goto fail;
-    }
-    *result = archive;
-    return SBERTJA_OK;
-fail:
-    sbj_archive_free(archive);
+        *result = archive;
+    else
+        sbj_archive_free(archive);
     return status;
+}
+
+sbertja_status sbj_archive_map(sbj_archive *archive, sbertja_error *error)
+{
+    sbertja_status status = sbj_input_map(&archive->file, &archive->map, error);
+    for (size_t i = 0; i < archive->count && status == SBERTJA_OK; i++)
+        if (archive->tensors[i].data == NULL)
+            archive->tensors[i].data = archive->map.data + archive->tensors[i].place;
+    return status;
+}
+
+bool sbj_archive_is_fresh(const sbj_archive *archive)
+{
+    return archive->file.fresh;
+}
+
+sbertja_status sbj_archive_check(const sbj_archive *archive, sbertja_error *error)
+{
+    return sbj_input_check(&archive->file, error);
 }
 
 void sbj_archive_free(sbj_archive *archive)
@@ -174,6 +214,8 @@ void sbj_archive_free(sbj_archive *archive)
     sbj_free(&alloc, archive->metadata);
     sbj_free(&alloc, archive->copies);
     sbj_map_close(&archive->map);
+    sbj_input_close(&archive->file);
+    sbj_free(&alloc, archive->path);
     sbj_free(&alloc, archive);
 }
 
@@ -207,48 +249,8 @@ const char *sbj_archive_metadata(const sbj_archive *archive, const char *key)
 void sbj_archive_forget(const sbj_archive *archive, const sbj_stored *stored)
 {
     const unsigned char *data = stored->data;
-    if (data >= archive->map.data && data < archive->map.data + archive->map.size)
+    if (archive->map.data != NULL && data >= archive->map.data && data < archive->map.data + archive->map.size)
         sbj_map_forget(&archive->map, data, stored->count * sbj_dtype_size(stored->dtype));
-}
-
-static void from_f64(const unsigned char *data, size_t count, float *values)
-{
-    for (size_t i = 0; i < count; i++) {
-        double wide;
-        memcpy(&wide, data + i * sizeof wide, sizeof wide);
-        values[i] = (float)wide;
-    }
-}
-
-sbj_stored sbj_stored_rows(const sbj_stored *stored, size_t first, size_t rows)
-{
-    sbj_stored part = *stored;
-    const size_t row = stored->count / stored->shape[0];
-    part.data = (const unsigned char *)stored->data + first * row * sbj_dtype_size(stored->dtype);
-    part.count = rows * row;
-    part.shape[0] = rows;
-    return part;
-}
-
-sbertja_status sbj_stored_floats(const sbj_stored *stored, float *values, sbertja_error *error)
-{
-    switch (stored->dtype) {
-    case SBJ_DTYPE_F32:
-        memcpy(values, stored->data, stored->count * sizeof *values);
-        return SBERTJA_OK;
-    case SBJ_DTYPE_F64:
-        from_f64(stored->data, stored->count, values);
-        return SBERTJA_OK;
-    case SBJ_DTYPE_F16:
-        sbj_floats_from_f16(stored->data, stored->count, values);
-        return SBERTJA_OK;
-    case SBJ_DTYPE_BF16:
-        sbj_floats_from_bf16(stored->data, stored->count, values);
-        return SBERTJA_OK;
-    default:
-        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: expected floating-point numbers, found %s", stored->name,
-                        sbj_dtype_name(stored->dtype));
-    }
 }
 
 sbertja_status sbj_entries_measure(const sbj_entry *entries, size_t count, size_t element, size_t *bytes,

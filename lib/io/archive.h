@@ -1,9 +1,11 @@
 /* Named tensors in a file: model.safetensors (safetensors.c) or pytorch_model.bin (checkpoint.c: the zip form; legacy.c:
- * the older one; unpickle.c: the reader of both). The data is not copied where the file has it in one piece. */
+ * the older one; unpickle.c: the reader of both). Opening reads names and shapes only; values are read from the open file
+ * when they are asked for (stored.c), or used in place where the file is mapped. */
 #ifndef SBJ_ARCHIVE_H
 #define SBJ_ARCHIVE_H
 
-#include "io/file.h"
+#include "io/input.h"
+#include "util/pool.h"
 
 typedef enum sbj_dtype {
     SBJ_DTYPE_F64 = 1, SBJ_DTYPE_F32, SBJ_DTYPE_F16, SBJ_DTYPE_BF16,
@@ -19,8 +21,12 @@ typedef struct sbj_stored {
     const char *name;
     sbj_dtype dtype;
     size_t dimensions, shape[SBJ_MOST_DIMENSIONS];
-    size_t count;     /* product of the shape; 1 for a scalar */
-    const void *data; /* count elements in row order, little-endian; perhaps not aligned */
+    size_t count; /* product of the shape; 1 for a scalar */
+    /* Its elements in row order, little-endian, perhaps not aligned: in memory that lives as long as the archive, or, where
+     * that is NULL, in the file from `place` on. */
+    const void *data;
+    const sbj_input *file;
+    size_t place;
 } sbj_stored;
 
 typedef struct sbj_archive sbj_archive;
@@ -33,11 +39,37 @@ const sbj_stored *sbj_archive_at(const sbj_archive *archive, size_t index);
 const sbj_stored *sbj_archive_find(const sbj_archive *archive, const char *name); /* NULL: none */
 /* The metadata entry of a safetensors file, or NULL. */
 const char *sbj_archive_metadata(const sbj_archive *archive, const char *key);
-/* Gives back the memory of the tensor's data as far as the file has it; it comes back when it is read again. */
+/* Maps the file, so that `data` of its tensors points into it. From then on a file that is cut short ends the process,
+ * and one that is written to changes its tensors. */
+sbertja_status sbj_archive_map(sbj_archive *archive, sbertja_error *error);
+/* Gives back the memory of the tensor's data in a mapped file; it comes back when it is read again. */
 void sbj_archive_forget(const sbj_archive *archive, const sbj_stored *stored);
-/* Some rows of a matrix, as a tensor of their own. */
-sbj_stored sbj_stored_rows(const sbj_stored *stored, size_t first, size_t rows);
-/* F64, F32, F16, BF16 to float; _E_UNSUPPORTED for the other types. */
+/* Whether the file was changed in the last milliseconds, see sbj_input. */
+bool sbj_archive_is_fresh(const sbj_archive *archive);
+/* _E_IO if the file was written to since it was opened. */
+sbertja_status sbj_archive_check(const sbj_archive *archive, sbertja_error *error);
+
+/* ---- Values (stored.c). F64, F32, F16 and BF16 become floats; the other types are _E_UNSUPPORTED. ---- */
+
+enum { SBJ_BLOCK = 1 << 16 }; /* elements that are read at a time */
+
+/* Some of the tensor's bytes, as the file has them. */
+sbertja_status sbj_stored_bytes(const sbj_stored *stored, size_t offset, size_t size, void *bytes, sbertja_error *error);
+/* All of them, by the threads of a pool. */
+sbertja_status sbj_stored_copy(const sbj_stored *stored, sbj_pool *pool, void *bytes, sbertja_error *error);
+size_t sbj_stored_blocks(const sbj_stored *stored);
+/* Elements index * SBJ_BLOCK and on, at most SBJ_BLOCK of them. The sum is one of their bytes and their place: those of
+ * all blocks, added up, tell whether a file still has the tensor that was read from it before. */
+sbertja_status sbj_stored_block(const sbj_stored *stored, size_t index, float *values, uint64_t *sum,
+                                sbertja_error *error);
+/* The whole tensor by the threads of a pool, which may be NULL, as may `sum`. */
+sbertja_status sbj_stored_load(const sbj_stored *stored, sbj_pool *pool, float *values, uint64_t *sum,
+                               sbertja_error *error);
+/* The same, block by block into the hands of a function that any thread may call, in any order. `floats` is what each
+ * thread of the pool has for a block: SBJ_BLOCK of them. */
+typedef sbertja_status (*sbj_take)(void *context, size_t first, size_t count, const float *values, sbertja_error *error);
+sbertja_status sbj_stored_each(const sbj_stored *stored, sbj_pool *pool, float *floats, sbj_take take, void *context,
+                               uint64_t *sum, sbertja_error *error);
 sbertja_status sbj_stored_floats(const sbj_stored *stored, float *values, sbertja_error *error);
 
 /* What is to be written. `fetch` gives the values of entry `index` as floats. */

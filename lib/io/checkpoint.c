@@ -7,6 +7,7 @@
 #include <zip.h>
 
 #include "io/state_dict.h"
+#include "io/zip_input.h"
 #include "io/zip_places.h"
 
 /* The pickle of a model with a thousand layers is some megabytes. */
@@ -17,6 +18,7 @@ typedef struct reader {
     zip_t *zip;
     size_t count, *places;
     sbj_strbuf prefix; /* "PREFIX/" */
+    unsigned char *bytes; /* of the pickle */
     sbj_pickle *pickle;
 } reader;
 
@@ -29,24 +31,14 @@ static sbertja_status fail_zip(sbertja_error *error, zip_error_t *reason, const 
 
 static sbertja_status open_zip(reader *r, sbertja_error *error)
 {
-    zip_error_t reason;
-    sbertja_status status = SBERTJA_OK;
-    zip_error_init(&reason);
-    zip_source_t *source = zip_source_buffer_create(r->archive->map.data, r->archive->map.size, 0, &reason);
-    r->zip = source != NULL ? zip_open_from_source(source, ZIP_RDONLY, &reason) : NULL;
-    if (r->zip == NULL) {
-        zip_source_free(source);
-        status = fail_zip(error, &reason, "zip");
-    }
-    zip_error_fini(&reason);
+    sbertja_status status = sbj_zip_open(&r->archive->alloc, &r->archive->file, "zip", &r->zip, error);
     if (status != SBERTJA_OK)
         return status;
     r->count = (size_t)zip_get_num_entries(r->zip, 0);
     r->places = sbj_new(&r->archive->alloc, r->count, sizeof *r->places);
     if (r->places == NULL)
         return sbj_no_memory(error, r->count * sizeof *r->places);
-    sbj_zip_places(r->zip, r->archive->map.data, r->archive->map.size, r->count, r->places);
-    return SBERTJA_OK;
+    return sbj_zip_places(&r->archive->alloc, r->zip, &r->archive->file, r->count, r->places, error);
 }
 
 /* The number of the entry PREFIX/`name`; false when there is none. */
@@ -87,23 +79,26 @@ static sbertja_status copy_entry(reader *r, zip_uint64_t index, size_t size, voi
     return status;
 }
 
-/* The bytes of an entry: in the file where it is stored, else a copy that the archive owns. */
-static sbertja_status get_entry(reader *r, zip_uint64_t index, size_t most, const void **data, size_t *size,
-                                sbertja_error *error)
+static sbertja_status size_of_entry(reader *r, zip_uint64_t index, size_t most, size_t *size, sbertja_error *error)
 {
     zip_stat_t stat;
     if (zip_stat_index(r->zip, index, 0, &stat) != 0 || (stat.valid & ZIP_STAT_SIZE) == 0 || stat.size > most)
         return sbj_fail(error, SBERTJA_E_FORMAT, "a zip entry of a wrong size");
     *size = (size_t)stat.size;
-    if (r->places[index] != 0) {
-        *data = r->archive->map.data + r->places[index];
-        return SBERTJA_OK;
-    }
+    return SBERTJA_OK;
+}
+
+/* The bytes of an entry: in the file where it is stored, else a copy that the archive owns. */
+static sbertja_status find_entry(reader *r, zip_uint64_t index, sbj_found *found, size_t *size, sbertja_error *error)
+{
     void *copy;
-    sbertja_status status = sbj_archive_copy(r->archive, *size, &copy, error);
-    if (status == SBERTJA_OK)
+    sbertja_status status = size_of_entry(r, index, SIZE_MAX, size, error);
+    *found = (sbj_found){NULL, r->places[index]};
+    if (status != SBERTJA_OK || found->place != 0)
+        return status;
+    if ((status = sbj_archive_copy(r->archive, *size, &copy, error)) == SBERTJA_OK)
         status = copy_entry(r, index, *size, copy, error);
-    *data = copy;
+    found->data = copy;
     return status;
 }
 
@@ -124,13 +119,14 @@ static sbertja_status find_prefix(reader *r, sbertja_error *error)
 static sbertja_status check_byte_order(reader *r, sbertja_error *error)
 {
     zip_uint64_t index;
-    const void *data;
-    size_t size;
+    char order[6];
+    size_t size = 0;
     sbertja_status status;
     if (!locate(r, "byteorder", 9, &index, error, &status))
         return status;
-    status = get_entry(r, index, 64, &data, &size, error);
-    if (status == SBERTJA_OK && (size != 6 || memcmp(data, "little", 6) != 0))
+    if ((status = size_of_entry(r, index, 64, &size, error)) == SBERTJA_OK && size == sizeof order)
+        status = copy_entry(r, index, size, order, error);
+    if (status == SBERTJA_OK && (size != sizeof order || memcmp(order, "little", sizeof order) != 0))
         status = sbj_fail(error, SBERTJA_E_UNSUPPORTED, "byteorder: expected little");
     return status;
 }
@@ -138,31 +134,35 @@ static sbertja_status check_byte_order(reader *r, sbertja_error *error)
 static sbertja_status read_pickle(reader *r, sbertja_error *error)
 {
     zip_uint64_t index;
-    const void *data;
-    size_t size, used;
+    size_t size = 0, used = 0;
     sbertja_status status;
     if (!locate(r, "data.pkl", 8, &index, error, &status))
         return status != SBERTJA_OK ? status : sbj_fail(error, SBERTJA_E_FORMAT, "no data.pkl in it");
-    status = get_entry(r, index, most_pickle, &data, &size, error);
+    if ((status = size_of_entry(r, index, most_pickle, &size, error)) != SBERTJA_OK ||
+        (status = sbj_archive_spend(r->archive, size, error)) != SBERTJA_OK)
+        return status;
+    if ((r->bytes = sbj_new_raw(&r->archive->alloc, size, 1)) == NULL)
+        return sbj_no_memory(error, size);
+    status = copy_entry(r, index, size, r->bytes, error);
     if (status == SBERTJA_OK)
-        status = sbj_unpickle(&r->archive->alloc, data, size, &r->pickle, &used, error);
+        status = sbj_unpickle(&r->archive->alloc, r->bytes, size, &r->pickle, &used, error);
     if (status == SBERTJA_OK && used != size)
         status = sbj_fail(error, SBERTJA_E_FORMAT, "data.pkl: %zu bytes follow the pickle", size - used);
     return status;
 }
 
-static sbertja_status find_data(void *context, const sbj_storage *storage, const void **data, sbertja_error *error)
+static sbertja_status find_data(void *context, const sbj_storage *storage, sbj_found *found, sbertja_error *error)
 {
     reader *r = context;
     zip_uint64_t index;
-    size_t size, before = r->prefix.length;
+    size_t size = 0, before = r->prefix.length;
     sbertja_status status;
     sbj_strbuf_text(&r->prefix, "data/");
-    bool found = locate(r, storage->key, storage->key_length, &index, error, &status);
+    bool there = locate(r, storage->key, storage->key_length, &index, error, &status);
     r->prefix.length = before;
-    if (!found)
+    if (!there)
         return status != SBERTJA_OK ? status : sbj_fail(error, SBERTJA_E_FORMAT, "its storage is not in the file");
-    status = get_entry(r, index, SIZE_MAX, data, &size, error);
+    status = find_entry(r, index, found, &size, error);
     if (status == SBERTJA_OK && size != storage->bytes)
         status = sbj_fail(error, SBERTJA_E_FORMAT, "expected a storage of %zu bytes, found %zu", storage->bytes, size);
     return status;
@@ -182,6 +182,7 @@ sbertja_status sbj_checkpoint_read(sbj_archive *archive, sbertja_error *error)
         status = sbj_state_dict_read(archive, sbj_pickle_root(r.pickle), find_data, &r, error);
     sbj_pickle_free(r.pickle);
     sbj_strbuf_free(&r.prefix);
+    sbj_free(&archive->alloc, r.bytes);
     sbj_free(&archive->alloc, r.places);
     if (r.zip != NULL)
         zip_discard(r.zip);

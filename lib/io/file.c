@@ -16,39 +16,30 @@
 #include "io/directory_private.h"
 #include "io/file_private.h"
 
-static sbertja_status map_file(int file, const char *path, sbj_map *map, sbertja_error *error)
+sbertja_status sbj_input_map(const sbj_input *input, sbj_map *map, sbertja_error *error)
 {
-    struct stat status;
-    if (fstat(file, &status) != 0)
-        return sbj_fail_errno(error, path, "cannot be read", errno);
-    if (S_ISDIR(status.st_mode))
-        return sbj_fail(error, SBERTJA_E_IO, "%s: expected a file, found a directory", path);
-    if (!S_ISREG(status.st_mode))
-        return sbj_fail(error, SBERTJA_E_IO, "%s: not a regular file", path);
-    if ((uintmax_t)status.st_size > SIZE_MAX)
-        return sbj_fail(error, SBERTJA_E_IO, "%s: too large for this machine's addresses", path);
-    if (status.st_size == 0) {
+    memset(map, 0, sizeof *map);
+    if (input->size == 0) {
         map->data = (const unsigned char *)"";
         return SBERTJA_OK;
     }
-    void *data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    void *data = mmap(NULL, input->size, PROT_READ, MAP_PRIVATE, input->file, 0);
     if (data == MAP_FAILED)
-        return sbj_fail_errno(error, path, "cannot be mapped", errno);
+        return sbj_fail_errno(error, input->path, "cannot be mapped", errno);
     map->data = data;
-    map->size = (size_t)status.st_size;
+    map->size = input->size;
     map->mapped = true;
     return SBERTJA_OK;
 }
 
 sbertja_status sbj_map_open(const char *path, sbj_map *map, sbertja_error *error)
 {
+    sbj_input input;
     memset(map, 0, sizeof *map);
-    /* O_NONBLOCK: opening a pipe that nobody writes to must not wait. */
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0)
-        return sbj_fail_errno(error, path, "cannot be opened", errno);
-    sbertja_status status = map_file(file, path, map, error);
-    close(file);
+    sbertja_status status = sbj_input_open(path, &input, error);
+    if (status == SBERTJA_OK)
+        status = sbj_input_map(&input, map, error);
+    sbj_input_close(&input);
     return status;
 }
 

@@ -2,10 +2,11 @@
 #ifndef SBJ_FILE_H
 #define SBJ_FILE_H
 
-#include "util/alloc.h"
+#include "io/input.h"
 #include "util/strbuf.h"
 
-/* A whole file, mapped read-only and private. Stays valid when the file is replaced or deleted. */
+/* A whole file, mapped read-only and private: for those who ask for it, since a file that is cut short then ends the
+ * process. Stays valid when the file is replaced or deleted. */
 typedef struct sbj_map {
     const unsigned char *data; /* never NULL after success, also for an empty file */
     size_t size;
@@ -13,6 +14,7 @@ typedef struct sbj_map {
 } sbj_map;
 
 sbertja_status sbj_map_open(const char *path, sbj_map *map, sbertja_error *error); /* a directory is an error */
+sbertja_status sbj_input_map(const sbj_input *input, sbj_map *map, sbertja_error *error); /* may be closed afterwards */
 void sbj_map_close(sbj_map *map); /* takes a zeroed one */
 /* Gives back the memory of the whole pages in `size` bytes at `data`, which lie in the map; they come back from the file
  * when they are read again. */

@@ -10,8 +10,7 @@
 
 #include "io/file_private.h"
 
-/* File systems stamp files with a clock that ticks every 1 to 10 ms. */
-enum { TICK_NS = 1000000, LONGEST_TICK_NS = 20 * TICK_NS };
+enum { COMPARED = 4096 }; /* bytes that are read again at a time */
 
 static bool same_time(struct timespec a, struct timespec b)
 {
@@ -38,34 +37,15 @@ static sbertja_status look(sbj_input *input, sbertja_error *error)
     return SBERTJA_OK;
 }
 
-/* How long ago the file was changed, in nanoseconds by the clock of file systems; at most a second. */
-static long age(const sbj_input *input)
+/* File systems stamp files with a clock that ticks every few milliseconds: a write in the tick of the last change would
+ * leave the same times behind. A clock that is set back does not make a file fresh for long. */
+static bool is_fresh(const sbj_input *input)
 {
     struct timespec now;
-    const long second = 1000000000;
     if (clock_gettime(CLOCK_REALTIME_COARSE, &now) != 0)
-        return second;
-    const long long seconds = (long long)now.tv_sec - (long long)input->changed.tv_sec;
-    if (seconds > 1 || seconds < -1)
-        return second;
-    const long difference = (long)seconds * second + (now.tv_nsec - input->changed.tv_nsec);
-    return difference < second ? difference : second;
-}
-
-/* A write in the tick of the last change would leave the same times behind. So the tick of a file that was changed just
- * now is waited for before its times are noted. */
-static sbertja_status look_when_settled(sbj_input *input, sbertja_error *error)
-{
-    const struct timespec tick = {0, TICK_NS};
-    sbertja_status status = look(input, error);
-    for (int i = 0; i < LONGEST_TICK_NS / TICK_NS && status == SBERTJA_OK; i++) {
-        const long past = age(input);
-        if (past > 0 || past < -LONGEST_TICK_NS)
-            break;
-        nanosleep(&tick, NULL);
-        status = look(input, error);
-    }
-    return status;
+        return false;
+    const struct timespec *changed = &input->changed;
+    return changed->tv_sec == now.tv_sec ? changed->tv_nsec >= now.tv_nsec : changed->tv_sec == now.tv_sec + 1;
 }
 
 sbertja_status sbj_input_open(const char *path, sbj_input *input, sbertja_error *error)
@@ -77,13 +57,13 @@ sbertja_status sbj_input_open(const char *path, sbj_input *input, sbertja_error 
     if (input->file < 0)
         return sbj_fail_errno(error, path, "cannot be opened", errno);
     input->open = true;
-    sbertja_status status = look_when_settled(input, error);
+    sbertja_status status = look(input, error);
+    input->fresh = status == SBERTJA_OK && is_fresh(input);
     if (status != SBERTJA_OK)
         sbj_input_close(input);
     return status;
 }
 
-/* Whether the descriptor is still this file's. A host that becomes a daemon may close all of them, and open others. */
 static bool is_ours(const sbj_input *input, struct stat *status)
 {
     return input->open && fstat(input->file, status) == 0 && status->st_dev == input->device &&
@@ -100,6 +80,14 @@ void sbj_input_close(sbj_input *input)
     errno = number;
 }
 
+sbertja_status sbj_input_owned(const sbj_input *input, sbertja_error *error)
+{
+    struct stat status;
+    if (is_ours(input, &status))
+        return SBERTJA_OK;
+    return sbj_fail(error, SBERTJA_E_IO, "%s: its file descriptor was closed outside the library", input->path);
+}
+
 sbertja_status sbj_input_changed(const sbj_input *input, sbertja_error *error)
 {
     return sbj_fail(error, SBERTJA_E_IO, "%s: was changed while it was in use: replace files by renaming others, "
@@ -110,7 +98,7 @@ sbertja_status sbj_input_check(const sbj_input *input, sbertja_error *error)
 {
     struct stat status;
     if (!is_ours(input, &status))
-        return sbj_fail(error, SBERTJA_E_IO, "%s: its file descriptor was closed outside the library", input->path);
+        return sbj_input_owned(input, error);
     if ((uintmax_t)status.st_size != input->size || !same_time(status.st_mtim, input->written))
         return sbj_input_changed(input, error);
     /* The time of writing can be set back; that of the last change cannot, but deleting a name moves it too. */
@@ -137,6 +125,19 @@ sbertja_status sbj_input_read(const sbj_input *input, size_t offset, void *data,
     return SBERTJA_OK;
 }
 
+/* Whether the file still has these bytes, where its times cannot tell. */
+static sbertja_status compare(const sbj_input *input, const unsigned char *data, sbertja_error *error)
+{
+    unsigned char bytes[COMPARED];
+    sbertja_status status = SBERTJA_OK;
+    for (size_t i = 0; i < input->size && status == SBERTJA_OK; i += COMPARED) {
+        const size_t left = input->size - i, some = left < COMPARED ? left : COMPARED;
+        if ((status = sbj_input_read(input, i, bytes, some, error)) == SBERTJA_OK && memcmp(bytes, data + i, some) != 0)
+            status = sbj_input_changed(input, error);
+    }
+    return status;
+}
+
 sbertja_status sbj_content_read(const sbj_alloc *alloc, const char *path, sbj_content *content, sbertja_error *error)
 {
     sbj_input input;
@@ -149,9 +150,13 @@ sbertja_status sbj_content_read(const sbj_alloc *alloc, const char *path, sbj_co
     content->data = sbj_new_raw(alloc, input.size + 1, 1);
     if (content->data == NULL)
         status = sbj_in(error, sbj_no_memory(error, input.size + 1), "%s", path);
-    if (status == SBERTJA_OK && (status = sbj_input_read(&input, 0, content->data, input.size, error)) == SBERTJA_OK &&
-        (status = sbj_input_check(&input, error)) == SBERTJA_OK)
+    else if ((status = sbj_input_read(&input, 0, content->data, input.size, error)) == SBERTJA_OK) {
         content->data[input.size] = '\0';
+        if (input.fresh)
+            status = compare(&input, content->data, error);
+        if (status == SBERTJA_OK)
+            status = sbj_input_check(&input, error);
+    }
     sbj_input_close(&input);
     if (status != SBERTJA_OK)
         sbj_content_free(content);

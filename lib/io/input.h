@@ -13,6 +13,7 @@
 typedef struct sbj_input {
     const char *path; /* for errors; the caller's */
     bool open;
+    bool fresh; /* changed in the last milliseconds: its times may not show a write that follows */
     int file;
     size_t size;
     uint64_t device, node, links;
@@ -23,6 +24,8 @@ sbertja_status sbj_input_open(const char *path, sbj_input *input, sbertja_error 
 void sbj_input_close(sbj_input *input); /* takes a zeroed one */
 /* Copies `size` bytes from `offset` on; _E_IO if the file does not have them any more. */
 sbertja_status sbj_input_read(const sbj_input *input, size_t offset, void *data, size_t size, sbertja_error *error);
+/* _E_IO if the descriptor is not this file's any more: a host that becomes a daemon may close all that it finds. */
+sbertja_status sbj_input_owned(const sbj_input *input, sbertja_error *error);
 /* _E_IO if the file was written to since it was opened, as far as its size and times tell. */
 sbertja_status sbj_input_check(const sbj_input *input, sbertja_error *error);
 /* The error of both. */

@@ -11,30 +11,64 @@
 
 static const char magic[] = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 
+/* How long a pickle is shows only at its end, so stretches of the file are tried, of the first length and up to the last.
+ * The pickle of a model with a thousand layers is some megabytes. */
+static const size_t first_stretch = (size_t)256 << 10, last_stretch = (size_t)64 << 20;
+
 typedef struct placed {
     sbj_storage storage;
-    const void *data; /* NULL: not met yet */
+    size_t place; /* in the file; 0: not met yet */
 } placed;
+
+/* A pickle and the bytes that its texts point into. */
+typedef struct part {
+    sbj_pickle *pickle;
+    unsigned char *bytes;
+} part;
 
 typedef struct reader {
     sbj_archive *archive;
     size_t at; /* how far the file has been read */
-    sbj_pickle *object, *keys;
+    part object, keys;
     placed *storages; /* of all persistent ids in the object, sorted by key, each key once */
     size_t count;
 } reader;
 
-/* The next pickle of the file. */
-static sbertja_status next(reader *r, sbj_pickle **pickle, sbertja_error *error)
+static void free_part(const reader *r, part *p)
 {
-    size_t used;
-    const sbj_map *map = &r->archive->map;
-    sbertja_status status =
-        sbj_unpickle(&r->archive->alloc, map->data + r->at, map->size - r->at, pickle, &used, error);
+    sbj_pickle_free(p->pickle);
+    sbj_free(&r->archive->alloc, p->bytes);
+    *p = (part){NULL, NULL};
+}
+
+static sbertja_status try_stretch(reader *r, size_t size, part *p, size_t *used, sbertja_error *error)
+{
+    if ((p->bytes = sbj_new_raw(&r->archive->alloc, size, 1)) == NULL)
+        return sbj_no_memory(error, size);
+    sbertja_status status = sbj_input_read(&r->archive->file, r->at, p->bytes, size, error);
+    if (status == SBERTJA_OK && (status = sbj_unpickle(&r->archive->alloc, p->bytes, size, &p->pickle, used, error)) !=
+                                    SBERTJA_OK)
+        sbj_in(error, status, "byte %zu", r->at);
     if (status != SBERTJA_OK)
-        return sbj_in(error, status, "byte %zu", r->at);
+        free_part(r, p);
+    return status;
+}
+
+/* The next pickle of the file. */
+static sbertja_status next(reader *r, part *p, sbertja_error *error)
+{
+    const size_t rest = r->archive->file.size - r->at;
+    sbertja_status status;
+    size_t used = 0;
+    *p = (part){NULL, NULL};
+    for (size_t size = first_stretch;; size *= 4) {
+        const size_t some = size < rest ? size : rest;
+        status = try_stretch(r, some, p, &used, error);
+        if (status != SBERTJA_E_FORMAT || some == rest || size >= last_stretch)
+            break;
+    }
     r->at += used;
-    return SBERTJA_OK;
+    return status;
 }
 
 static bool is_magic(const sbj_pickled *value)
@@ -70,12 +104,12 @@ static sbertja_status read_beginning(reader *r, sbertja_error *error)
         {is_little_endian, SBERTJA_E_UNSUPPORTED, "a PyTorch checkpoint that is not little-endian"},
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        sbj_pickle *pickle;
-        sbertja_status status = next(r, &pickle, error);
+        part read;
+        sbertja_status status = next(r, &read, error);
         if (status != SBERTJA_OK)
             return status;
-        bool good = parts[i].is_good(sbj_pickle_root(pickle));
-        sbj_pickle_free(pickle);
+        bool good = parts[i].is_good(sbj_pickle_root(read.pickle));
+        free_part(r, &read);
         if (!good)
             return sbj_fail(error, parts[i].status, "%s", parts[i].what);
     }
@@ -116,14 +150,14 @@ static sbertja_status collect_storages(reader *r, sbertja_error *error)
 {
     const sbj_pickled *value;
     size_t capacity = 0;
-    for (size_t i = 0; (value = sbj_pickle_value(r->object, i)) != NULL; i++) {
+    for (size_t i = 0; (value = sbj_pickle_value(r->object.pickle, i)) != NULL; i++) {
         if (value->kind != SBJ_PICKLED_STORAGE)
             continue;
         if (!sbj_grow(&r->archive->alloc, (void **)&r->storages, &capacity, r->count, r->count + 1,
                       sizeof *r->storages))
             return sbj_no_memory(error, (r->count + 1) * sizeof *r->storages);
         placed *added = &r->storages[r->count];
-        added->data = NULL;
+        added->place = 0;
         sbertja_status status = sbj_storage_read(value, &added->storage, error);
         if (status != SBERTJA_OK)
             return status;
@@ -134,30 +168,32 @@ static sbertja_status collect_storages(reader *r, sbertja_error *error)
 
 static sbertja_status place_storage(reader *r, const sbj_pickled *key, sbertja_error *error)
 {
-    const sbj_map *map = &r->archive->map;
+    const sbj_input *file = &r->archive->file;
     uint64_t count;
     if (key->kind != SBJ_PICKLED_TEXT)
         return sbj_fail(error, SBERTJA_E_FORMAT, "a storage key that is no string");
     sbj_storage wanted = {.key = key->as.text.bytes, .key_length = key->as.text.length};
     placed *found = r->count > 0 ? find_placed(r, &wanted) : NULL;
-    if (found == NULL || found->data != NULL)
+    if (found == NULL || found->place != 0)
         return sbj_fail(error, SBERTJA_E_FORMAT, "a storage key that no tensor has, or that comes twice");
-    if (map->size - r->at < sizeof count)
+    if (file->size - r->at < sizeof count)
         return sbj_fail(error, SBERTJA_E_FORMAT, "ends before the data of a storage");
-    memcpy(&count, map->data + r->at, sizeof count);
+    sbertja_status status = sbj_input_read(file, r->at, &count, sizeof count, error);
+    if (status != SBERTJA_OK)
+        return status;
     r->at += sizeof count;
-    if (count != found->storage.count || map->size - r->at < found->storage.bytes)
+    if (count != found->storage.count || file->size - r->at < found->storage.bytes)
         return sbj_fail(error, SBERTJA_E_FORMAT, "byte %zu: expected the %zu elements of a storage, found %llu%s",
                         r->at - sizeof count, found->storage.count, (unsigned long long)count,
                         count == found->storage.count ? " announced and too few bytes" : "");
-    found->data = map->data + r->at;
+    found->place = r->at;
     r->at += found->storage.bytes;
     return SBERTJA_OK;
 }
 
 static sbertja_status place_storages(reader *r, sbertja_error *error)
 {
-    const sbj_pickled *keys = sbj_pickle_root(r->keys);
+    const sbj_pickled *keys = sbj_pickle_root(r->keys.pickle);
     if (keys->kind != SBJ_PICKLED_LIST)
         return sbj_fail(error, SBERTJA_E_FORMAT, "expected a list of storage keys, found %s",
                         sbj_pickled_kind_name(keys));
@@ -166,16 +202,19 @@ static sbertja_status place_storages(reader *r, sbertja_error *error)
         if (status != SBERTJA_OK)
             return status;
     }
-    if (r->at != r->archive->map.size)
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%zu bytes follow the last storage", r->archive->map.size - r->at);
+    if (r->at != r->archive->file.size)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%zu bytes follow the last storage",
+                        r->archive->file.size - r->at);
     return SBERTJA_OK;
 }
 
-static sbertja_status find_data(void *context, const sbj_storage *storage, const void **data, sbertja_error *error)
+static sbertja_status find_data(void *context, const sbj_storage *storage, sbj_found *found, sbertja_error *error)
 {
-    const placed *found = find_placed(context, storage);
-    *data = found != NULL ? found->data : NULL;
-    return *data != NULL ? SBERTJA_OK : sbj_fail(error, SBERTJA_E_FORMAT, "its storage is not in the file");
+    const placed *known = find_placed(context, storage);
+    if (known == NULL || known->place == 0)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "its storage is not in the file");
+    *found = (sbj_found){NULL, known->place};
+    return SBERTJA_OK;
 }
 
 sbertja_status sbj_legacy_read(sbj_archive *archive, sbertja_error *error)
@@ -191,9 +230,9 @@ sbertja_status sbj_legacy_read(sbj_archive *archive, sbertja_error *error)
     if (status == SBERTJA_OK)
         status = place_storages(&r, error);
     if (status == SBERTJA_OK)
-        status = sbj_state_dict_read(archive, sbj_pickle_root(r.object), find_data, &r, error);
+        status = sbj_state_dict_read(archive, sbj_pickle_root(r.object.pickle), find_data, &r, error);
     sbj_free(&archive->alloc, r.storages);
-    sbj_pickle_free(r.keys);
-    sbj_pickle_free(r.object);
+    free_part(&r, &r.keys);
+    free_part(&r, &r.object);
     return status;
 }

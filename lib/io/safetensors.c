@@ -41,9 +41,9 @@ static sbertja_status read_shape(const struct cJSON *entry, sbj_stored *stored, 
     return SBERTJA_OK;
 }
 
-/* `data` and `size`: all tensors' data. */
-static sbertja_status read_offsets(const struct cJSON *entry, const unsigned char *data, size_t size,
-                                   sbj_stored *stored, sbertja_error *error)
+/* `data` and `size`: where in the file all tensors' data is. */
+static sbertja_status read_offsets(const struct cJSON *entry, size_t data, size_t size, sbj_stored *stored,
+                                   sbertja_error *error)
 {
     const struct cJSON *offsets = cJSON_GetObjectItemCaseSensitive(entry, "data_offsets");
     size_t begin, end, bytes;
@@ -56,14 +56,14 @@ static sbertja_status read_offsets(const struct cJSON *entry, const unsigned cha
         !sbj_mul(bytes, sbj_dtype_size(stored->dtype), &bytes) || bytes != end - begin)
         return sbj_fail(error, SBERTJA_E_FORMAT, "%s: %zu bytes of data do not fit its shape and type %s",
                         stored->name, end - begin, sbj_dtype_name(stored->dtype));
-    stored->data = data + begin;
+    stored->place = data + begin;
     return SBERTJA_OK;
 }
 
-static sbertja_status read_tensor(sbj_archive *archive, const struct cJSON *entry, const unsigned char *data,
-                                  size_t size, sbertja_error *error)
+static sbertja_status read_tensor(sbj_archive *archive, const struct cJSON *entry, size_t data, size_t size,
+                                  sbertja_error *error)
 {
-    sbj_stored stored = {.name = entry->string};
+    sbj_stored stored = {.name = entry->string, .file = &archive->file};
     const struct cJSON *dtype = cJSON_GetObjectItemCaseSensitive(entry, "dtype");
     if (!cJSON_IsObject(entry) || !cJSON_IsString(dtype))
         return sbj_fail(error, SBERTJA_E_FORMAT, "%s: expected an object with dtype, shape and data_offsets",
@@ -101,13 +101,12 @@ static size_t bytes_of(const sbj_stored *stored)
 static int compare_places(const void *a, const void *b)
 {
     const sbj_stored *x = *(const sbj_stored *const *)a, *y = *(const sbj_stored *const *)b;
-    if (x->data != y->data)
-        return (const char *)x->data < (const char *)y->data ? -1 : 1;
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
     return (bytes_of(x) > bytes_of(y)) - (bytes_of(x) < bytes_of(y));
 }
 
-static sbertja_status check_coverage(const sbj_archive *archive, const unsigned char *data, size_t size,
-                                     sbertja_error *error)
+static sbertja_status check_coverage(const sbj_archive *archive, size_t data, size_t size, sbertja_error *error)
 {
     const sbj_stored **sorted = sbj_new_raw(&archive->alloc, archive->count, sizeof *sorted);
     if (sorted == NULL)
@@ -118,7 +117,7 @@ static sbertja_status check_coverage(const sbj_archive *archive, const unsigned 
     sbertja_status status = SBERTJA_OK;
     size_t end = 0;
     for (size_t i = 0; i < archive->count && status == SBERTJA_OK; i++) {
-        if ((const unsigned char *)sorted[i]->data != data + end)
+        if (sorted[i]->place != data + end)
             status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: its data overlaps another tensor's or follows a hole",
                               sorted[i]->name);
         end += bytes_of(sorted[i]);
@@ -129,25 +128,40 @@ static sbertja_status check_coverage(const sbj_archive *archive, const unsigned 
     return status;
 }
 
-sbertja_status sbj_safetensors_read(sbj_archive *archive, sbertja_error *error)
+/* The header, and where it ends. */
+static sbertja_status read_header(const sbj_archive *archive, sbj_json *json, size_t *end, sbertja_error *error)
 {
-    const unsigned char *file = archive->map.data;
+    const sbj_input *file = &archive->file;
     uint64_t length = 0;
-    if (archive->map.size < sizeof length)
+    if (file->size < sizeof length)
         return sbj_fail(error, SBERTJA_E_FORMAT, "ends inside the length of its header");
-    memcpy(&length, file, sizeof length);
-    size_t rest = archive->map.size - sizeof length;
-    if (length > most_header || length > rest)
-        return sbj_fail(error, SBERTJA_E_FORMAT, "header of %llu bytes, expected at most %zu",
-                        (unsigned long long)length, rest < most_header ? rest : most_header);
-    const unsigned char *data = file + sizeof length + length;
-    size_t size = rest - (size_t)length;
-    sbj_json json;
-    const struct cJSON *item;
-    sbertja_status status = sbj_json_parse(&archive->alloc, "header", (const char *)file + sizeof length,
-                                           (size_t)length, &json, error);
+    sbertja_status status = sbj_input_read(file, 0, &length, sizeof length, error);
     if (status != SBERTJA_OK)
         return status;
+    const size_t rest = file->size - sizeof length, most = rest < most_header ? rest : most_header;
+    if (length > most)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "header of %llu bytes, expected at most %zu",
+                        (unsigned long long)length, most);
+    char *text = sbj_new_raw(&archive->alloc, (size_t)length, 1);
+    if (text == NULL)
+        return sbj_no_memory(error, (size_t)length);
+    status = sbj_input_read(file, sizeof length, text, (size_t)length, error);
+    if (status == SBERTJA_OK)
+        status = sbj_json_parse(&archive->alloc, "header", text, (size_t)length, json, error);
+    sbj_free(&archive->alloc, text);
+    *end = sizeof length + (size_t)length;
+    return status;
+}
+
+sbertja_status sbj_safetensors_read(sbj_archive *archive, sbertja_error *error)
+{
+    sbj_json json = {0};
+    const struct cJSON *item;
+    size_t data = 0;
+    sbertja_status status = read_header(archive, &json, &data, error);
+    if (status != SBERTJA_OK)
+        return status;
+    const size_t size = archive->file.size - data;
     if (!cJSON_IsObject(json.root))
         status = sbj_fail(error, SBERTJA_E_FORMAT, "header: expected an object");
     for (item = json.root->child; item != NULL && status == SBERTJA_OK; item = item->next)

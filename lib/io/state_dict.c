@@ -36,18 +36,22 @@ sbertja_status sbj_storage_read(const sbj_pickled *value, sbj_storage *storage, 
     return SBERTJA_OK;
 }
 
-/* Whether every element of the view lies in its storage. */
-static bool is_inside(const view *v)
+/* The number of the element that lies farthest in the storage; false: it is not inside. */
+static bool last_element(const view *v, size_t *last)
 {
-    size_t last = v->offset;
-    if (v->count == 0)
-        return true;
+    *last = v->offset;
     for (size_t i = 0; i < v->dimensions; i++) {
         size_t way;
-        if (!sbj_mul(v->shape[i] - 1, v->stride[i], &way) || !sbj_add(last, way, &last))
+        if (!sbj_mul(v->shape[i] - 1, v->stride[i], &way) || !sbj_add(*last, way, last))
             return false;
     }
-    return last < v->storage.count;
+    return *last < v->storage.count;
+}
+
+static bool is_inside(const view *v)
+{
+    size_t last;
+    return v->count == 0 || last_element(v, &last);
 }
 
 static bool is_in_row_order(const view *v)
@@ -87,11 +91,12 @@ static sbertja_status read_view(const sbj_pickled *tensor, view *v, sbertja_erro
     return SBERTJA_OK;
 }
 
+/* `from`: element `v->offset` of the storage. */
 static void copy_in_row_order(const view *v, const unsigned char *from, unsigned char *to)
 {
     size_t size = sbj_dtype_size(v->storage.dtype), index[SBJ_MOST_DIMENSIONS] = {0};
     for (size_t n = 0; n < v->count; n++, to += size) {
-        size_t place = v->offset;
+        size_t place = 0;
         for (size_t i = 0; i < v->dimensions; i++)
             place += index[i] * v->stride[i];
         memcpy(to, from + place * size, size);
@@ -100,32 +105,52 @@ static void copy_in_row_order(const view *v, const unsigned char *from, unsigned
     }
 }
 
+/* A copy in row order of a tensor that the storage has in another. */
+static sbertja_status reorder(sbj_archive *archive, const view *v, sbj_found found, const void **data,
+                              sbertja_error *error)
+{
+    const size_t size = sbj_dtype_size(v->storage.dtype);
+    size_t last;
+    void *copy;
+    unsigned char *read = NULL;
+    sbertja_status status = sbj_archive_copy(archive, v->count * size, &copy, error);
+    if (status != SBERTJA_OK)
+        return status;
+    if (found.data == NULL && last_element(v, &last)) {
+        const size_t bytes = (last - v->offset + 1) * size;
+        if ((status = sbj_archive_spend(archive, bytes, error)) != SBERTJA_OK)
+            return status;
+        if ((read = sbj_new_raw(&archive->alloc, bytes, 1)) == NULL)
+            return sbj_no_memory(error, bytes);
+        status = sbj_input_read(&archive->file, found.place + v->offset * size, read, bytes, error);
+    }
+    if (status == SBERTJA_OK)
+        copy_in_row_order(v, read != NULL ? read : found.data + v->offset * size, copy);
+    sbj_free(&archive->alloc, read);
+    *data = copy;
+    return status;
+}
+
 static sbertja_status add_tensor(sbj_archive *archive, const char *name, const sbj_pickled *tensor,
                                  sbj_storage_find find, void *context, sbertja_error *error)
 {
     view v;
-    const void *data;
+    sbj_found found = {NULL, 0};
     sbertja_status status = read_view(tensor, &v, error);
     if (status == SBERTJA_OK)
-        status = find(context, &v.storage, &data, error);
+        status = find(context, &v.storage, &found, error);
     if (status != SBERTJA_OK)
         return sbj_in(error, status, "%s", name);
-    sbj_stored stored = {.name = name, .dtype = v.storage.dtype, .dimensions = v.dimensions, .data = data};
+    sbj_stored stored = {.name = name, .dtype = v.storage.dtype, .dimensions = v.dimensions, .file = &archive->file};
     memcpy(stored.shape, v.shape, sizeof stored.shape);
-    if (v.count == 0)
-        return sbj_archive_add(archive, &stored, error);
-    size_t size = sbj_dtype_size(v.storage.dtype);
-    if (is_in_row_order(&v))
-        stored.data = (const unsigned char *)data + v.offset * size;
-    else {
-        void *copy;
-        status = sbj_archive_copy(archive, v.count * size, &copy, error);
-        if (status != SBERTJA_OK)
-            return sbj_in(error, status, "%s", name);
-        copy_in_row_order(&v, data, copy);
-        stored.data = copy;
-    }
-    return sbj_archive_add(archive, &stored, error);
+    const size_t begin = v.count > 0 ? v.offset * sbj_dtype_size(v.storage.dtype) : 0;
+    if (v.count > 0 && !is_in_row_order(&v))
+        status = reorder(archive, &v, found, &stored.data, error);
+    else if (found.data != NULL)
+        stored.data = found.data + begin;
+    else
+        stored.place = found.place + begin;
+    return status == SBERTJA_OK ? sbj_archive_add(archive, &stored, error) : sbj_in(error, status, "%s", name);
 }
 
 sbertja_status sbj_state_dict_read(sbj_archive *archive, const sbj_pickled *dictionary, sbj_storage_find find,

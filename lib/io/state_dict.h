@@ -15,8 +15,14 @@ typedef struct sbj_storage {
 
 sbertja_status sbj_storage_read(const sbj_pickled *value, sbj_storage *storage, sbertja_error *error);
 
-/* Gives the `storage->bytes` bytes of a storage. */
-typedef sbertja_status (*sbj_storage_find)(void *context, const sbj_storage *storage, const void **data,
+/* Where the bytes of a storage are: in memory, or, where that is NULL, in the archive's file. */
+typedef struct sbj_found {
+    const unsigned char *data;
+    size_t place;
+} sbj_found;
+
+/* Finds the `storage->bytes` bytes of a storage. */
+typedef sbertja_status (*sbj_storage_find)(void *context, const sbj_storage *storage, sbj_found *found,
                                            sbertja_error *error);
 
 /* Adds the tensors of a pickled dict to the archive. Entries that are no tensors (an epoch, an optimizer) are passed

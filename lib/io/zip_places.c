@@ -11,6 +11,9 @@
 
 enum { CENTRAL = 46, LOCAL = 30, END = 22, LONGEST_COMMENT = 65535 };
 
+/* A central directory larger than this, of a million entries, is not looked at. */
+static const size_t most_directory = (size_t)64 << 20;
+
 static size_t number(const unsigned char *at, int bytes)
 {
     size_t value = 0;
@@ -19,15 +22,49 @@ static size_t number(const unsigned char *at, int bytes)
     return value;
 }
 
-/* The end record is the last thing in the file but for a comment. */
-static const unsigned char *find_end(const unsigned char *file, size_t size)
+/* The end record is the last thing in the file but for a comment. `tail` is how the file ends. */
+static const unsigned char *find_end(const unsigned char *tail, size_t size)
 {
     for (size_t comment = 0; comment <= LONGEST_COMMENT && size >= END && comment <= size - END; comment++) {
-        const unsigned char *at = file + size - END - comment;
+        const unsigned char *at = tail + size - END - comment;
         if (memcmp(at, "PK\5\6", 4) == 0 && number(at + 20, 2) == comment)
             return at;
     }
     return NULL;
+}
+
+/* Bytes of the file in memory of their own. */
+static sbertja_status copy(const sbj_alloc *alloc, const sbj_input *file, size_t place, size_t size,
+                           unsigned char **bytes, sbertja_error *error)
+{
+    if ((*bytes = sbj_new_raw(alloc, size, 1)) == NULL)
+        return sbj_no_memory(error, size);
+    sbertja_status status = sbj_input_read(file, place, *bytes, size, error);
+    if (status != SBERTJA_OK) {
+        sbj_free(alloc, *bytes);
+        *bytes = NULL;
+    }
+    return status;
+}
+
+/* The central directory of `count` entries; `*bytes` stays NULL where it is not what it should be. */
+static sbertja_status read_directory(const sbj_alloc *alloc, const sbj_input *file, size_t count,
+                                     unsigned char **bytes, size_t *size, sbertja_error *error)
+{
+    const size_t most = END + LONGEST_COMMENT, length = file->size < most ? file->size : most;
+    unsigned char *tail;
+    sbertja_status status = copy(alloc, file, file->size - length, length, &tail, error);
+    *bytes = NULL;
+    if (status != SBERTJA_OK)
+        return status;
+    const unsigned char *end = find_end(tail, length);
+    if (end != NULL && number(end + 10, 2) == count) {
+        const size_t place = number(end + 16, 4), behind = file->size - length + (size_t)(end - tail);
+        if (place <= behind && (*size = behind - place) <= most_directory)
+            status = copy(alloc, file, place, *size, bytes, error);
+    }
+    sbj_free(alloc, tail);
+    return status;
 }
 
 static bool agrees(struct zip *zip, zip_uint64_t index, const char *name, size_t length, size_t stored)
@@ -42,30 +79,42 @@ static bool agrees(struct zip *zip, zip_uint64_t index, const char *name, size_t
 }
 
 /* Where the data of the local header at `local` begins; 0 if there is no such header, or not `bytes` bytes after it. */
-static size_t place_of(const unsigned char *file, size_t size, size_t local, size_t bytes)
+static sbertja_status find_place(const sbj_input *file, size_t local, size_t bytes, size_t *place,
+                                 sbertja_error *error)
 {
-    if (local > size || size - local < LOCAL || memcmp(file + local, "PK\3\4", 4) != 0)
-        return 0;
-    size_t skip = LOCAL + number(file + local + 26, 2) + number(file + local + 28, 2);
-    return size - local >= skip && size - local - skip >= bytes ? local + skip : 0;
+    unsigned char header[LOCAL];
+    *place = 0;
+    if (local > file->size || file->size - local < LOCAL)
+        return SBERTJA_OK;
+    sbertja_status status = sbj_input_read(file, local, header, LOCAL, error);
+    if (status != SBERTJA_OK || memcmp(header, "PK\3\4", 4) != 0)
+        return status;
+    size_t skip = LOCAL + number(header + 26, 2) + number(header + 28, 2);
+    if (file->size - local >= skip && file->size - local - skip >= bytes)
+        *place = local + skip;
+    return SBERTJA_OK;
 }
 
-void sbj_zip_places(struct zip *zip, const unsigned char *file, size_t size, size_t count, size_t *places)
+sbertja_status sbj_zip_places(const sbj_alloc *alloc, struct zip *zip, const sbj_input *file, size_t count,
+                              size_t *places, sbertja_error *error)
 {
+    unsigned char *directory;
+    size_t size = 0;
     memset(places, 0, count * sizeof *places);
-    const unsigned char *end = find_end(file, size);
-    if (end == NULL || number(end + 10, 2) != count || number(end + 16, 4) > (size_t)(end - file))
-        return;
-    const unsigned char *at = file + number(end + 16, 4);
-    for (size_t i = 0; i < count; i++) {
-        if (end - at < CENTRAL || memcmp(at, "PK\1\2", 4) != 0)
-            return;
+    sbertja_status status = read_directory(alloc, file, count, &directory, &size, error);
+    const unsigned char *at = directory;
+    for (size_t i = 0; i < count && at != NULL && status == SBERTJA_OK; i++) {
+        const size_t left = size - (size_t)(at - directory);
+        if (left < CENTRAL || memcmp(at, "PK\1\2", 4) != 0)
+            break;
         size_t stored = number(at + 20, 4), name = number(at + 28, 2);
         size_t record = CENTRAL + name + number(at + 30, 2) + number(at + 32, 2);
-        if ((size_t)(end - at) < record)
-            return;
+        if (left < record)
+            break;
         if (agrees(zip, i, (const char *)at + CENTRAL, name, stored))
-            places[i] = place_of(file, size, number(at + 42, 4), stored);
+            status = find_place(file, number(at + 42, 4), stored, &places[i], error);
         at += record;
     }
+    sbj_free(alloc, directory);
+    return status;
 }

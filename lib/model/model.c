@@ -31,8 +31,16 @@ static sbertja_status choose_modules(const sbj_model_options *options, size_t hi
     return as_argument(status, error);
 }
 
-/* The shell of a model and its back end. */
-static sbertja_status begin(const sbj_model_options *options, sbj_model **result, sbertja_error *error)
+/* Whether the engine keeps the encoder's matrices in a form of its own. */
+static bool packs(const sbj_backend *backend, sbj_precision precision)
+{
+    const sbj_matrix one = {.parts = 1, .precision = precision, .weight = {{NULL, 0, 1, 1, 1, SBJ_F32}}};
+    return sbj_packed_size(backend, &one) > 0;
+}
+
+/* The shell of a model, its back end, and the threads that read and pack. */
+static sbertja_status begin(const sbj_model_options *options, sbj_model **result, sbj_pool **pool,
+                            sbertja_error *error)
 {
     sbj_model *model = sbj_new(&options->alloc, 1, sizeof *model);
     if (model == NULL)
@@ -51,13 +59,17 @@ static sbertja_status begin(const sbj_model_options *options, sbj_model **result
                  is_automatic(choices[i].choice) ? "auto" : choices[i].choice);
     model->precision = options->precision;
     model->threads = options->threads;
+    model->mapped = options->mapped;
     const sbj_backend_options backend = {options->device, options->engine, options->instructions, &model->alloc,
                                          options->log, options->precision};
     sbertja_status status = sbj_backend_create(&backend, &model->backend, error);
+    if (status == SBERTJA_OK)
+        status = sbj_pool_create(&model->alloc, model->threads, &model->log, pool, error);
     if (status != SBERTJA_OK) {
         sbj_model_free(model);
         return status;
     }
+    model->packs = packs(model->backend, model->precision);
     if (is_automatic(options->device)) /* chosen once, for models made from this one too */
         snprintf(model->device, sizeof model->device, "%s", model->backend->table->name);
     *result = model;
@@ -75,12 +87,16 @@ void sbj_model_free(sbj_model *model)
         model->backend->table->release(model->backend, model->buffers[i]);
     if (model->backend != NULL)
         sbj_tensor_free(model->backend, &model->weights.words);
+    for (size_t i = 0; i < model->network.parameter_count && model->own != NULL; i++)
+        sbj_free_aligned(&alloc, model->own[i]);
+    sbj_free(&alloc, model->own);
     sbj_free(&alloc, model->buffers);
     sbj_free(&alloc, model->stored);
+    sbj_free(&alloc, model->sums);
     sbj_views_free(&model->weights);
     for (size_t i = 0; i < model->archive_count; i++)
         sbj_archive_free(model->archives[i]);
-    sbj_map_close(&model->packed);
+    sbj_packed_close(model);
     sbj_network_free(&model->network);
     sbj_tokenizer_free(model->tokenizer);
     sbj_backend_free(model->backend);
@@ -88,10 +104,19 @@ void sbj_model_free(sbj_model *model)
     sbj_free(&alloc, model);
 }
 
-static sbertja_status finish(sbj_model *model, sbertja_error *error)
+/* Ends what `begin` began: `status` is that of the steps between. */
+static sbertja_status finish(sbj_model *model, sbj_pool *pool, sbertja_status status, sbj_model **result,
+                             sbertja_error *error)
 {
-    sbertja_status status = sbj_model_pack(model, error);
-    return status == SBERTJA_OK ? sbj_model_describe(model, error) : status;
+    if (status == SBERTJA_OK && (status = sbj_model_pack(model, pool, error)) == SBERTJA_OK &&
+        (status = sbj_weights_settle(model, error)) == SBERTJA_OK)
+        status = sbj_model_describe(model, error);
+    sbj_pool_free(pool);
+    if (status == SBERTJA_OK)
+        *result = model;
+    else
+        sbj_model_free(model);
+    return status;
 }
 
 /* The longest input: what was asked for, else what the files say, and never more than there are positions. */
@@ -128,7 +153,7 @@ static sbertja_status load_tokenizer(sbj_model *model, const sbj_layout *layout,
     return SBERTJA_OK;
 }
 
-static sbertja_status load(sbj_model *model, sbj_layout *layout, const sbj_model_options *options,
+static sbertja_status load(sbj_model *model, sbj_layout *layout, const sbj_model_options *options, sbj_pool *pool,
                            sbertja_error *error)
 {
     sbj_config config;
@@ -140,17 +165,16 @@ static sbertja_status load(sbj_model *model, sbj_layout *layout, const sbj_model
         (status = choose_modules(options, config.hidden, layout, error)) != SBERTJA_OK ||
         (status = choose_max_tokens(model, &config, options->max_tokens, layout->max_tokens, error)) != SBERTJA_OK ||
         (status = load_tokenizer(model, layout, &config, options, error)) != SBERTJA_OK ||
-        (status = sbj_weights_open(&model->alloc, layout->transformer, &archive, error)) != SBERTJA_OK)
+        (status = sbj_weights_open(&model->alloc, layout->transformer, model->mapped, &archive, error)) != SBERTJA_OK)
         goto done;
     model->archives[model->archive_count++] = archive;
     bool pooler = sbj_weights_find(archive, "pooler.dense.weight") != NULL &&
                   sbj_weights_find(archive, "pooler.dense.bias") != NULL;
     status = sbj_network_make(&model->alloc, &config, layout->modules, layout->module_count, pooler, &model->network,
                               error);
-    if (status == SBERTJA_OK)
-        status = sbj_weights_load(model, layout, archive, options, error);
-    if (status == SBERTJA_OK)
-        status = sbj_packed_open(model, layout->transformer, error);
+    if (status == SBERTJA_OK && (status = sbj_weights_locate(model, layout, archive, options, error)) == SBERTJA_OK &&
+        (status = sbj_packed_open(model, layout->transformer, pool, error)) == SBERTJA_OK)
+        status = sbj_weights_read(model, pool, error);
 done:
     sbj_free(&model->alloc, path);
     return status;
@@ -160,17 +184,13 @@ sbertja_status sbj_model_load(const char *directory, const sbj_model_options *op
                               sbertja_error *error)
 {
     sbj_model *model = NULL;
+    sbj_pool *pool = NULL;
     sbj_layout layout = {0};
     *result = NULL;
     sbertja_status status = sbj_layout_read(&options->alloc, directory, &layout, error);
-    if (status == SBERTJA_OK && (status = begin(options, &model, error)) == SBERTJA_OK &&
-        (status = load(model, &layout, options, error)) == SBERTJA_OK)
-        status = finish(model, error);
+    if (status == SBERTJA_OK && (status = begin(options, &model, &pool, error)) == SBERTJA_OK)
+        status = finish(model, pool, load(model, &layout, options, pool, error), result, error);
     sbj_layout_free(&layout);
-    if (status == SBERTJA_OK)
-        *result = model;
-    else
-        sbj_model_free(model);
     return status;
 }
 
@@ -258,17 +278,14 @@ sbertja_status sbj_model_create(const sbertja_architecture *architecture, const 
                                 sbj_model **result, sbertja_error *error)
 {
     sbj_model *model = NULL;
+    sbj_pool *pool = NULL;
     *result = NULL;
     if (architecture->vocabulary == NULL)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "architecture: no vocabulary file is given");
-    sbertja_status status = begin(options, &model, error);
-    if (status == SBERTJA_OK && (status = create(model, architecture, options, error)) == SBERTJA_OK)
-        status = finish(model, error);
-    if (status == SBERTJA_OK)
-        *result = model;
-    else
-        sbj_model_free(model);
-    return status;
+    sbertja_status status = begin(options, &model, &pool, error);
+    if (status != SBERTJA_OK)
+        return status;
+    return finish(model, pool, create(model, architecture, options, error), result, error);
 }
 
 /* ---- From another model ---- */
@@ -281,22 +298,19 @@ static sbertja_status derive(const sbj_model *parent, const sbj_views *values, s
                                        .engine = parent->engine, .instructions = parent->instructions,
                                        .precision = parent->precision, .threads = parent->threads};
     sbj_model *model = NULL;
+    sbj_pool *pool = NULL;
     *result = NULL;
-    sbertja_status status = begin(&options, &model, error);
-    if (status == SBERTJA_OK) {
-        model->tokenizer = sbj_tokenizer_share(parent->tokenizer);
-        model->max_tokens = parent->max_tokens;
-        model->trained = parent->trained || values != &parent->weights;
-        status = head > 0 ? sbj_network_with_head(&parent->network, head, &model->network, error)
-                          : sbj_network_copy(&parent->network, &model->network, error);
-        if (status == SBERTJA_OK && (status = sbj_weights_copy(model, parent, values, seed, error)) == SBERTJA_OK)
-            status = finish(model, error);
-    }
+    sbertja_status status = begin(&options, &model, &pool, error);
+    if (status != SBERTJA_OK)
+        return status;
+    model->tokenizer = sbj_tokenizer_share(parent->tokenizer);
+    model->max_tokens = parent->max_tokens;
+    model->trained = parent->trained || values != &parent->weights;
+    status = head > 0 ? sbj_network_with_head(&parent->network, head, &model->network, error)
+                      : sbj_network_copy(&parent->network, &model->network, error);
     if (status == SBERTJA_OK)
-        *result = model;
-    else
-        sbj_model_free(model);
-    return status;
+        status = sbj_weights_copy(model, parent, values, seed, error);
+    return finish(model, pool, status, result, error);
 }
 
 sbertja_status sbj_model_with(const sbj_model *parent, const sbj_views *values, sbj_model **result,
@@ -309,11 +323,4 @@ sbertja_status sbj_model_with_head(const sbj_model *parent, size_t width, uint64
                                    sbertja_error *error)
 {
     return derive(parent, &parent->weights, width, seed, result, error);
-}
-
-sbertja_status sbj_model_values(const sbj_model *model, size_t index, float *values, sbertja_error *error)
-{
-    return model->stored[index] != NULL
-               ? sbj_stored_floats(model->stored[index], values, error)
-               : sbj_read(model->backend, model->weights.tensors[index], values, SBJ_F32, error);
 }

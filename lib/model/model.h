@@ -3,6 +3,7 @@
 #define SBJ_MODEL_H
 
 #include "io/archive.h"
+#include "io/file.h"
 #include "model/network.h"
 #include "text/tokenizer.h"
 
@@ -17,15 +18,25 @@ typedef struct sbj_model_options {
     size_t module_count;
     uint64_t seed;
     sbj_precision precision; /* of the encoder's matrices */
-    int threads;             /* that pack the weights; 0: all processors */
+    int threads;             /* that read and pack the weights; 0: all processors */
+    bool mapped;             /* use the weights where the files have them */
 } sbj_model_options;
+
+/* A packed file in memory, or mapped. */
+typedef struct sbj_packed_bytes {
+    const unsigned char *data; /* aligned to 64 bytes; NULL: none */
+    void *own;
+    sbj_map map;
+} sbj_packed_bytes;
 
 typedef struct sbj_model {
     sbj_alloc alloc;
     sbj_log log;
     char device[32], engine[32], instructions[32];
     sbj_precision precision; /* of the encoder's matrices; Dense modules are f32 */
-    int threads;             /* that pack the weights; 0: all processors */
+    int threads;             /* that read and pack the weights; 0: all processors */
+    bool mapped;             /* the weights are used where the files have them */
+    bool packs;              /* the engine has a form of its own for the encoder's matrices */
     size_t max_tokens;
     bool trained; /* here, with its tokenizer; false: as it was loaded or made */
     sbj_tokenizer *tokenizer; /* a share */
@@ -33,10 +44,12 @@ typedef struct sbj_model {
     sbj_network network;
     sbj_views weights;
     sbj_buffer **buffers;      /* under the weights, one a parameter */
-    const sbj_stored **stored; /* where a file has a parameter; NULL: only the buffer has it */
-    sbj_archive *archives[1 + SBJ_MOST_MODULES]; /* mapped files that weights are borrowed from; the first has the encoder */
+    void **own;                /* memory of some of them */
+    const sbj_stored **stored; /* where a file has a parameter's values; NULL: the buffer has them */
+    uint64_t *sums;            /* of what was read from there, see sbj_stored_block */
+    sbj_archive *archives[1 + SBJ_MOST_MODULES]; /* open files that `stored` points into; the first has the encoder */
     size_t archive_count;
-    sbj_map packed; /* the packed file; nothing: the matrices have memory of their own */
+    sbj_packed_bytes packed; /* the packed file; nothing: the matrices have memory of their own */
     char *description;
 } sbj_model;
 
@@ -70,25 +83,35 @@ sbertja_status sbj_directory_describe(const sbj_alloc *alloc, const char *direct
                                       sbertja_error *error);
 
 /* model_pack.c: gives every matrix the engine's form. From then on the encoder's weights are in the file only. */
-sbertja_status sbj_model_pack(sbj_model *model, sbertja_error *error);
-/* packed_file.c: maps the packed file of the transformer's folder, if there is one that fits; if one does not, the log
+sbertja_status sbj_model_pack(sbj_model *model, sbj_pool *pool, sbertja_error *error);
+/* packed_file.c: reads the packed file of the transformer's folder, if there is one that fits; if one does not, the log
  * says why. Then `adopt` gives the encoder's matrices and words their form from there. */
-sbertja_status sbj_packed_open(sbj_model *model, const char *folder, sbertja_error *error);
+sbertja_status sbj_packed_open(sbj_model *model, const char *folder, sbj_pool *pool, sbertja_error *error);
 sbertja_status sbj_packed_adopt(sbj_model *model, sbertja_error *error);
+bool sbj_packed_has_words(const sbj_model *model); /* false also without a packed file */
+void sbj_packed_close(sbj_model *model);
 /* Writes the packed file for the weights in `folder`, as this machine wants it. */
 sbertja_status sbj_packed_write(const sbj_model *model, const char *folder, sbj_precision precision,
                                 sbertja_error *error);
 
-/* model_weights.c: sets model->weights, from archives or at random; `options` say what the caller gave. */
-sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, const sbj_archive *transformer,
-                                const sbj_model_options *options, sbertja_error *error);
+/* model_read.c: sets model->weights from the places that sbj_weights_locate found. */
+sbertja_status sbj_weights_read(sbj_model *model, sbj_pool *pool, sbertja_error *error);
+/* After all is read and packed: fails if a file was written to meanwhile, and closes those that nothing needs any more. */
+sbertja_status sbj_weights_settle(sbj_model *model, sbertja_error *error);
+bool sbj_model_borrows(const sbj_model *model, size_t index); /* whether a parameter is used where a mapped file has it */
+void sbj_model_forget(const sbj_model *model, size_t index);  /* gives back the memory of a mapped file's tensor */
+
+/* model_weights.c: finds every parameter in the archives, or takes what the caller gave in `options`. */
+sbertja_status sbj_weights_locate(sbj_model *model, const sbj_layout *layout, const sbj_archive *transformer,
+                                  const sbj_model_options *options, sbertja_error *error);
+/* Sets model->weights, at random or from another model. */
 sbertja_status sbj_weights_random(sbj_model *model, uint64_t seed, const sbj_model_options *options,
                                   sbertja_error *error);
 /* Parameters that the parent does not have are random. A value that is not a finite number is _E_FORMAT. */
 sbertja_status sbj_weights_copy(sbj_model *model, const sbj_model *parent, const sbj_views *values, uint64_t seed,
                                 sbertja_error *error);
-/* The archive of a folder: model.safetensors, else pytorch_model.bin. */
-sbertja_status sbj_weights_open(const sbj_alloc *alloc, const char *folder, sbj_archive **archive,
+/* The archive of a folder, perhaps mapped: model.safetensors, else pytorch_model.bin. */
+sbertja_status sbj_weights_open(const sbj_alloc *alloc, const char *folder, bool mapped, sbj_archive **archive,
                                 sbertja_error *error);
 /* Finds a transformer's tensor under the names that files give it; NULL: it is not there. */
 const sbj_stored *sbj_weights_find(const sbj_archive *archive, const char *name);

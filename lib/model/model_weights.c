@@ -1,15 +1,32 @@
-/* From the tensors of a file to the parameters of a model. Matrices and tables of floats are used where they lie in the
- * mapped file when the back end can; all others, and vectors, are converted into memory of their own, those of the
- * encoder's matrices one by one when they are packed (model_pack.c). */
+/* Where a model's parameters come from: found in the files of a directory, to be read by model_read.c; given by the
+ * caller; random; or copied from another model. */
+#define _GNU_SOURCE
 #include "model/model.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "util/finite.h"
 #include "util/rng.h"
 
-sbertja_status sbj_weights_open(const sbj_alloc *alloc, const char *folder, sbj_archive **archive, sbertja_error *error)
+enum { MOST_TRIES = 20 };
+
+/* Opens a file that was changed just now again until its times would show another change. */
+static sbertja_status open_settled(const sbj_alloc *alloc, const char *path, sbj_archive **archive, sbertja_error *error)
+{
+    const struct timespec millisecond = {0, 1000000};
+    sbertja_status status = sbj_archive_open(alloc, path, archive, error);
+    for (int i = 0; i < MOST_TRIES && status == SBERTJA_OK && sbj_archive_is_fresh(*archive); i++) {
+        sbj_archive_free(*archive);
+        nanosleep(&millisecond, NULL);
+        status = sbj_archive_open(alloc, path, archive, error);
+    }
+    return status;
+}
+
+sbertja_status sbj_weights_open(const sbj_alloc *alloc, const char *folder, bool mapped, sbj_archive **archive,
+                                sbertja_error *error)
 {
     static const char *const names[] = {"model.safetensors", "pytorch_model.bin"};
     *archive = NULL;
@@ -20,7 +37,11 @@ sbertja_status sbj_weights_open(const sbj_alloc *alloc, const char *folder, sbj_
         if (status == SBERTJA_OK)
             status = sbj_find_file(path, &there, error);
         if (there)
-            status = sbj_archive_open(alloc, path, archive, error);
+            status = open_settled(alloc, path, archive, error);
+        if (there && status == SBERTJA_OK && mapped && (status = sbj_archive_map(*archive, error)) != SBERTJA_OK) {
+            sbj_archive_free(*archive);
+            *archive = NULL;
+        }
         sbj_free(alloc, path);
         if (there || status != SBERTJA_OK)
             return status;
@@ -90,62 +111,11 @@ static sbertja_status own(sbj_model *model, size_t i, const float *values, sbert
     return sbj_write(model->backend, *t, values, SBJ_F32, error);
 }
 
-static sbertja_status own_converted(sbj_model *model, size_t i, const sbj_stored *stored, const char *file,
-                                    sbertja_error *error)
+static sbertja_status locate(sbj_model *model, size_t i, const sbj_stored *stored, const char *file,
+                             sbertja_error *error)
 {
-    float *values = sbj_new_raw(&model->alloc, stored->count, sizeof *values);
-    if (values == NULL)
-        return sbj_no_memory(error, stored->count * sizeof *values);
-    sbertja_status status = sbj_stored_floats(stored, values, error);
-    if (status != SBERTJA_OK)
-        sbj_in(error, status, "%s", file);
-    else
-        status = own(model, i, values, error);
-    sbj_free(&model->alloc, values);
-    return status;
-}
-
-/* A tensor where the file has it. `bytes` 0: one that cannot be read, until sbj_model_pack has converted it. */
-static sbertja_status borrow(sbj_model *model, size_t i, sbj_type type, size_t bytes, sbertja_error *error)
-{
-    const sbj_parameter *p = &model->network.parameters[i];
-    const sbj_backend_table *table = model->backend->table;
-    sbertja_status status = table->wrap(model->backend, model->stored[i]->data, bytes, &model->buffers[i], error);
-    if (status == SBERTJA_OK)
-        model->weights.tensors[i] = (sbj_tensor){model->buffers[i], 0, p->rows, p->columns, p->columns, type};
-    return status;
-}
-
-/* How the back end can read parameter i where the file has it, and false where it cannot. A vector is small enough to be
- * copied, and would keep large pages in memory, with the matrices beside it that are packed and forgotten. */
-static bool as_it_is(const sbj_model *model, size_t i, const sbj_stored *stored, sbj_type *type)
-{
-    const bool half = stored->dtype == SBJ_DTYPE_BF16 || stored->dtype == SBJ_DTYPE_F16;
-    *type = stored->dtype == SBJ_DTYPE_BF16 ? SBJ_BF16 : stored->dtype == SBJ_DTYPE_F16 ? SBJ_F16 : SBJ_F32;
-    return !model->network.parameters[i].vector &&
-           (stored->dtype == SBJ_DTYPE_F32 || (half && i == SBJ_WORD && model->backend->table->half_words)) &&
-           (uintptr_t)stored->data % sbj_type_size(*type) == 0;
-}
-
-static sbertja_status take(sbj_model *model, size_t i, const sbj_archive *archive, const sbj_stored *stored,
-                           const char *file, sbertja_error *error)
-{
-    sbertja_status status = check_shape(&model->network.parameters[i], stored, file, error);
-    if (status != SBERTJA_OK)
-        return status;
-    sbj_type type;
     model->stored[i] = stored;
-    if (as_it_is(model, i, stored, &type))
-        status = borrow(model, i, type, stored->count * sbj_type_size(type), error);
-    else if (stored->dtype <= SBJ_DTYPE_BF16 && sbj_is_matrix_weight(&model->network, i))
-        status = borrow(model, i, model->backend->table->real, 0, error);
-    else
-        status = SBERTJA_E_UNSUPPORTED;
-    if (status != SBERTJA_E_UNSUPPORTED)
-        return status;
-    status = own_converted(model, i, stored, file, error);
-    sbj_archive_forget(archive, stored);
-    return status;
+    return check_shape(&model->network.parameters[i], stored, file, error);
 }
 
 /* Torch's nn.Linear: both uniform in +-1/sqrt(in). */
@@ -183,19 +153,20 @@ static sbertja_status given_dense(sbj_model *model, size_t i, const sbj_model_op
 }
 
 /* A Dense module's own file; parameter i is its weight, the next one its bias. */
-static sbertja_status load_dense(sbj_model *model, const sbj_layout *layout, size_t i, sbertja_error *error)
+static sbertja_status locate_dense(sbj_model *model, const sbj_layout *layout, size_t i, sbertja_error *error)
 {
     const sbj_module *module = &layout->modules[model->network.parameters[i].module];
     char *folder = NULL;
     sbj_archive *archive = NULL;
     sbertja_status status = sbj_path_join(&model->alloc, layout->directory, module->folder, &folder, error);
-    if (status == SBERTJA_OK && (status = sbj_weights_open(&model->alloc, folder, &archive, error)) == SBERTJA_OK) {
+    if (status == SBERTJA_OK &&
+        (status = sbj_weights_open(&model->alloc, folder, model->mapped, &archive, error)) == SBERTJA_OK) {
         static const char *const names[] = {"linear.weight", "linear.bias"};
         model->archives[model->archive_count++] = archive;
         for (size_t k = 0; k < (module->bias ? 2 : 1) && status == SBERTJA_OK; k++) {
             const sbj_stored *stored = sbj_archive_find(archive, names[k]);
             status = stored == NULL ? sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s is not there", folder, names[k])
-                                    : take(model, i + k, archive, stored, folder, error);
+                                    : locate(model, i + k, stored, folder, error);
         }
     }
     sbj_free(&model->alloc, folder);
@@ -210,12 +181,15 @@ static sbertja_status allocate(sbj_model *model, sbertja_error *error)
         return status;
     model->buffers = sbj_new(&model->alloc, count, sizeof *model->buffers);
     model->stored = sbj_new(&model->alloc, count, sizeof *model->stored);
-    return model->buffers == NULL || model->stored == NULL ? sbj_no_memory(error, count * sizeof *model->buffers)
-                                                           : SBERTJA_OK;
+    model->sums = sbj_new(&model->alloc, count, sizeof *model->sums);
+    model->own = sbj_new(&model->alloc, count, sizeof *model->own);
+    if (model->own == NULL || model->buffers == NULL || model->stored == NULL || model->sums == NULL)
+        return sbj_no_memory(error, count * sizeof *model->buffers);
+    return SBERTJA_OK;
 }
 
-sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, const sbj_archive *transformer,
-                                const sbj_model_options *options, sbertja_error *error)
+sbertja_status sbj_weights_locate(sbj_model *model, const sbj_layout *layout, const sbj_archive *transformer,
+                                  const sbj_model_options *options, sbertja_error *error)
 {
     const sbj_network *n = &model->network;
     sbertja_status status = allocate(model, error);
@@ -225,16 +199,14 @@ sbertja_status sbj_weights_load(sbj_model *model, const sbj_layout *layout, cons
             if (options->modules != NULL)
                 status = given_dense(model, i, options, error);
             else if (!p->vector)
-                status = load_dense(model, layout, i, error);
+                status = locate_dense(model, layout, i, error);
             continue;
         }
         const sbj_stored *stored = sbj_weights_find(transformer, p->name);
         status = stored == NULL
                      ? sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s is not there", layout->transformer, p->name)
-                     : take(model, i, transformer, stored, layout->transformer, error);
+                     : locate(model, i, stored, layout->transformer, error);
     }
-    if (status == SBERTJA_OK)
-        sbj_views_link(&model->weights);
     return status;
 }
 

@@ -1,12 +1,15 @@
-/* The encoder's matrices in the engine's form, in a file beside the weights: "packed-int8-avx2-2.bin" for the engine
- * packed, int8, AVX2 and version 2 of the form. The table of words follows, in bf16, if the weights have it in more bits.
+/* The encoder's matrices in the engine's form, in a file beside the weights: "packed-int8-avx2-3.bin" for the engine
+ * packed, int8, AVX2 and version 3 of the form. The table of words follows, in bf16, if the weights have it in more bits.
  *
  *     header   magic, form, fingerprint of the weights, size of the file, number of matrices
  *     entries  of each matrix and the words: parts, rows, columns, place
  *     data     of each, aligned to 64 bytes
+ *     sums     of the weights that these were made from, one after another: what is asked for later is read from the
+ *              weights, which the load spares itself, and compared with them (model_read.c)
  *
  * All in front of the data is known beforehand, so a file is used only if it is byte for byte what is expected. The
  * data itself is not looked at, like that of the weights: a file with other numbers in it gives other vectors. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,12 +21,14 @@ enum {
     ALIGNMENT = 64,
     FORM_ROOM = 40,
     PLACES = 16,
-    WORD_STEP = 1024 /* rows of the table of words that are narrowed at a time */
+    PLACE = 64,          /* bytes of each */
+    CHUNK = 4096,        /* bytes of a vector that are read at a time */
+    READ = 1 << 20       /* bytes of the packed file that a task reads */
 };
 
 typedef struct header {
     char magic[8];
-    char form[FORM_ROOM]; /* "packed-int8-avx2-2" */
+    char form[FORM_ROOM]; /* "packed-int8-avx2-3" */
     uint64_t fingerprint, size, matrices;
 } header;
 
@@ -46,29 +51,52 @@ static void form_of(const sbj_backend *backend, sbj_precision precision, char fo
 
 /* ---- What the weights are known by ---- */
 
-/* Names, types, shapes and all vectors, which every training changes; and of each matrix a few places, since reading
- * all of them is what the packed file is there to spare. */
-static uint64_t fingerprint(const sbj_network *network, const sbj_archive *archive)
+static sbertja_status hash_bytes(const sbj_stored *stored, size_t offset, size_t size, uint64_t *h,
+                                 sbertja_error *error)
 {
-    uint64_t h = SBJ_HASH_START;
-    for (size_t i = 0; i < network->parameter_count; i++) {
+    unsigned char bytes[CHUNK];
+    sbertja_status status = SBERTJA_OK;
+    for (size_t i = 0; i < size && status == SBERTJA_OK; i += CHUNK) {
+        const size_t some = size - i < CHUNK ? size - i : CHUNK;
+        if ((status = sbj_stored_bytes(stored, offset + i, some, bytes, error)) == SBERTJA_OK)
+            *h = sbj_hash(*h, bytes, some);
+    }
+    return status;
+}
+
+/* All of a vector, which every training changes; of a matrix a few places, since reading all of it is what the packed
+ * file is there to spare. */
+static sbertja_status hash_values(const sbj_parameter *p, const sbj_stored *stored, uint64_t *h, sbertja_error *error)
+{
+    const size_t size = stored->count * sbj_dtype_size(stored->dtype),
+                 some = size / PLACES < PLACE ? size / PLACES : PLACE;
+    sbertja_status status = SBERTJA_OK;
+    if (p->vector)
+        return hash_bytes(stored, 0, size, h, error);
+    for (size_t place = 0; place < PLACES && status == SBERTJA_OK; place++)
+        status = hash_bytes(stored, size / PLACES * place, some, h, error);
+    return status;
+}
+
+/* Names, types, shapes and values. */
+static sbertja_status fingerprint(const sbj_network *network, const sbj_archive *archive, uint64_t *h,
+                                  sbertja_error *error)
+{
+    sbertja_status status = SBERTJA_OK;
+    *h = SBJ_HASH_START;
+    for (size_t i = 0; i < network->parameter_count && status == SBERTJA_OK; i++) {
         const sbj_parameter *p = &network->parameters[i];
         const sbj_stored *stored = p->module < 0 ? sbj_weights_find(archive, p->name) : NULL;
         if (stored == NULL)
             continue;
-        const size_t size = stored->count * sbj_dtype_size(stored->dtype),
-                     some = size / PLACES < 64 ? size / PLACES : 64;
         const uint64_t form[] = {stored->dtype, p->rows, p->columns};
-        h = sbj_hash(h, p->name, strlen(p->name));
-        h = sbj_hash(h, form, sizeof form);
-        if (p->vector)
-            h = sbj_hash(h, stored->data, size);
-        for (size_t place = 0; place < PLACES && !p->vector; place++)
-            h = sbj_hash(h, (const char *)stored->data + size / PLACES * place, some);
+        *h = sbj_hash(*h, p->name, strlen(p->name));
+        *h = sbj_hash(*h, form, sizeof form);
+        status = hash_values(p, stored, h, error);
         if (!p->vector)
             sbj_archive_forget(archive, stored); /* the system has brought more than these few bytes */
     }
-    return h;
+    return status;
 }
 
 /* ---- The header ---- */
@@ -105,6 +133,15 @@ static size_t header_size(const sbj_network *network, const sbj_archive *archive
     return aligned(sizeof(header) + (matrix_count(network) + has_words(network, archive)) * sizeof(entry));
 }
 
+/* The weights that have a sum in the file: those of all matrices, and the words. */
+static size_t sum_count(const sbj_network *network, const sbj_archive *archive)
+{
+    size_t parameters[SBJ_PARTS], count = has_words(network, archive);
+    for (size_t i = 0; i < matrix_count(network); i++)
+        count += sbj_matrix_weights(i, parameters);
+    return count;
+}
+
 static void put_entry(unsigned char *bytes, size_t index, entry e)
 {
     memcpy(bytes + sizeof(header) + index * sizeof e, &e, sizeof e);
@@ -120,8 +157,11 @@ static entry get_entry(const unsigned char *bytes, size_t index)
 static sbertja_status make_header(const sbj_backend *backend, const sbj_network *network, const sbj_archive *archive,
                                   sbj_precision precision, unsigned char **bytes, sbertja_error *error)
 {
-    header h = {.fingerprint = fingerprint(network, archive), .matrices = matrix_count(network)};
+    header h = {.matrices = matrix_count(network)};
     size_t offset = header_size(network, archive);
+    sbertja_status status = fingerprint(network, archive, &h.fingerprint, error);
+    if (status != SBERTJA_OK)
+        return status;
     *bytes = sbj_new(&network->alloc, 1, offset);
     if (*bytes == NULL)
         return sbj_no_memory(error, offset);
@@ -137,30 +177,30 @@ static sbertja_status make_header(const sbj_backend *backend, const sbj_network 
         put_entry(*bytes, h.matrices, (entry){1, p->rows, p->columns, offset});
         offset += p->rows * p->columns * sizeof(uint16_t);
     }
-    h.size = offset;
+    h.size = offset + sum_count(network, archive) * sizeof(uint64_t);
     memcpy(*bytes, &h, sizeof h);
     return SBERTJA_OK;
 }
 
 /* ---- Reading ---- */
 
-/* What is wrong with a file, or NULL. */
-static const char *fault(const sbj_map *map, const unsigned char *expected, size_t size)
+/* What is wrong with a file that begins with `found`, or NULL. */
+static const char *fault(const sbj_input *file, const unsigned char *found, const unsigned char *expected, size_t size)
 {
     header h, right;
     memcpy(&right, expected, sizeof right);
-    if (map->size < sizeof h)
+    if (file->size < sizeof h)
         return "it ends in its header";
-    memcpy(&h, map->data, sizeof h);
+    memcpy(&h, found, sizeof h);
     if (memcmp(h.magic, right.magic, sizeof h.magic) != 0)
-        return "it is no packed file";
+        return "it is not a packed file";
     if (memcmp(h.form, right.form, sizeof h.form) != 0)
         return "it is of another form than its name says";
     if (h.fingerprint != right.fingerprint)
         return "it was made from other weights";
-    if (map->size != right.size)
-        return "it has not the size that it should have";
-    return memcmp(map->data, expected, size) != 0 ? "its header is damaged" : NULL;
+    if (file->size != right.size)
+        return "its size is not what it should be";
+    return memcmp(found, expected, size) != 0 ? "its header is damaged" : NULL;
 }
 
 static void say_unused(const sbj_model *model, const char *path, const char *why)
@@ -178,30 +218,82 @@ static void look_for_others(const sbj_model *model, const char *folder)
         say_unused(model, name, "it is for another instruction set or version");
 }
 
-static sbertja_status map_if_good(sbj_model *model, const char *path, sbertja_error *error)
+/* Whether the file begins with what is expected; if not, the log says why. */
+static sbertja_status compare_header(const sbj_model *model, const sbj_input *file, bool *good, sbertja_error *error)
 {
-    sbertja_error reason;
-    unsigned char *expected = NULL;
+    const size_t size = header_size(&model->network, model->archives[0]), some = size < file->size ? size : file->size;
+    unsigned char *expected = NULL, *found = sbj_new_raw(&model->alloc, some, 1);
     const char *why = NULL;
-    if (sbj_map_open(path, &model->packed, &reason) != SBERTJA_OK) {
-        say_unused(model, path, reason.message);
-        return SBERTJA_OK;
-    }
-    sbertja_status status =
-        make_header(model->backend, &model->network, model->archives[0], model->precision, &expected, error);
-    if (status == SBERTJA_OK)
-        why = fault(&model->packed, expected, header_size(&model->network, model->archives[0]));
-    sbj_free(&model->alloc, expected);
+    sbertja_status status = found == NULL ? sbj_no_memory(error, some)
+                                          : make_header(model->backend, &model->network, model->archives[0],
+                                                        model->precision, &expected, error);
+    if (status == SBERTJA_OK && (status = sbj_input_read(file, 0, found, some, error)) == SBERTJA_OK)
+        why = fault(file, found, expected, size);
     if (why != NULL)
-        say_unused(model, path, why);
-    else if (status == SBERTJA_OK)
-        sbj_say(&model->log, SBERTJA_LOG_INFO, "%s: is used", path);
-    if (why != NULL || status != SBERTJA_OK)
-        sbj_map_close(&model->packed);
+        say_unused(model, file->path, why);
+    *good = status == SBERTJA_OK && why == NULL;
+    sbj_free(&model->alloc, found);
+    sbj_free(&model->alloc, expected);
     return status;
 }
 
-sbertja_status sbj_packed_open(sbj_model *model, const char *folder, sbertja_error *error)
+typedef struct whole {
+    const sbj_input *file;
+    unsigned char *to;
+    atomic_bool failed;
+} whole;
+
+static void read_some(void *context, size_t task, int thread)
+{
+    whole *w = context;
+    const size_t offset = task * READ, left = w->file->size - offset, some = left < READ ? left : READ;
+    (void)thread;
+    if (!atomic_load(&w->failed) && sbj_input_read(w->file, offset, w->to + offset, some, NULL) != SBERTJA_OK)
+        atomic_store(&w->failed, true);
+}
+
+static sbertja_status read_whole(sbj_model *model, const sbj_input *file, sbj_pool *pool, sbertja_error *error)
+{
+    sbj_packed_bytes *packed = &model->packed;
+    whole w = {file, packed->own = sbj_new_aligned(&model->alloc, file->size), false};
+    if (packed->own == NULL)
+        return sbj_no_memory(error, file->size);
+    sbj_pool_populate(pool, packed->own, file->size);
+    sbj_pool_run(pool, (file->size + READ - 1) / READ, read_some, &w);
+    packed->data = packed->own;
+    return atomic_load(&w.failed) ? sbj_input_changed(file, error) : sbj_input_check(file, error);
+}
+
+static sbertja_status use_if_good(sbj_model *model, const char *path, sbj_pool *pool, sbertja_error *error)
+{
+    sbertja_error reason;
+    sbj_input file;
+    bool good = false;
+    if (sbj_input_open(path, &file, &reason) != SBERTJA_OK) {
+        say_unused(model, path, reason.message);
+        return SBERTJA_OK;
+    }
+    sbertja_status status = compare_header(model, &file, &good, error);
+    if (good && model->mapped) {
+        status = sbj_input_map(&file, &model->packed.map, error);
+        model->packed.data = model->packed.map.data;
+    } else if (good) {
+        status = read_whole(model, &file, pool, error);
+    }
+    if (good && status == SBERTJA_OK)
+        sbj_say(&model->log, SBERTJA_LOG_INFO, "%s: is used", path);
+    sbj_input_close(&file);
+    return status;
+}
+
+void sbj_packed_close(sbj_model *model)
+{
+    sbj_free_aligned(&model->alloc, model->packed.own);
+    sbj_map_close(&model->packed.map);
+    model->packed.data = NULL;
+}
+
+sbertja_status sbj_packed_open(sbj_model *model, const char *folder, sbj_pool *pool, sbertja_error *error)
 {
     char name[FORM_ROOM + 4], *path = NULL;
     sbertja_error reason;
@@ -214,7 +306,7 @@ sbertja_status sbj_packed_open(sbj_model *model, const char *folder, sbertja_err
     if (status == SBERTJA_OK && sbj_find_file(path, &found, &reason) != SBERTJA_OK)
         say_unused(model, path, reason.message);
     else if (found)
-        status = map_if_good(model, path, error);
+        status = use_if_good(model, path, pool, error);
     else if (status == SBERTJA_OK)
         look_for_others(model, folder);
     sbj_free(&model->alloc, path);
@@ -232,13 +324,34 @@ static sbertja_status adopt_words(sbj_model *model, sbertja_error *error)
     return status;
 }
 
+bool sbj_packed_has_words(const sbj_model *model)
+{
+    return model->packed.data != NULL && has_words(&model->network, model->archives[0]);
+}
+
+static void adopt_sums(sbj_model *model)
+{
+    const unsigned char *at = model->packed.data;
+    header h;
+    memcpy(&h, at, sizeof h);
+    at += h.size - sum_count(&model->network, model->archives[0]) * sizeof *model->sums;
+    for (size_t i = 0; i < matrix_count(&model->network); i++) {
+        size_t parameters[SBJ_PARTS], count = sbj_matrix_weights(i, parameters);
+        for (size_t k = 0; k < count; k++, at += sizeof *model->sums)
+            memcpy(&model->sums[parameters[k]], at, sizeof *model->sums);
+    }
+    if (sbj_packed_has_words(model))
+        memcpy(&model->sums[SBJ_WORD], at, sizeof *model->sums);
+}
+
 sbertja_status sbj_packed_adopt(sbj_model *model, sbertja_error *error)
 {
     sbertja_status status = SBERTJA_OK;
+    adopt_sums(model);
     for (size_t i = 0; i < matrix_count(&model->network) && status == SBERTJA_OK; i++)
         status = sbj_adopt(model->backend, &model->weights.matrices[i],
                            model->packed.data + get_entry(model->packed.data, i).offset, error);
-    return status == SBERTJA_OK && has_words(&model->network, model->archives[0]) ? adopt_words(model, error) : status;
+    return status == SBERTJA_OK && sbj_packed_has_words(model) ? adopt_words(model, error) : status;
 }
 
 /* ---- Writing ---- */
@@ -250,8 +363,10 @@ typedef struct writing {
     sbj_pool *pool;
     unsigned char *header;
     sbj_matrix w; /* the one that is being written */
-    float *wide;  /* WORD_STEP rows of the words, as the file has them and in bf16 */
+    float *wide;  /* a block of the words, as the file has them and in bf16 */
     uint16_t *words;
+    uint64_t *sums; /* of the matrices' weights, and of the words */
+    size_t summed;
 } writing;
 
 static void drop_matrix(writing *w)
@@ -262,14 +377,14 @@ static void drop_matrix(writing *w)
             sbj_tensor_free(w->backend, &w->w.weight[i]);
 }
 
-static sbertja_status read_weight(const writing *w, size_t parameter, sbj_tensor *t, sbertja_error *error)
+static sbertja_status read_weight(writing *w, size_t parameter, sbj_tensor *t, sbertja_error *error)
 {
     const sbj_parameter *p = &w->network->parameters[parameter];
     const sbj_stored *stored = sbj_weights_find(w->archive, p->name);
     float *values = sbj_new_raw(&w->network->alloc, stored->count, sizeof *values);
     if (values == NULL)
         return sbj_no_memory(error, stored->count * sizeof *values);
-    sbertja_status status = sbj_stored_floats(stored, values, error);
+    sbertja_status status = sbj_stored_load(stored, w->pool, values, &w->sums[w->summed++], error);
     if (status == SBERTJA_OK)
         status = sbj_tensor_new(w->backend, SBJ_F32, p->rows, p->columns, t, error);
     if (status == SBERTJA_OK)
@@ -278,16 +393,22 @@ static sbertja_status read_weight(const writing *w, size_t parameter, sbj_tensor
     return status;
 }
 
-static sbertja_status words_piece(writing *w, size_t first, const void **data, size_t *size, sbertja_error *error)
+static size_t word_blocks(const writing *w)
+{
+    return has_words(w->network, w->archive) ? sbj_stored_blocks(words_of(w->network, w->archive)) : 0;
+}
+
+static sbertja_status words_piece(writing *w, size_t block, const void **data, size_t *size, sbertja_error *error)
 {
     const sbj_stored *words = words_of(w->network, w->archive);
-    const size_t left = words->shape[0] - first;
-    const sbj_stored part = sbj_stored_rows(words, first, left < WORD_STEP ? left : WORD_STEP);
-    sbertja_status status = sbj_stored_floats(&part, w->wide, error);
+    const size_t left = words->count - block * SBJ_BLOCK, count = left < SBJ_BLOCK ? left : SBJ_BLOCK;
+    uint64_t sum = 0;
+    sbertja_status status = sbj_stored_block(words, block, w->wide, &sum, error);
     if (status == SBERTJA_OK)
-        sbj_bf16_from_floats(w->wide, part.count, w->words);
+        sbj_bf16_from_floats(w->wide, count, w->words);
+    w->sums[w->summed] += sum;
     *data = w->words;
-    *size = part.count * sizeof *w->words;
+    *size = count * sizeof *w->words;
     return status;
 }
 
@@ -307,7 +428,7 @@ static sbertja_status matrix_piece(writing *w, size_t index, const void **data, 
     return status;
 }
 
-/* Piece 0 is the header, then come one matrix after another, then the words. */
+/* Piece 0 is the header, then come one matrix after another, then the words, then the sums. */
 static sbertja_status piece(void *context, size_t index, const void **data, size_t *size, sbertja_error *error)
 {
     writing *w = context;
@@ -316,19 +437,24 @@ static sbertja_status piece(void *context, size_t index, const void **data, size
     *size = header_size(w->network, w->archive);
     if (index == 0)
         return SBERTJA_OK;
-    return index <= matrices ? matrix_piece(w, index - 1, data, size, error)
-                             : words_piece(w, (index - 1 - matrices) * WORD_STEP, data, size, error);
+    if (index <= matrices)
+        return matrix_piece(w, index - 1, data, size, error);
+    if (index - 1 - matrices < word_blocks(w))
+        return words_piece(w, index - 1 - matrices, data, size, error);
+    *data = w->sums;
+    *size = sum_count(w->network, w->archive) * sizeof *w->sums;
+    return SBERTJA_OK;
 }
 
 static sbertja_status write_all(writing *w, const char *path, sbertja_error *error)
 {
-    const sbj_parameter *p = &w->network->parameters[SBJ_WORD];
-    const size_t steps = has_words(w->network, w->archive) ? (p->rows + WORD_STEP - 1) / WORD_STEP : 0;
-    w->wide = sbj_new_raw(&w->network->alloc, WORD_STEP * p->columns, sizeof *w->wide);
-    w->words = sbj_new_raw(&w->network->alloc, WORD_STEP * p->columns, sizeof *w->words);
-    if (w->wide == NULL || w->words == NULL)
-        return sbj_no_memory(error, WORD_STEP * p->columns * sizeof *w->wide);
-    return sbj_write_pieces(path, 1 + matrix_count(w->network) + steps, piece, w, error);
+    const size_t sums = sum_count(w->network, w->archive);
+    w->wide = sbj_new_raw(&w->network->alloc, SBJ_BLOCK, sizeof *w->wide);
+    w->words = sbj_new_raw(&w->network->alloc, SBJ_BLOCK, sizeof *w->words);
+    w->sums = sbj_new(&w->network->alloc, sums, sizeof *w->sums);
+    if (w->wide == NULL || w->words == NULL || w->sums == NULL)
+        return sbj_no_memory(error, SBJ_BLOCK * sizeof *w->wide);
+    return sbj_write_pieces(path, 2 + matrix_count(w->network) + word_blocks(w), piece, w, error);
 }
 
 sbertja_status sbj_packed_write(const sbj_model *model, const char *folder, sbj_precision precision,
@@ -345,13 +471,14 @@ sbertja_status sbj_packed_write(const sbj_model *model, const char *folder, sbj_
     form_of(w.backend, precision, name);
     memcpy(name + strlen(name), ".bin", 5);
     if ((status = sbj_path_join(&model->alloc, folder, name, &path, error)) == SBERTJA_OK &&
-        (status = sbj_weights_open(&model->alloc, folder, &archive, error)) == SBERTJA_OK &&
+        (status = sbj_weights_open(&model->alloc, folder, false, &archive, error)) == SBERTJA_OK &&
         (status = sbj_pool_create(&model->alloc, model->threads, &model->log, &w.pool, error)) == SBERTJA_OK &&
         (status = make_header(w.backend, w.network, w.archive = archive, precision, &w.header, error)) == SBERTJA_OK)
         status = write_all(&w, path, error);
     drop_matrix(&w);
     sbj_free(&model->alloc, w.wide);
     sbj_free(&model->alloc, w.words);
+    sbj_free(&model->alloc, w.sums);
     sbj_free(&model->alloc, w.header);
     sbj_pool_free(w.pool);
     sbj_archive_free(archive);

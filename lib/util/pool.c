@@ -21,7 +21,7 @@
 
 #include "util/process.h"
 
-enum { SPINS = 4000 };
+enum { SPINS = 4000, POPULATED = 1 << 20 };
 
 typedef struct worker {
     sbj_pool *pool;
@@ -271,4 +271,23 @@ void sbj_pool_run(sbj_pool *pool, size_t count, sbj_task run, void *context)
     new_generation(pool);
     take_tasks(pool, 0);
     wait_until_idle(pool);
+}
+
+typedef struct fresh {
+    unsigned char *memory;
+    size_t bytes;
+} fresh;
+
+static void populate_some(void *context, size_t task, int thread)
+{
+    const fresh *f = context;
+    const size_t offset = task * POPULATED, left = f->bytes - offset;
+    (void)thread;
+    sbj_populate(f->memory + offset, left < POPULATED ? left : POPULATED);
+}
+
+void sbj_pool_populate(sbj_pool *pool, void *memory, size_t bytes)
+{
+    fresh f = {memory, bytes};
+    sbj_pool_run(pool, bytes / POPULATED + (bytes % POPULATED != 0), populate_some, &f);
 }

@@ -354,7 +354,7 @@ START_TEST(packed_forms_are_those_of_this_version)
     must_do(sbj_prepare(cpu.backend, cpu.pool, &m, &error), &error);
     const size_t size = sbj_packed_size(cpu.backend, &m);
     const unsigned char *data = sbj_packed_data(cpu.backend, &m);
-    ck_assert_int_eq(SBJ_PACKED_VERSION, 2);
+    ck_assert_int_eq(SBJ_PACKED_VERSION, 3);
     ck_assert_msg(hash(data, size) == forms[_i].hash, "%s, %s: the packed form has changed: 0x%llx", forms[_i].set,
                   sbj_precision_name(forms[_i].precision), (unsigned long long)hash(data, size));
     sbj_unprepare(cpu.backend, &m);

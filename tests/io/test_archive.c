@@ -6,6 +6,7 @@
 #include <zip.h>
 
 #include "io/archive.h"
+#include "io/file.h"
 #include "support/failing_alloc.h"
 #include "support/suite.h"
 #include "support/temporary.h"

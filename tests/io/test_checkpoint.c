@@ -101,7 +101,7 @@ START_TEST(stored_data_is_not_copied)
         sbj_archive *archive;
         sbertja_error error;
         must(sbj_archive_open(&sbj_malloc, paths[i], &archive, &error), &error);
-        ck_assert_uint_eq(archive->copied_bytes, 0);
+        ck_assert_uint_eq(archive->copy_count, 0);
         sbj_archive_free(archive);
     }
 }
@@ -176,7 +176,7 @@ START_TEST(views_of_storages)
     ck_assert_msg(s->dimensions == views[_i].dimensions && s->count == views[_i].count, "%s", views[_i].name);
     must(sbj_stored_floats(s, values, &error), &error);
     ck_assert_msg(memcmp(values, views[_i].values, s->count * sizeof *values) == 0, "%s", views[_i].name);
-    ck_assert_msg((archive->copied_bytes > 0) == views[_i].copied, "%s", views[_i].name);
+    ck_assert_msg((archive->copy_count > 0) == views[_i].copied, "%s", views[_i].name);
     sbj_archive_free(archive);
 }
 END_TEST

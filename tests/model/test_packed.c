@@ -27,9 +27,11 @@ static void hear(void *user, sbertja_log_level level, const char *message)
     snprintf(said + strlen(said), sizeof said - strlen(said), "%s\n", message);
 }
 
-static sbj_model *load(const char *directory, sbj_precision precision, const char *engine, const char *instructions)
+static sbj_model *load_or_map(const char *directory, sbj_precision precision, const char *engine,
+                              const char *instructions, bool mapped)
 {
     const sbj_model_options options = {.alloc = sbj_malloc,
+                                       .mapped = mapped,
                                        .log = {hear, NULL},
                                        .device = "cpu",
                                        .engine = engine,
@@ -40,6 +42,11 @@ static sbj_model *load(const char *directory, sbj_precision precision, const cha
     said[0] = '\0';
     ck_assert_msg(sbj_model_load(directory, &options, &model, &error) == SBERTJA_OK, "%s", error.message);
     return model;
+}
+
+static sbj_model *load(const char *directory, sbj_precision precision, const char *engine, const char *instructions)
+{
+    return load_or_map(directory, precision, engine, instructions, false);
 }
 
 static void encode(const sbj_model *model, float *vectors)
@@ -152,11 +159,11 @@ START_TEST(another_length_is_told_of)
         ck_assert(sbj_write_file(path, longer, size, NULL) == SBERTJA_OK);
         expect(temporary_path("m"), precisions[_i], "cut",
                size < 72 ? ".bin: is not used: it ends in its header; the weights are packed anew"
-                         : ".bin: is not used: it has not the size that it should have",
+                         : ".bin: is not used: its size is not what it should be",
                wanted);
     }
     ck_assert(sbj_write_file(path, longer, map.size + 1, NULL) == SBERTJA_OK);
-    expect(temporary_path("m"), precisions[_i], "too long", "it has not the size that it should have", wanted);
+    expect(temporary_path("m"), precisions[_i], "too long", "its size is not what it should be", wanted);
     ck_assert(sbj_write_file(path, longer, map.size, NULL) == SBERTJA_OK);
     expect(temporary_path("m"), precisions[_i], "whole again", "is used", wanted);
     free(longer);
@@ -170,7 +177,7 @@ START_TEST(a_damaged_header_is_told_of)
     static const struct {
         size_t until;
         const char *says;
-    } parts[] = {{8, "it is no packed file"},
+    } parts[] = {{8, "it is not a packed file"},
                  {48, "it is of another form than its name says"},
                  {56, "it was made from other weights"},
                  {SIZE_MAX, "its header is damaged"}};
@@ -212,7 +219,7 @@ START_TEST(of_other_weights)
     /* The first tensor's data comes right behind the header. */
     uint64_t header;
     memcpy(&header, archive.data, sizeof header);
-    const size_t at = sizeof header + (size_t)header + (size_t)((const char *)stored->data - (const char *)first->data);
+    const size_t at = sizeof header + (size_t)header + (stored->place - first->place);
     changed[at + 3] ^= 1; /* in the exponent of its first number */
     sbj_archive_free(tensors);
     ck_assert(sbj_write_file(weights, changed, archive.size, NULL) == SBERTJA_OK);
@@ -380,23 +387,26 @@ static const struct {
     const char *dtype;
     sbj_precision precision;
     sbj_type weights;
-    bool rounded;
+    bool mapped, rounded;
 } tables[] = {
-    {"f32", SBJ_PRECISION_F32, SBJ_F32, false},  {"bf16", SBJ_PRECISION_F32, SBJ_BF16, false},
-    {"f16", SBJ_PRECISION_F32, SBJ_F16, false},  {"bf16", SBJ_PRECISION_INT8, SBJ_BF16, false},
-    {"f32", SBJ_PRECISION_INT8, SBJ_F32, true},  {"f32", SBJ_PRECISION_BF16, SBJ_F32, true},
+    {"f32", SBJ_PRECISION_F32, SBJ_F32, false, false},   {"bf16", SBJ_PRECISION_F32, SBJ_BF16, false, false},
+    {"f16", SBJ_PRECISION_F32, SBJ_F16, false, false},   {"bf16", SBJ_PRECISION_INT8, SBJ_BF16, false, false},
+    {"f32", SBJ_PRECISION_INT8, SBJ_BF16, false, false}, {"f32", SBJ_PRECISION_BF16, SBJ_BF16, false, false},
+    {"f32", SBJ_PRECISION_F32, SBJ_F32, true, false},    {"bf16", SBJ_PRECISION_F32, SBJ_BF16, true, false},
+    {"f16", SBJ_PRECISION_F32, SBJ_F16, true, false},    {"bf16", SBJ_PRECISION_INT8, SBJ_BF16, true, false},
+    {"f32", SBJ_PRECISION_INT8, SBJ_F32, true, true},    {"f32", SBJ_PRECISION_BF16, SBJ_F32, true, true},
 };
 enum { TABLES = sizeof tables / sizeof *tables };
 
-/* It is read where the file has it, in f32 or in 16 bits, with the bits that widened weights give; in a precision below
- * f32 its rows are rounded. */
-START_TEST(words_stay_in_the_file)
+/* It has the file's type, in f32 or in 16 bits, with the bits that widened weights give; in a precision below f32 it is
+ * rounded when it is copied, or, in a mapped file, its rows are when they are read. What is saved is not rounded. */
+START_TEST(words_in_memory_or_mapped)
 {
     float vectors[TEXTS * 96], wanted[TEXTS * 96];
     sbj_model *first = load("tests/data/tiny/model", SBJ_PRECISION_F32, NULL, NULL);
     save(first, temporary_path("stored"), "2", tables[_i].dtype, NULL);
     sbj_model_free(first);
-    sbj_model *model = load(temporary_path("stored"), tables[_i].precision, NULL, NULL);
+    sbj_model *model = load_or_map(temporary_path("stored"), tables[_i].precision, NULL, NULL, tables[_i].mapped);
     ck_assert_int_eq(model->weights.tensors[SBJ_WORD].type, tables[_i].weights);
     ck_assert(!sbj_present(model->weights.words));
     ck_assert(model->weights.rounded_words == tables[_i].rounded);
@@ -405,6 +415,13 @@ START_TEST(words_stay_in_the_file)
     sbj_model *widened = load(temporary_path("widened"), tables[_i].precision, NULL, NULL);
     encode(widened, wanted);
     ck_assert(memcmp(vectors, wanted, TEXTS * model->network.width * sizeof *vectors) == 0);
+    const sbj_parameter *p = &model->network.parameters[SBJ_WORD];
+    float *from = malloc(p->rows * p->columns * sizeof *from), *to = malloc(p->rows * p->columns * sizeof *to);
+    ck_assert(sbj_model_values(model, SBJ_WORD, from, NULL) == SBERTJA_OK &&
+              sbj_model_values(widened, SBJ_WORD, to, NULL) == SBERTJA_OK);
+    ck_assert(memcmp(from, to, p->rows * p->columns * sizeof *from) == 0);
+    free(from);
+    free(to);
     sbj_model_free(widened);
     sbj_model_free(model);
 }
@@ -468,4 +485,4 @@ END_TEST
 SUITE_MAIN("model/packed", 60, {there_and_back, FORMS}, {another_length_is_told_of, 2},
            {a_damaged_header_is_told_of, 0}, {of_other_weights, 2}, {for_another_machine, 0}, {saves_refused, 4},
            {the_encoder_is_not_twice_in_memory, RESIDENTS}, {converted_weights_serve_every_engine, 2},
-           {words_stay_in_the_file, TABLES}, {a_head_on_words_in_16_bits, 2}, {training_is_in_f32, 2})
+           {words_in_memory_or_mapped, TABLES}, {a_head_on_words_in_16_bits, 2}, {training_is_in_f32, 2})

@@ -305,7 +305,7 @@ START_TEST(integers)
     model_directory_put("model.safetensors", content, size);
     ck_assert_int_eq(model_directory_load(&model, &error), SBERTJA_E_UNSUPPORTED);
     ck_assert_str_eq(model_directory_message(&error),
-                     "DIR: embeddings.LayerNorm.bias: expected floating-point numbers, found I32");
+                     "DIR/model.safetensors: embeddings.LayerNorm.bias: expected floating-point numbers, found I32");
     free(content);
 }
 END_TEST

@@ -62,6 +62,7 @@ sbj_archive *reference_archive(const reference *r, const char *name)
     sbj_archive *archive = NULL;
     ck_assert_msg(sbj_archive_open(&sbj_malloc, reference_path(r, name), &archive, &error) == SBERTJA_OK, "%s",
                   error.message);
+    ck_assert(sbj_archive_map(archive, &error) == SBERTJA_OK);
     return archive;
 }
 

@@ -161,7 +161,7 @@ static const struct {
      "test $(wc -c <$T/h/model.safetensors) -lt 300000 && echo small",
      "small\n"},
     {"convert to int8: packed for this machine, the weights as they were",
-     "$S convert $D/model $T/p --dtype int8 && cmp $T/p/model.safetensors $D/model/model.safetensors; ls $T/p/packed-int8-*-2.bin && "
+     "$S convert $D/model $T/p --dtype int8 && cmp $T/p/model.safetensors $D/model/model.safetensors; ls $T/p/packed-int8-*-3.bin && "
      "printf 'あ\n水\n' >$T/x; $S encode -m $T/p --precision int8 $T/x >$T/1; "
      "$S encode -m $D/model --precision int8 $T/x >$T/2; cmp $T/1 $T/2 && echo same",
      "same\n"},

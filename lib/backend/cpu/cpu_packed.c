@@ -3,8 +3,6 @@
 
 #include "backend/cpu/cpu.h"
 
-enum { POPULATED = 1 << 20 }; /* bytes of new memory that a task asks the system for */
-
 /* y = x W' multiplies by the transpose: b [in, out] of a weight [out, in]. */
 static size_t part_size(const sbj_cpu *cpu, const sbj_matrix *w, size_t part)
 {
@@ -27,18 +25,6 @@ static void place_parts(const sbj_cpu *cpu, const sbj_matrix *w, const float *da
     }
 }
 
-typedef struct fresh {
-    unsigned char *memory;
-    size_t bytes;
-} fresh;
-
-static void populate_some(void *context, size_t task, int thread)
-{
-    const fresh *f = context;
-    (void)thread;
-    sbj_populate(f->memory + task * POPULATED, sbj_piece_length(f->bytes, POPULATED, task));
-}
-
 static sbj_packed *new_packed(const sbj_cpu *cpu, sbj_pool *pool, const sbj_matrix *w)
 {
     const sbj_alloc *alloc = &cpu->base.alloc;
@@ -51,8 +37,7 @@ static sbj_packed *new_packed(const sbj_cpu *cpu, sbj_pool *pool, const sbj_matr
         sbj_free(alloc, packed);
         return NULL;
     }
-    fresh f = {(unsigned char *)packed->own, bytes};
-    sbj_pool_run(pool, sbj_pieces(bytes, POPULATED), populate_some, &f);
+    sbj_pool_populate(pool, packed->own, bytes);
     place_parts(cpu, w, packed->own, packed);
     return packed;
 }
