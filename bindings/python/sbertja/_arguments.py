@@ -206,7 +206,13 @@ def path(name, value):
         encoded = os.fsencode(value)
     except TypeError:
         raise TypeError(f"{name}: {describe(value)}, expected a path") from None
+    if not encoded:
+        raise errors.ArgumentError(f"{name}: is empty, expected a path")
     return c_text(name, encoded)
+
+
+def optional_path(name, value):
+    return None if value is None else path(name, value)
 
 
 def c_text(name, encoded):
@@ -222,4 +228,5 @@ def unused(function, reason, **arguments):
     """`name=(value, *defaults)`: raises unless the value is one of the defaults, those that change nothing."""
     for name, (value, *defaults) in arguments.items():
         if not any(value is default or (type(value) is type(default) and value == default) for default in defaults):
-            raise errors.UnsupportedError(f"{function}: {name}={describe(value)} is not supported: {reason}")
+            shown = repr(value) if isinstance(value, (int, float, str)) and len(repr(value)) <= 40 else describe(value)
+            raise errors.UnsupportedError(f"{function}: {name}={shown} is not supported: {reason}")

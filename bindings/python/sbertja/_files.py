@@ -24,6 +24,7 @@ def find_model(name=None, cache_folder=None, revision=None):
         name = os.fsdecode(name)
     except TypeError:
         raise TypeError(f"{_arguments.describe(name)}, expected a model's directory or name") from None
+    _arguments.optional_path("cache_folder", cache_folder)
     if os.path.isdir(name) or name == "default":
         _arguments.unused(name, "it is a directory, not a name in the Hugging Face cache", revision=(revision, None))
         return name if os.path.isdir(name) else _native.default_model()
@@ -31,7 +32,7 @@ def find_model(name=None, cache_folder=None, revision=None):
         folders = _cache_folders(cache_folder)
         for repository in [name] if "/" in name else [name, "sentence-transformers/" + name]:
             for folder in folders:
-                snapshot = _snapshot(folder, repository, revision or "main")
+                snapshot = _snapshot(folder, repository, "main" if revision is None else revision)
                 if snapshot:
                     return snapshot
         if "/" in name:

@@ -40,7 +40,7 @@ class SentenceLabelDataset(Guarded):
     `samples_per_label` and at least twice as large. `with_replacement` takes its default only.
     """
 
-    examples = Setting(_examples, fixed=_FIXED)
+    examples = Setting(lambda place, value: tuple(value), fixed=_FIXED)
     labels = Setting(fixed=_FIXED)
     samples_per_label = Setting(fixed=_FIXED)
     with_replacement = Setting(fixed=_FIXED)
@@ -59,7 +59,7 @@ class SentenceLabelDataset(Guarded):
             groups.setdefault(_label(example, index), []).append(example)
         self.samples_per_label = samples_per_label
         self.with_replacement = with_replacement
-        self.labels = [label for label, group in groups.items() if len(group) >= samples_per_label]
+        self.labels = tuple(label for label, group in groups.items() if len(group) >= samples_per_label)
         kept = set(self.labels)
         self.examples = [example for example in examples if example.label in kept]
         self._groups = [groups[label] for label in self.labels]

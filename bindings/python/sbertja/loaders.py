@@ -48,17 +48,26 @@ def _torch_shuffle(place, loader):
     collate, batches, sampler = (getattr(loader, name, None) for name in ("collate_fn", "batch_sampler", "sampler"))
     if collate is not None and not getattr(collate, "__module__", "").startswith("torch."):
         raise errors.UnsupportedError(f"{place}: collate_fn is not supported: {_ADVICE}")
-    if loader.batch_size is None or (batches is not None and type(batches).__name__ != "BatchSampler"):
-        raise errors.UnsupportedError(f"{place}: batch_sampler={type(batches).__name__} is not supported: {_ADVICE}")
-    name = type(sampler).__name__
-    if sampler is None or name == "SequentialSampler":
-        return False
-    if name != "RandomSampler":
+    if batches is not None and _name(batches) != "BatchSampler":
+        raise errors.UnsupportedError(f"{place}: batch_sampler={_name(batches)} is not supported: {_ADVICE}")
+    name = _name(sampler)
+    if sampler is not None and name not in ("SequentialSampler", "RandomSampler"):
         raise errors.UnsupportedError(f"{place}: sampler={name} is not supported: {_ADVICE}")
+    if hasattr(sampler, "__len__") and len(sampler) != len(loader.dataset):
+        raise errors.UnsupportedError(f"{place}: sampler={name} of {len(sampler)} of {len(loader.dataset)} examples is not "
+                                      f"supported: {_ADVICE}")
+    if name != "RandomSampler":
+        return False
     _arguments.unused(f"{place}: RandomSampler", _ADVICE, replacement=(getattr(sampler, "replacement", False), False),
                       num_samples=(getattr(sampler, "_num_samples", None), None),
                       generator=(getattr(sampler, "generator", None), None))
     return True
+
+
+def _name(sampler):
+    """The name of a sampler's class; another's class of the same name has its module before it."""
+    kind = type(sampler)
+    return kind.__name__ if kind.__module__.startswith("torch.utils.data") else f"{kind.__module__}.{kind.__name__}"
 
 
 def examples(dataset):

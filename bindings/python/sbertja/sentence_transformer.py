@@ -265,8 +265,8 @@ class SentenceTransformer(Guarded):
             scheduler=_native.text_or_none(scheduler and scheduler.lower()),
             warmup_steps=training.whole("warmup_steps", warmup_steps), weight_decay=weight_decay,
             max_grad_norm=max_grad_norm, evaluation_steps=evaluation_steps,
-            output_path=output_path and _arguments.path("fit: output_path", output_path),
-            checkpoint_path=checkpoint_path and _arguments.path("fit: checkpoint_path", checkpoint_path),
+            output_path=_arguments.optional_path("fit: output_path", output_path),
+            checkpoint_path=_arguments.optional_path("fit: checkpoint_path", checkpoint_path),
             checkpoint_steps=checkpoint_save_steps, seed=seed, keep_last=int(not _arguments.flag(
                 "fit: save_best_model", save_best_model)),
             gradient_accumulation_steps=gradient_accumulation_steps,

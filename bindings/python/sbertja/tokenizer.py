@@ -10,6 +10,8 @@ class Tokenizer(Guarded):
     def __init__(self, directory=None, *, dictionary=None, max_seq_length=None):
         self._made_from = directory, dictionary, max_seq_length
         directory = _files.find_model(directory)
+        if max_seq_length is not None:
+            _arguments.integer("Tokenizer: max_seq_length", max_seq_length, 3)
         options = _native.make(_native.LoadOptions, **dictionary_options(dictionary), max_tokens=max_seq_length,
                                log=log_function)
         self._native = _handles.Tokenizer.load(directory, options)
@@ -43,5 +45,5 @@ def _restore(directory, dictionary, max_seq_length):
 
 def dictionary_options(dictionary):
     """Options of the library for MeCab's dictionary: what the caller names, a kind or a folder, and where to look for one."""
-    return {"dictionary": dictionary and _arguments.path("dictionary", dictionary),
+    return {"dictionary": _arguments.optional_path("dictionary", dictionary),
             "dictionary_places": _native.path_list(_files.dictionary_places())}

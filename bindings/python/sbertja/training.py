@@ -80,8 +80,8 @@ def fit(model, train_objectives, options, evaluator, callback, output_path, show
     handles, objectives = _objectives(model, train_objectives, keep)
     trained, error = c_void_p(), _native.Error()
     native = model._native  # which another thread may replace meanwhile
-    with native.in_use(), Bar("fit", show_progress_bar) as bar, _evaluation_folder(output_path if evaluator else None) as folder, \
-            _callbacks.Guard() as guard:
+    with native.in_use(), Bar("fit", show_progress_bar) as bar, \
+            _evaluation_folder(None if evaluator is None else output_path) as folder, _callbacks.Guard() as guard:
         options.progress = guard.wrap(_native.FitProgress, lambda _user, progress: _show(bar, progress.contents))
         if evaluator is not None:
             options.evaluate = guard.wrap(_native.FitEvaluate, _evaluation(model, evaluator, callback, folder))

@@ -20,6 +20,9 @@ def train_vocabulary(texts, path, entries=32000, *, min_frequency=2, every_chara
     path = _arguments.path("train_vocabulary: path", path)
     flags = {name: int(_arguments.flag(f"train_vocabulary: {name}", value))
              for name, value in (("every_character", every_character), ("lower_case", lower_case))}
+    if word_tokenizer == "basic":
+        _arguments.unused("train_vocabulary", "word_tokenizer is \"basic\"", dictionary=(dictionary, None),
+                          mecab_dictionary=(mecab_dictionary, "ipadic", None))
     options = _native.make(
         _native.VocabularyOptions, entries=entries, min_frequency=min_frequency,
         word_tokenizer=_native.text_or_none(word_tokenizer), mecab_dictionary=_native.text_or_none(mecab_dictionary),

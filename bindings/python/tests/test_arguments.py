@@ -5,7 +5,7 @@ import decimal
 import fractions
 import unittest
 
-from support import needs_library, np, sbertja, tiny_model
+from support import TINY, needs_library, np, sbertja, tiny_model
 from sbertja import _arguments, _native, evaluation, util
 
 
@@ -300,6 +300,24 @@ class Constructor(unittest.TestCase):
         for kwargs in ({"threads": 1.0}, {"threads": True}, {"seed": "1"}):
             with self.subTest(kwargs), self.assertRaisesRegex(TypeError, next(iter(kwargs))):
                 tiny_model(**kwargs)
+
+    def test_no_paths(self):
+        model = tiny_model()
+        for path, kind in (("", ValueError), (b"", ValueError), (None, TypeError), (3, TypeError), (["x"], TypeError)):
+            with self.subTest(path), self.assertRaisesRegex(kind, "save: path"):
+                model.save(path)
+        for kwargs in ({"dictionary": ""}, {"dictionary": 3}, {"cache_folder": ""}, {"cache_folder": {}}):
+            with self.subTest(kwargs), self.assertRaisesRegex((ValueError, TypeError), next(iter(kwargs))):
+                tiny_model(**kwargs)
+        loader = sbertja.DataLoader([sbertja.InputExample(texts=["水"])])
+        for kwargs in ({"output_path": ""}, {"checkpoint_path": ""}, {"output_path": 3}, {"checkpoint_path": "a\0b"}):
+            with self.subTest(kwargs), self.assertRaisesRegex((ValueError, TypeError), next(iter(kwargs))):
+                model.fit([(loader, sbertja.losses.BatchAllTripletLoss(model))], **kwargs)
+
+    def test_the_longest_input_of_a_tokenizer(self):
+        for value in (0, 2, -1, 2 ** 64, 8.0, "8", True):
+            with self.subTest(value), self.assertRaisesRegex((ValueError, TypeError), "max_seq_length"):
+                sbertja.Tokenizer(TINY / "bert", max_seq_length=value)
 
     def test_paths_with_a_nul(self):
         with self.assertRaises(FileNotFoundError):

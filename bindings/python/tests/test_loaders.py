@@ -91,7 +91,9 @@ class Torch(unittest.TestCase):
                 ("pin_memory", {"pin_memory": True}), ("timeout", {"timeout": 5}), ("worker_init_fn", {"worker_init_fn": print}),
                 ("generator", {"generator": object()}), ("collate_fn", {"collate_fn": lambda batch: batch}),
                 ("batch_sampler", {"batch_sampler": own(), "batch_size": None}), ("batch_sampler", {"batch_sampler": own()}),
-                ("sampler=OwnSampler", {"sampler": own()}),
+                ("sampler=mine.OwnSampler", {"sampler": own()}),
+                ("sampler=mine.RandomSampler", {"sampler": self.kind("RandomSampler", "mine")()}),
+                ("3 of 8 examples", {"sampler": self.kind("SequentialSampler", __len__=lambda self: 3)()}),
                 ("sampler=WeightedRandomSampler", {"sampler": self.kind("WeightedRandomSampler")()}),
                 ("sampler=SubsetRandomSampler", {"sampler": self.kind("SubsetRandomSampler")()}),
                 ("replacement", {"sampler": self.kind("RandomSampler", replacement=True)()}),
@@ -103,6 +105,8 @@ class Torch(unittest.TestCase):
 
     def test_what_is_no_loader(self):
         own = type("Own", (), {"dataset": EXAMPLES, "batch_size": 4, "shuffle": True, "__iter__": lambda self: iter(())})
+        with self.assertRaisesRegex(TypeError, "batch_size: None"):
+            loaders.settings("here", self.loader(batch_size=None, batch_sampler=None))
         for value in (EXAMPLES, None, own(), 4):
             with self.subTest(value), self.assertRaisesRegex(TypeError, "expected a DataLoader"):
                 loaders.settings("here", value)
