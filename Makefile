@@ -96,11 +96,13 @@ LIB_SO   := $(BUILD)/lib/libsbertja.so
 COMMAND  := $(BUILD)/bin/sbertja
 PROGRAMS := $(patsubst examples/%,$(BUILD)/examples/%,$(basename $(EXAMPLES)))
 TEST_BIN := $(TESTS:%.c=$(BUILD)/%)
-RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN))
+FUZZ_KINDS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_BIN := $(if $(EMULATED),,$(FUZZ_KINDS:%=$(BUILD)/tests/fuzz/test_%))
+RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN) $(FUZZ_BIN))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib programs check check-emulated asan ubsan tsan bench bench-peers lint format docs install uninstall dist deps demo python clean help \
+.PHONY: all lib programs check check-emulated asan ubsan tsan fuzz fuzzers bench bench-peers lint format docs install uninstall dist deps demo python clean help \
         test-installed
 
 # ---- Building ----------------------------------------------------------------------------------------------------------
@@ -109,7 +111,7 @@ all: $(LIB_SO) $(LIB_A) $(COMMAND) ## the library and the command (the default)
 
 lib: $(LIB_SO) ## the shared library alone
 
-programs: $(LIB_A) $(COMMAND) $(PROGRAMS) $(TEST_BIN) ## the command, the examples and the tests, without running them
+programs: $(LIB_A) $(COMMAND) $(PROGRAMS) $(TEST_BIN) $(FUZZ_BIN) ## the command, the examples and the tests, without running them
 
 deps: ## install what is missing from Debian's packages (as root), or say which
 	$(Q)sh .ci/deps
@@ -149,6 +151,17 @@ $(COMMAND): $(TOOL:%.c=$(BUILD)/obj/%.o) $(LIB_SO)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT:%.c=$(BUILD)/obj/%.o) $(LIB_A)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -Wl,--as-needed $(shell pkg-config --libs check $(OPENBLAS))
+
+# Each fuzz target is a test that replays its corpus, and, with clang, a program of libFuzzer's (see fuzz).
+$(BUILD)/tests/fuzz/test_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/fuzz.o tests/fuzz/replay.c $(LIB_A)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Itests -D_GNU_SOURCE -DFUZZ_KIND='"$*"' $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS)
+
+$(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/fuzz.o $(BUILD)/obj/tests/fuzz/fuzzer.o $(LIB_A)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
+fuzzers: $(or $(FUZZ:%=$(BUILD)/fuzzers/%),$(FUZZ_KINDS:%=$(BUILD)/fuzzers/%))
 
 $(BUILD)/obj/tools/%.o: override CPPFLAGS += -D_XOPEN_SOURCE=700
 $(BUILD)/obj/tests/%.o: override CPPFLAGS += -Itests -D_GNU_SOURCE
@@ -198,6 +211,14 @@ ubsan: ## the tests under the undefined-behaviour sanitizer alone
 
 tsan: ## the tests under the thread sanitizer
 	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" check
+
+FUZZ_CC := $(if $(findstring ccache,$(CC)),ccache )clang
+# Instrumented for libFuzzer; the corpus that it grows and what it finds stay below build/fuzz. Kernels read no files, and
+# take minutes to compile so: the portable ones are enough.
+fuzz: ## every reader under libFuzzer, with clang; SECONDS=60 each, FUZZ=json for one
+	$(Q)$(MAKE) --no-print-directory BUILD=build/fuzz CC="$(FUZZ_CC)" OPT="-O1 -g" INSTRUCTION_SETS=portable FUZZ="$(FUZZ)" \
+	    SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" fuzzers
+	$(Q)BUILD=build/fuzz SECONDS_EACH="$(or $(SECONDS),60)" sh tests/fuzz/run.sh $(or $(FUZZ),$(FUZZ_KINDS))
 
 check-emulated: ## tests of kernels, models and training on every instruction set, where there is AVX2: newer ones in plain C
 	$(Q)CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory BUILD=build/emulated EMULATED=1 check
