@@ -63,6 +63,13 @@ static const struct {
      "no default model is installed\n"},
     {"tokenize", "printf '冷却水が漏れた。\\n' | $S tokenize -m $D/model", "{\"text\": \"冷却水が漏れた。\", \"tokens\": ["},
     {"tokenize needs no weights", "printf 'あ\\n' | $S tokenize -m $D/tokenizer.mecab_ipadic_wordpiece -", "\"ids\": [2, "},
+    {"a training records its dictionary, and info shows it",
+     "$S train -m $D/model --data $R/test.tsv -o $T/o 2>$T/e && $S info $T/o | grep -o 'dictionary_fingerprint.*' | uniq | "
+     "wc -l", "1\n"},
+    {"the log says which dictionary is meant, and --dictionary decides",
+     "cp -r $D/tokenizer.mecab_ipadic_wordpiece $T/m; sed -i '/mecab_kwargs/,/}/d; /backend/d' $T/m/tokenizer_config.json; "
+     "echo 水 | $S tokenize -m $T/m 2>$T/e >$T/x; echo 水 | $S tokenize -m $T/m --dictionary ipadic 2>$T/f | cmp - $T/x; "
+     "grep -c 'ipadic is used' $T/e; wc -c <$T/f", "1\n0\n"},
     {"a vocabulary, and a model for it",
      "cut -f 1 $R/train.tsv | $S vocab --entries 1600 -o $T/v 2>$T/e && grep -q 'merges$' $T/e && $S new --vocab $T/v "
      "--layers 1 --hidden 8 --heads 1 --intermediate 8 -o $T/m && head -5 $T/v | tr '\\n' ' '; wc -l <$T/v",

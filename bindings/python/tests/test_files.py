@@ -105,6 +105,17 @@ class Dictionaries(unittest.TestCase):
         importlib.invalidate_caches()
         self.assertNotIn(packages, _files.dictionary_places())
 
+    def test_a_kind_or_a_folder_decides(self):
+        model = TINY / "tokenizer.mecab_ipadic_wordpiece"
+        expected = sbertja.Tokenizer(model).tokenize("水が漏れた")
+        self.assertEqual(sbertja.Tokenizer(model, dictionary="ipadic").tokenize("水が漏れた"), expected)
+        with self.assertRaisesRegex(RuntimeError, "dictionary unidic: not found.*" + os.path.join(self.folder, "packages")):
+            sbertja.Tokenizer(model, dictionary="unidic")
+        for wrong, kind, message in ((5, TypeError, "dictionary: .*expected a path"),
+                                     (self.folder, RuntimeError, "not a folder of a compiled MeCab dictionary")):
+            with self.subTest(wrong), self.assertRaisesRegex(kind, message):
+                sbertja.Tokenizer(model, dictionary=wrong)
+
 
 if __name__ == "__main__":
     unittest.main()
