@@ -9,7 +9,7 @@
 #endif
 
 extern const sbj_kernels sbj_kernels_portable;
-#if defined(__x86_64__)
+#if defined(SBJ_HAVE_avx512)
 extern const sbj_kernels sbj_kernels_avx2, sbj_kernels_avx512;
 #endif
 /* The Makefile says which of these the compiler knows. */
@@ -28,7 +28,7 @@ static bool has_portable(void)
     return true;
 }
 
-#if defined(__x86_64__)
+#if defined(SBJ_HAVE_avx512)
 /* __builtin_cpu_supports also asks whether the operating system saves the registers. */
 static bool has_avx2(void)
 {
@@ -117,7 +117,7 @@ static const struct step {
 #if defined(SBJ_HAVE_avx512vnni)
     {&sbj_kernels_avx512vnni, has_avx512vnni, "avx512vnni avx512 avx2 portable", NULL},
 #endif
-#if defined(__x86_64__)
+#if defined(SBJ_HAVE_avx512)
     {&sbj_kernels_avx512, has_avx512, "avx512 avx2 portable", NULL},
     {&sbj_kernels_avx2, has_avx2, "avx2 portable", NULL},
 #endif
