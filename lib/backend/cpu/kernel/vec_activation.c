@@ -66,7 +66,7 @@ INLINE vec value_of(sbj_activation activation, bool rough, vec x)
 INLINE void forward_of(sbj_activation activation, bool rough, size_t m, size_t n, const float *bias, float *pre,
                        size_t ldpre, float *y, size_t ldy)
 {
-    for (size_t row = 0; row < m; row++, y += ldy, pre += pre == NULL ? 0 : ldpre)
+    for (size_t row = 0; row < m; row++, y += ldy, pre = pre == NULL ? NULL : pre + ldpre)
         for (size_t i = 0; i < n; i += VEC) {
             vec v = vec_load_some(y + i, n - i);
             if (bias != NULL)
