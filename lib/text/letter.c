@@ -39,6 +39,9 @@ static utf8proc_category_t category(uint32_t character)
 bool sbj_next_word(sbj_span text, size_t *at, sbj_span *word)
 {
     size_t start = *at, bytes, end;
+    *word = (sbj_span){NULL, 0};
+    if (start >= text.length) /* `text.text` may be NULL */
+        return false;
     while (start < text.length && (bytes = sbj_blank_length((sbj_span){text.text + start, text.length - start})) > 0)
         start += bytes;
     end = start;

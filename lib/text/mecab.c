@@ -176,6 +176,21 @@ static sbertja_status shorten_blanks(sbj_mecab_parser *parser, sbj_span *text, s
     return SBERTJA_OK;
 }
 
+/* Takes off the blanks at the end, which are part of no word. libmecab looks up what follows them, and takes an empty rest
+ * for a string that ends with a NUL: it would read past the end of the text, and store words that it finds there past
+ * the end of its lattice. */
+static void trim_blanks(const sbj_mecab *mecab, sbj_span *text)
+{
+    while (text->length > 0) {
+        size_t bytes, at = text->length - 1;
+        while (at > 0 && ((unsigned char)text->text[at] & 0xC0) == 0x80)
+            at--;
+        if (!is_blank(mecab, *text, at, &bytes))
+            return;
+        text->length = at;
+    }
+}
+
 sbertja_status sbj_mecab_words(sbj_mecab_parser *parser, sbj_span text, sbj_word_sink sink, void *context,
                                sbertja_error *error)
 {
@@ -187,6 +202,7 @@ sbertja_status sbj_mecab_words(sbj_mecab_parser *parser, sbj_span text, sbj_word
         if (status != SBERTJA_OK)
             return status;
     }
+    trim_blanks(parser->mecab, &text);
     if (text.length == 0)
         return SBERTJA_OK;
     mecab_lattice_set_sentence2(parser->lattice, text.text, text.length);

@@ -2,6 +2,8 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "support/failing_alloc.h"
@@ -70,6 +72,34 @@ START_TEST(words_of_texts)
     cut(cases[_i].text, cases[_i].length > 0 ? cases[_i].length : strlen(cases[_i].text), &found);
     ck_assert_msg(strcmp(words_text(&found), cases[_i].words) == 0, "%s: %s", cases[_i].name, words_text(&found));
     words_free(&found);
+}
+END_TEST
+
+/* What follows the text in memory is not looked at: words there do not count, and an unreadable page does no harm. */
+START_TEST(nothing_past_the_end)
+{
+    static const char *const texts[] = {" ", "\n", "東京 ", "東京 \t\n ", "東京", "e"};
+    static const char after[] = "東京特許許可局長官今日急遽休暇許可拒否";
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(pages, MAP_FAILED);
+    ck_assert_int_eq(mprotect(pages + page, page, PROT_NONE), 0);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const size_t length = strlen(texts[i]);
+        words alone, found;
+        char followed[256];
+        snprintf(followed, sizeof followed, "%s%s", texts[i], after);
+        cut(texts[i], length, &alone);
+        cut(followed, length, &found);
+        ck_assert_str_eq(words_text(&found), words_text(&alone));
+        words_free(&found);
+        memcpy(pages + page - length, texts[i], length);
+        cut(pages + page - length, length, &found);
+        ck_assert_str_eq(words_text(&found), words_text(&alone));
+        words_free(&found);
+        words_free(&alone);
+    }
+    munmap(pages, 2 * page);
 }
 END_TEST
 
@@ -270,6 +300,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, words_of_texts, 0, CASES);
+    tcase_add_test(tcase, nothing_past_the_end);
     tcase_add_test(tcase, the_sink_stops);
     tcase_add_loop_test(tcase, long_runs_of_blanks, 0, BLANK_RUNS);
     tcase_add_loop_test(tcase, long_runs_of_characters, 0, RUNS);
