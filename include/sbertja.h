@@ -409,6 +409,12 @@ typedef int (*sbertja_fit_progress)(void *user, const sbertja_progress *progress
  * score that was given counts all the same. */
 typedef int (*sbertja_fit_evaluate)(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *score);
 
+/* Going on from a checkpoint. Data, options and network must be those that it was written with. EXACT gives the bits that
+ * the training would have had without the stop, and fails with _E_FORMAT and all that differs if the library's version, the
+ * device, engine or instruction set, the precision or the dictionary is another one. ANY goes on in spite of that, and says
+ * so through the log. A checkpoint of a version that did not record them is taken with a warning. */
+typedef enum sbertja_resume { SBERTJA_RESUME_NO = 0, SBERTJA_RESUME_EXACT = 1, SBERTJA_RESUME_ANY = 2 } sbertja_resume;
+
 typedef struct sbertja_fit_options {
     uint32_t size;
     size_t epochs;
@@ -430,7 +436,7 @@ typedef struct sbertja_fit_options {
     int keep_last;            /* nonzero: save_best_model=False: never save the best, only the last */
     const char *checkpoint_path; /* state to resume from, replaced as a whole each time; apart from output_path */
     size_t checkpoint_steps;     /* 0: at the end of each epoch */
-    int resume;                  /* nonzero: go on from checkpoint_path if there is something, to the same last bit */
+    int resume;                  /* go on from checkpoint_path if there is something: see sbertja_resume */
     sbertja_fit_progress progress;
     void *progress_user;
     sbertja_log_function log;

@@ -210,6 +210,8 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
         sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
                 "warmup_steps: %zu, but the training has %zu: the learning rate stays below what was asked for",
                 o->warmup_steps, f->state.total);
+    if (o->resume < 0 || o->resume > SBERTJA_RESUME_ANY)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "resume: %d, expected 0, 1 or 2 (any)", o->resume);
     if (o->resume && o->checkpoint_path == NULL)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "resume: no checkpoint_path is given");
     sbertja_status status = SBERTJA_OK;
@@ -217,7 +219,7 @@ static sbertja_status begin(fitting *f, sbertja_error *error)
     if (o->resume)
         status = sbj_find_checkpoint(&f->trainer->alloc, o->checkpoint_path, &found, error);
     if (status == SBERTJA_OK && found)
-        status = sbj_trainer_read(f->trainer, o->checkpoint_path, &f->state, error);
+        status = sbj_trainer_read(f->trainer, o->checkpoint_path, o->resume == SBERTJA_RESUME_ANY, &f->state, error);
     f->saved_score = f->state.best;
     f->began = now();
     f->began_at = f->state.done;

@@ -96,7 +96,8 @@ sbertja_status sbj_trainer_check_target(const sbj_model *model, const char *dire
 /* Whether there is a checkpoint to resume from. No such directory, or one without a description, is none; a description
  * that cannot be read is an error, since a training must not begin again unasked. */
 sbertja_status sbj_find_checkpoint(const sbj_alloc *alloc, const char *directory, bool *found, sbertja_error *error);
-sbertja_status sbj_trainer_read(sbj_trainer *trainer, const char *directory, sbj_progress_state *state,
+/* `any`: also one that was written in another environment (checkpoint_compare.h). */
+sbertja_status sbj_trainer_read(sbj_trainer *trainer, const char *directory, bool any, sbj_progress_state *state,
                                 sbertja_error *error);
 
 /* fit.c: the loop over epochs and steps. */

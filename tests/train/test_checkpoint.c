@@ -355,6 +355,172 @@ START_TEST(another_training)
 }
 END_TEST
 
+/* ---- Other environments ---- */
+
+typedef struct messages {
+    int count;
+    char last[400];
+} messages;
+
+static void take_warning(void *user, sbertja_log_level level, const char *message)
+{
+    messages *m = user;
+    if (level != SBERTJA_LOG_WARNING || strstr(message, "checkpoint.json: ") == NULL)
+        return;
+    m->count++;
+    snprintf(m->last, sizeof m->last, "%s", message);
+}
+
+/* Replaces an entry of the checkpoint's environment by another text; the whole of it with NULL. */
+static void edit_environment(const char *key, const char *value)
+{
+    const char *path = temporary_path("checkpoint/checkpoint.json");
+    size_t size;
+    char *content = scratch_read(path, &size);
+    sbj_json_tree tree = sbj_json_begin(cJSON_Parse(content));
+    cJSON *environment = cJSON_GetObjectItem(tree.root, "environment");
+    ck_assert_ptr_nonnull(environment);
+    if (key == NULL)
+        cJSON_DeleteItemFromObject(tree.root, "environment");
+    else
+        cJSON_ReplaceItemInObject(environment, key, cJSON_CreateString(value));
+    ck_assert(sbj_json_write(&tree, path, NULL) == SBERTJA_OK);
+    free(content);
+}
+
+static void load_with(training *t, const char *device, const char *engine, const char *instructions)
+{
+    sbertja_error error;
+    sbertja_load_options o = SBERTJA_LOAD_OPTIONS_INIT;
+    const char *saved = temporary_path("as it was");
+    ck_assert(sbertja_model_save(t->model, saved, NULL, &error) == SBERTJA_OK);
+    sbertja_model_free(t->model);
+    o.device = device;
+    o.engine = engine;
+    o.instructions = instructions;
+    ck_assert_msg(sbertja_model_load(saved, &o, &t->model, &error) == SBERTJA_OK, "%s", error.message);
+}
+
+static void other_instructions(training *t)
+{
+    load_with(t, "cpu", NULL, "portable");
+}
+
+static void other_engine(training *t)
+{
+    load_with(t, "cpu", "openblas", NULL);
+}
+
+static void other_device(training *t)
+{
+    load_with(t, "ref", NULL, NULL);
+}
+
+static void other_version(training *t)
+{
+    (void)t;
+    edit_environment("version", "0.0.1");
+}
+
+static void other_dictionary(training *t)
+{
+    (void)t;
+    edit_environment("dictionary", "0123456789abcdef");
+}
+
+/* With it the same texts have other tokens. */
+static void other_tokens(training *t)
+{
+    size_t size;
+    const char *path = temporary_path("checkpoint/checkpoint.json");
+    other_dictionary(t);
+    char *content = scratch_read(path, &size), *data = strstr(content, "\"data\"");
+    ck_assert_ptr_nonnull(data);
+    data = strchr(data + 6, '"');
+    memset(data + 1, '0', 16);
+    ck_assert(sbj_write_file(path, content, size, NULL) == SBERTJA_OK);
+    free(content);
+}
+
+static void as_before_it_was_recorded(training *t)
+{
+    (void)t;
+    edit_environment(NULL, NULL);
+}
+
+static const struct {
+    void (*change)(training *t);
+    const char *found;
+    bool refused;
+} environments[] = {{other_instructions, "instructions: ", true},  {other_engine, "engine: \"packed\", here \"openblas ", true},
+                    {other_device, "device: \"cpu\", here \"ref\"", true},
+                    {other_version, "version: \"0.0.1\", here \"", true},
+                    {other_dictionary, "dictionary: \"0123456789abcdef\", here \"", true},
+                    {other_tokens, "data: \"0000000000000000\", here ", true},
+                    {as_before_it_was_recorded, "does not say which version", false}};
+enum { ENVIRONMENTS = sizeof environments / sizeof *environments };
+
+/* Refused with what differs, unless the caller wants to go on all the same: then it is told. */
+START_TEST(another_environment)
+{
+    training t;
+    messages m = {0};
+    sbertja_error error;
+    sbertja_model *trained;
+    begin(&t, "cpu");
+    run_until(&t, 3);
+    if (environments[_i].change == other_instructions && strncmp(sbertja_instruction_sets(), "portable", 8) == 0) {
+        printf("SKIP: train/checkpoint another_environment: one instruction set only\n");
+        end(&t);
+        return;
+    }
+    environments[_i].change(&t);
+    t.options.log = take_warning;
+    t.options.log_user = &m;
+    if (environments[_i].refused) {
+        ck_assert_int_eq(run(&t, &trained, &error), SBERTJA_E_FORMAT);
+        ck_assert_msg(strstr(error.message, environments[_i].found) != NULL, "%s", error.message);
+        ck_assert_msg(strstr(error.message, "--resume=any") != NULL, "%s", error.message);
+        ck_assert(trained == NULL && m.count == 0);
+        ck_assert_int_eq(steps_done(t.options.checkpoint_path), 3);
+        t.options.resume = SBERTJA_RESUME_ANY;
+    }
+    ck_assert_msg(run(&t, &trained, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_int_eq(m.count, 1);
+    ck_assert_msg(strstr(m.last, environments[_i].found) != NULL, "%s", m.last);
+    ck_assert_int_eq(steps_done(t.options.checkpoint_path), STEPS);
+    sbertja_model_free(trained);
+    end(&t);
+}
+END_TEST
+
+/* Both at once are both named; and another training stays one. */
+START_TEST(all_differences_are_named)
+{
+    training t;
+    sbertja_error error;
+    sbertja_model *trained;
+    begin(&t, "cpu");
+    run_until(&t, 3);
+    edit_environment("version", "0.0.1");
+    edit_environment("engine", "other");
+    ck_assert_int_eq(run(&t, &trained, &error), SBERTJA_E_FORMAT);
+    ck_assert_msg(strstr(error.message, "version: \"0.0.1\"") != NULL && strstr(error.message, "engine: \"other\"") != NULL,
+                  "%s", error.message);
+    t.options.seed = 43;
+    t.options.max_grad_norm = 3;
+    t.options.resume = SBERTJA_RESUME_ANY;
+    ck_assert_int_eq(run(&t, &trained, &error), SBERTJA_E_FORMAT);
+    ck_assert_msg(strstr(error.message, "seed: ") != NULL && strstr(error.message, "max_grad_norm: 1, here 3") != NULL,
+                  "%s", error.message);
+    ck_assert_ptr_null(strstr(error.message, "--resume"));
+    t.options.resume = 3;
+    ck_assert_int_eq(run(&t, &trained, &error), SBERTJA_E_ARGUMENT);
+    ck_assert_str_eq(error.message, "resume: 3, expected 0, 1 or 2 (any)");
+    end(&t);
+}
+END_TEST
+
 /* Cuts a file of a sound checkpoint and expects a refusal that names it. */
 static void check_cut(training *t, const char *name, const char *content, size_t size, size_t cut)
 {
@@ -422,5 +588,5 @@ START_TEST(wrong_content)
 END_TEST
 
 SUITE_MAIN("train/checkpoint", 60, {as_if_never_stopped, KINDS}, {nothing_to_do, 0},
-           {finished_and_saved_elsewhere, 0}, {every_so_many_steps, 2}, {another_training, KEYS},
+           {finished_and_saved_elsewhere, 0}, {every_so_many_steps, 2}, {another_training, KEYS}, {another_environment, ENVIRONMENTS}, {all_differences_are_named, 0},
            {cut_short, 0}, {wrong_content, 5})
