@@ -460,7 +460,8 @@ typedef struct sbertja_fit_options {
  * model as it then was. When the training is complete but could not be saved (mostly _E_IO) it is the model that should
  * have been: the best one if that could not be saved, else the last; save it elsewhere. During the training a save that
  * fails is a warning in the log: the best model is kept in memory and saved after a later evaluation or at the end, and an
- * older checkpoint stays until a newer one can be written. It is an error if the last attempt failed, too. A score that is
+ * older checkpoint stays until a newer one can be written. It is an error if the last attempt failed, too; the message
+ * begins with "checkpoint: " if the model was saved and only the checkpoint was not. A score that is
  * NaN, or no larger than the best one, never replaces the best model. */
 SBERTJA_API sbertja_status sbertja_fit(const sbertja_model *model, const sbertja_objective *objectives, size_t count,
                                        const sbertja_fit_options *options, sbertja_model **trained,

@@ -207,7 +207,8 @@ static int parse(int argc, char **argv, train_settings *s)
         {"keep-last", 0, OPTION_FLAG, &f->keep_last, NULL, "keep the last model, not the best", 0, 0},
         {"checkpoint", 0, OPTION_TEXT, &f->checkpoint_path, "DIR", "where the state to resume from is kept", 0, 0},
         {"checkpoint-steps", 0, OPTION_SIZE, &f->checkpoint_steps, "N", "0: at the end of each epoch", 0, 0},
-        {"resume", 0, OPTION_FLAG, &f->resume, NULL, "go on from --checkpoint if there is something", 0, 0},
+        {"resume", 0, OPTION_FLAG, &f->resume, "any",
+         "go on from --checkpoint if there is something; any: also one of another machine, engine or version", 0, 0},
         {0},
     };
     const option_usage usage = {

@@ -107,7 +107,10 @@ static int store(const option *o, const char *text)
     case OPTION_END:
         break;
     case OPTION_FLAG:
-        *(int *)o->value = 1;
+        if (text && (!o->accepts || strcmp(text, o->accepts)))
+            return o->accepts ? call_wrong("--%s: expected no value or \"%s\", found \"%s\"", o->name, o->accepts, text)
+                              : call_wrong("--%s: takes no value, found \"%s\"", o->name, text);
+        *(int *)o->value = text ? 2 : 1;
         break;
     case OPTION_CHOICE:
         if (!is_choice(o->accepts, text))
@@ -163,8 +166,10 @@ static void print_default(const option *o)
 static void print_option(const option *o)
 {
     enum { COLUMN = 30 };
-    int width = printf("  %c%c%s --%s %s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', o->letter ? "," : " ",
-                       o->name, o->kind == OPTION_FLAG ? "" : o->accepts);
+    const int flag = o->kind == OPTION_FLAG;
+    int width = printf("  %c%c%s --%s%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ', o->letter ? "," : " ",
+                       o->name, !flag ? " " : o->accepts ? "[=" : " ", o->accepts ? o->accepts : "",
+                       flag && o->accepts ? "]" : "");
     if (width >= COLUMN)
         printf("\n%*s", COLUMN, "");
     else
@@ -206,8 +211,6 @@ static int parse_one(const option_usage *usage, int argc, char **argv, int *at)
         call_wrong("%s: unknown option", text);
         return hint(usage);
     }
-    if (o->kind == OPTION_FLAG && value)
-        return call_wrong("--%s: takes no value, found \"%s\"", o->name, value);
     if (o->kind != OPTION_FLAG && !value) {
         if (*at + 1 >= argc)
             return call_wrong("%s: expected %s after it", text, o->accepts);

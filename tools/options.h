@@ -10,7 +10,7 @@
 
 typedef enum option_kind {
     OPTION_END = 0, /* the row after the last one */
-    OPTION_FLAG,    /* int: set to 1, takes no value */
+    OPTION_FLAG,    /* int: set to 1, takes no value; or to 2 by "--name=WORD", if `accepts` is that word */
     OPTION_TEXT,    /* const char *, not empty */
     OPTION_STRING,  /* const char *, may be empty */
     OPTION_CHOICE,  /* const char *: one of the words in `accepts`, separated by '|' */

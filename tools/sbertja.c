@@ -62,6 +62,7 @@ int main(int argc, char **argv)
 {
     result_file standard;
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is then a failed write, which is seen below */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that would become larger than allowed */
     results_open(&standard, NULL);
     int status = dispatch(argc, argv);
     return status == DONE ? results_close(&standard, status) : status;

@@ -256,10 +256,12 @@ static sbertja_status save_at_end(fitting *f, sbertja_status status, sbertja_err
         return status;
     if (f->unsaved != NULL)
         second = f->not_saved;
-    else if (status != SBERTJA_OK || (second.status = save_last(f, &second)) == SBERTJA_OK)
+    else if (status != SBERTJA_OK || (second.status = save_last(f, &second)) == SBERTJA_OK) {
         second = f->no_checkpoint;
-    if (second.status == SBERTJA_OK)
-        return status;
+        if (second.status == SBERTJA_OK)
+            return status;
+        sbj_in(&second, second.status, "checkpoint");
+    }
     if (error != NULL)
         *error = second;
     return second.status;

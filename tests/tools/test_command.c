@@ -218,6 +218,12 @@ static const struct {
      "$S train $A -o $T/a --checkpoint $T/ck >/dev/null 2>&1 && $S train $A -o $T/b --checkpoint $T/ck --resume "
      ">/dev/null 2>&1 && cmp $T/a/model.safetensors $T/b/model.safetensors && echo same",
      "same\n"},
+    {"resume from another version's checkpoint, when asked to",
+     "A=\"-m $D/model --data $R/test.tsv --samples-per-label 4 --batch-size 16 --epochs 1 --checkpoint $T/ck\"; "
+     "$S train $A -o $T/a >/dev/null 2>&1; sed -i 's/\"version\": *\"[^\"]*\"/\"version\":\"0.0.1\"/' $T/ck/checkpoint.json; "
+     "$S train $A -o $T/b --resume >/dev/null 2>$T/1; grep -c 'version: \"0.0.1\", here .*--resume=any' $T/1; "
+     "$S train $A -o $T/c --resume=any >/dev/null 2>$T/2 && grep -c 'in another environment' $T/2; ls $T/c/modules.json",
+     "1\n1\n"},
     {"example 1", "$E/01_encode -m $D/model 水 水", "1.0000  水\n"},
     {"example 2", "$E/02_train -m $D/model $R/test.tsv $T/e && ls $T/e/modules.json", "modules.json\n"},
     {"example 3", "$E/03_search -m $D/model $R/test.tsv '水が漏れた。' | wc -l", "5\n"},
@@ -278,6 +284,11 @@ static const struct {
      "printf 'id\ttext\n7\t水\n' >$T/p.tsv; printf 'question\tpassage_id\n水\t8\n' >$T/q.tsv; "
      "$S eval -m $D/model --task search --corpus $T/p.tsv $T/q.tsv", 1, "\"8\""},
     {"nothing to resume from named", "$S train -m $D/model --data x -o y --resume", 2, "--checkpoint"},
+    {"resume from what", "$S train -m $D/model --data x -o y --checkpoint z --resume=all", 2, "no value or \"any\", found \"all\""},
+    {"a flag with a value", "$S encode -m $D/model --normalize=1", 2, "--normalize: takes no value"},
+    {"a file that may not grow so far",
+     "S=$(realpath $S) D=$(realpath $D) R=$(realpath $R); cd $T; (ulimit -f 32; TMPDIR=$T $S train -m $D/model --data "
+     "$R/test.tsv --samples-per-label 4 --epochs 1 -o $T/o); s=$?; test \"$(ls $T)\" || exit $s", 1, "File too large"},
     {"no such file", "$S encode -m $D/model $T/none", 1, "none"},
     {"invalid UTF-8", "printf 'あ\\n\\377\\n' | $S encode -m $D/model", 1, "2"},
     {"invalid UTF-8 for a vocabulary", "printf 'あ\\n\\377\\n' >$T/x; $S vocab $R/train.tsv $T/x -o $T/v; s=$?; "
@@ -409,5 +420,25 @@ START_TEST(interrupted_training_is_saved)
 }
 END_TEST
 
+/* There is space for a directory, but not for a model: it is saved where there is. */
+START_TEST(a_model_is_saved_elsewhere)
+{
+    static ran r;
+    run("unshare -m true", &r);
+    if (r.status != 0) {
+        printf("SKIP: tools/command a_model_is_saved_elsewhere: mounting a small disk is not allowed here\n");
+        return;
+    }
+    run("S=$(realpath $S) D=$(realpath $D) R=$(realpath $R); mkdir $T/small; unshare -m sh -c \"mount -t tmpfs -o size=64k "
+        "none $T/small && cd $T && $S train -m $D/model --data $R/test.tsv --samples-per-label 4 --epochs 1 -o small/o\"", &r);
+    ck_assert_int_eq(r.status, 1);
+    ck_assert_msg(strstr(r.err, "No space left") != NULL && strstr(r.err, "the trained model is in o.rescued-") != NULL,
+                  "%s", r.err);
+    run("printf 'あ\n' | $S encode -m $T/o.rescued-* --format tsv | wc -l", &r);
+    ck_assert_str_eq(r.out, "1\n");
+}
+END_TEST
+
 SUITE_MAIN("tools/command", 60, {good_calls, GOOD}, {bad_calls, BAD}, {printed_numbers_read_back_exactly, 0},
-           {the_default_model_of_the_tree, 0}, {interrupted_training_is_saved, 0})
+           {the_default_model_of_the_tree, 0}, {interrupted_training_is_saved, 0},
+           {a_model_is_saved_elsewhere, 0})
