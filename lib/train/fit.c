@@ -34,16 +34,17 @@ static bool is_lost_save(sbertja_status status)
     return status == SBERTJA_E_IO || status == SBERTJA_E_MEMORY;
 }
 
-/* Saves the best model. If that fails the model is kept, and saved when this is called next. */
-static void save_best(fitting *f)
+/* Saves the best model. If that fails the model is kept, and saved when this is called next; `again`: it will be. */
+static void save_best(fitting *f, bool again)
 {
     if (f->unsaved == NULL)
         return;
     f->not_saved.status = sbj_model_save(f->unsaved, f->options->output_path, NULL, &f->not_saved);
     if (f->not_saved.status != SBERTJA_OK) {
-        sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
-                "the best model cannot be saved: %s; it is kept in memory and tried again after the next evaluation",
-                f->not_saved.message);
+        if (again)
+            sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
+                    "the best model cannot be saved: %s; it is kept in memory and saved after a later evaluation",
+                    f->not_saved.message);
         return;
     }
     f->saved_score = f->state.best;
@@ -75,7 +76,7 @@ static sbertja_status evaluate(fitting *f, size_t epoch, size_t steps, sbertja_e
         }
     }
     sbj_model_free(model);
-    save_best(f);
+    save_best(f, true);
     if (status == SBERTJA_OK && stop)
         status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the evaluation callback in epoch %zu", epoch);
     return status;
@@ -251,7 +252,7 @@ static sbertja_status save_last(const fitting *f, sbertja_error *error)
 static sbertja_status save_at_end(fitting *f, sbertja_status status, sbertja_error *error)
 {
     sbertja_error second;
-    save_best(f);
+    save_best(f, false);
     if (status != SBERTJA_OK && status != SBERTJA_E_STOPPED)
         return status;
     if (f->unsaved != NULL)

@@ -248,7 +248,10 @@ class SentenceTransformer(Guarded):
 
         `preset` is the arithmetic of AdamW: "torch" (as sentence-transformers has had it since 2.2.2) or "st-0.4.1",
         which optimizer_params={"correct_bias": False} means too. `checkpoint_path` is a directory with one state, from
-        which `resume=True` goes on to the same last bit. After an interrupt the model is what it had become by then.
+        which `resume=True` goes on to the same last bit; if it was written with another library version, engine,
+        instruction set or dictionary, it is refused unless `resume="any"`. After an interrupt the model is what it had
+        become by then. If the training is complete but could not be saved, the model is what should have been saved, and
+        the exception is raised: `save` it elsewhere.
         `keep_head` leaves the head of a DistillationLoss at the model's end, as a Dense module; `no_dropout` trains
         without dropout whatever the model's configuration says. `use_amp` multiplies in bf16 where the processor does
         (avx512bf16, amx); the weights stay float32. With `gradient_accumulation_steps` a step, also in
@@ -272,7 +275,8 @@ class SentenceTransformer(Guarded):
             gradient_accumulation_steps=gradient_accumulation_steps,
             bf16=int(_arguments.flag("fit: use_amp", use_amp)),
             threads=self.threads if threads is None else threads, log=log_function,
-            **training.flags(resume=resume, keep_head=keep_head, no_dropout=no_dropout),
+            resume=training.resume_mode(resume),
+            **training.flags(keep_head=keep_head, no_dropout=no_dropout),
             **training.optimizer_options(optimizer_params, preset))
         training.fit(self, train_objectives, options, evaluator, callback, output_path, show_progress_bar)
 

@@ -5,7 +5,7 @@ import tempfile
 from ctypes import byref, c_void_p
 
 from . import _arguments, _callbacks, _handles, _native, errors, loaders, losses
-from ._progress import Bar, duration
+from ._progress import Bar, duration, logger
 from .evaluation.base import score_of
 
 # Arguments of torch's AdamW with the values that change nothing here.
@@ -38,6 +38,15 @@ def require(**arguments):
 def flags(**arguments):
     """Fields of C that are 0 or 1."""
     return {name: int(_arguments.flag(f"fit: {name}", value)) for name, value in arguments.items()}
+
+
+def resume_mode(value):
+    """Of C's sbertja_resume; True is the exact one."""
+    if isinstance(value, str):
+        if value != "any":
+            raise errors.ArgumentError(f"fit: resume: {value!r}, expected True, False or 'any'")
+        return 2
+    return int(_arguments.flag("fit: resume", value))
 
 
 def whole(name, value):
@@ -185,6 +194,11 @@ class _evaluation_folder:
     def __exit__(self, *exception):
         if self.path is None:
             return
-        if os.path.isdir(self._target) and os.listdir(self.path):
-            shutil.copytree(self.path, os.path.join(self._target, "eval"), dirs_exist_ok=True)
-        shutil.rmtree(self.path)
+        try:
+            if os.path.isdir(self._target) and os.listdir(self.path):
+                shutil.copytree(self.path, os.path.join(self._target, "eval"), dirs_exist_ok=True)
+        except OSError as fault:  # a full disk: no reason to lose what was trained, nor what was measured
+            logger.warning("fit: the evaluations could not be copied to %s and are in %s: %s", self._target, self.path,
+                           fault)
+        else:
+            shutil.rmtree(self.path)

@@ -9,7 +9,7 @@ import unittest
 from support import (TINY, needs_library, np, read_json, read_safetensors, relative_difference, report_rows,
                      tiny_model, tiny_sentences)
 from sbertja import (DataLoader, InputExample, NoDuplicatesDataLoader, SentenceLabelDataset, SentencesDataset,
-                     SentenceTransformer, losses, models, training, util)
+                     SentenceTransformer, build_info, evaluation, losses, models, training, util)
 from sbertja.losses import BatchHardTripletLossDistanceFunction, TripletDistanceMetric
 
 
@@ -342,6 +342,73 @@ class Callbacks(unittest.TestCase):
                 model.fit([objective(model)], stop_after_two, epochs=3, warmup_steps=0, scheduler="constantlr",
                           checkpoint_path=path, checkpoint_save_steps=1)
             self.assertEqual(vector(3, path, resume=True), whole)
+
+    def test_resume_in_another_environment(self):
+        def fit(model, folder, **resume):
+            model.fit([objective(model)], warmup_steps=0, checkpoint_path=os.path.join(folder, "checkpoint"), **resume)
+
+        with tempfile.TemporaryDirectory() as folder:
+            fit(tiny_model(), folder)
+            path = os.path.join(folder, "checkpoint", "checkpoint.json")
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text.replace(f'"{build_info()["version"]}"', '"0.0.1"'))
+            with self.assertRaisesRegex(ValueError, 'version: "0.0.1", here'):
+                fit(tiny_model(), folder, resume=True)
+            with self.assertLogs("sbertja", logging.WARNING) as log:
+                fit(tiny_model(), folder, resume="any")
+            self.assertIn('version: "0.0.1", here', log.output[0])
+            with self.assertRaisesRegex(ValueError, "resume: 'all', expected True, False or 'any'"):
+                fit(tiny_model(), folder, resume="all")
+
+    def test_a_save_that_fails_leaves_the_trained_model(self):
+        model = tiny_model()
+        before = model.encode("水")
+        with tempfile.TemporaryDirectory() as folder:
+            out = os.path.join(folder, "out")
+
+            def put_a_file_in_the_way(*arguments, **_more):
+                with open(out, "w", encoding="utf-8"):
+                    return 1.0
+
+            with self.assertRaisesRegex(OSError, "out: exists and is not a directory"), \
+                    self.assertLogs("sbertja", logging.WARNING):
+                model.fit([objective(model)], put_a_file_in_the_way, warmup_steps=0, output_path=out)
+            after = model.encode("水")
+            self.assertFalse(np.array_equal(before, after))
+            model.save(os.path.join(folder, "elsewhere"))
+            saved = SentenceTransformer(os.path.join(folder, "elsewhere"))
+            np.testing.assert_array_equal(saved.encode("水"), after)
+
+    def test_evaluations_do_not_stand_in_the_way(self):
+        model = tiny_model()
+        rows = report_rows(count=4)
+        evaluator = evaluation.EmbeddingSimilarityEvaluator([text for text, _ in rows], [text for text, _ in rows[::-1]],
+                                                            list(np.linspace(0, 1, len(rows))), name="dev")
+        with tempfile.TemporaryDirectory() as folder:
+            model.evaluate(evaluator, output_path=folder)
+            written = os.listdir(folder)
+            self.assertEqual(len(written), 1)
+            model.fit([objective(model)], evaluator, warmup_steps=0, output_path=folder)
+            model.evaluate(evaluator, output_path=folder)
+            self.assertIn("eval", os.listdir(folder))
+            self.assertIn(written[0], os.listdir(folder))
+            SentenceTransformer(folder)
+
+    def test_the_working_directory_stays(self):
+        here = os.getcwd()
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                os.chdir(folder)
+                model = tiny_model()
+                for _ in range(2):
+                    model.save(".")
+                    self.assertEqual(os.getcwd(), os.path.realpath(folder))
+                    self.assertIn("modules.json", os.listdir("."))
+                np.testing.assert_array_equal(SentenceTransformer(".").encode("水"), model.encode("水"))
+            finally:
+                os.chdir(here)
 
     def test_the_trained_model_can_be_changed_and_copied(self):
         model = tiny_model()
