@@ -112,7 +112,7 @@ sbertja_status sbj_dictionary_fingerprint(const sbj_alloc *alloc, const char *fo
 {
     uint64_t hash = SBJ_HASH_START;
     fingerprint[0] = '\0';
-    for (size_t i = 0; i <= FILES; i++) { /* the files, and the settings that a folder may have besides */
+    for (size_t i = 0; i <= FILES; i++) { /* the files, then the folder's own settings, if any */
         char *path;
         bool found = i < FILES;
         sbertja_status status = sbj_path_join(alloc, folder, i < FILES ? files[i] : "mecabrc", &path, error);

@@ -15,15 +15,16 @@ typedef struct sbj_dictionary_search {
     const char *kind;   /* "ipadic", "unidic_lite", "unidic": what the model names */
     bool guessed;       /* the model names none: `kind` is only the most likely one */
     const char *option; /* what the caller names, a kind or a folder, which decides; NULL: nothing */
-    const char *const *first_places; /* folders of folders to look in first, NULL at the end; NULL: none */
-    const char *const *places;       /* the same, searched next; NULL: the system's */
+    const char *const *first_places; /* folders that are searched first, NULL at the end; NULL: none */
+    const char *const *places;       /* folders that are searched next; NULL: the system's */
     sbj_log log;
 } sbj_dictionary_search;
 
 bool sbj_dictionary_is_kind(const char *kind);
 
-/* The folder, in a new string, and the kind of what was found, a constant ("": not a known one). _E_MISSING names the places looked at and
- * what to install; a folder given by option that is in another charset than UTF-8 is _E_UNSUPPORTED. */
+/* The folder, in a new string, and the kind of what was found, a constant ("": not a known one). _E_MISSING names the
+ * places that were searched and what to install; a folder given by option that is in another charset than UTF-8 is
+ * _E_UNSUPPORTED. */
 sbertja_status sbj_dictionary_find(const sbj_alloc *alloc, const sbj_dictionary_search *search, const char **kind,
                                    char **folder, sbertja_error *error);
 

@@ -5,8 +5,8 @@
 
 void fuzz_seeds(const fuzz_sink *sink)
 {
-    fuzz_give_text(sink, " {\"word_embedding_dimension\": 32, \"pooling_mode_cls_token\": false, \"pooling_mode_mean_tokens\": "
-                         "true, \"pooling_mode_max_tokens\": true, \"include_prompt\": true}");
+    fuzz_give_text(sink, " {\"word_embedding_dimension\": 32, \"pooling_mode_cls_token\": false, "
+                         "\"pooling_mode_mean_tokens\": true, \"pooling_mode_max_tokens\": true, \"include_prompt\": true}");
     fuzz_give_text(sink, " {\"word_embedding_dimension\": 32, \"pooling_mode\": \"mean\"}");
     fuzz_give_text(sink, "!{\"in_features\": 32, \"out_features\": 8, \"bias\": true, \"activation_function\": "
                          "\"torch.nn.modules.activation.Tanh\"}");

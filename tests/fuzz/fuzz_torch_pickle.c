@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sbertja_error error = {SBERTJA_OK, ""};
     sbj_pickle *pickle;
     size_t used;
-    /* Most inputs are no pickle: this is quicker than a whole file. */
+    /* Most inputs are not pickles, which shows sooner without a file. */
     if (sbj_unpickle(&sbj_malloc, data, size, &pickle, &used, &error) != SBERTJA_OK) {
         fuzz_must(error.message[0] != '\0');
         return 0;

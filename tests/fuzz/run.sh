@@ -15,7 +15,8 @@ for kind in "$@"; do
     FUZZ_SEEDS=$seeds "$build/fuzzers/$kind" >"$log" 2>&1 || { cat "$log" && exit 1; }
     LSAN_OPTIONS=suppressions=tests/lsan.supp:print_suppressions=0 ASAN_OPTIONS=allocator_may_return_null=1 \
         nice -n 19 "$build/fuzzers/$kind" -max_total_time="$SECONDS_EACH" -timeout=10 -rss_limit_mb=2048 -max_len=16384 \
-        -artifact_prefix="$build/findings/$kind-" -print_final_stats=1 "$corpus" "tests/fuzz/corpus/$kind" "$seeds" >"$log" 2>&1
+        -artifact_prefix="$build/findings/$kind-" -print_final_stats=1 \
+        "$corpus" "tests/fuzz/corpus/$kind" "$seeds" >"$log" 2>&1
     code=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     if [ $code -eq 0 ]; then

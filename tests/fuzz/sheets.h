@@ -15,12 +15,14 @@ static const char fuzz_sheet[] =
     "<row r=\"2\"><c r=\"A2\" t=\"s\"><v>1</v></c><c r=\"B2\"><v>1.5</v></c></row>"
     "<row r=\"4\"><c r=\"A4\" t=\"str\"><f>A2</f><v>x_x000D_y</v></c><c r=\"B4\" t=\"b\"><v>1</v></c></row>"
     "</sheetData></worksheet>";
-static const char fuzz_strings[] = "<sst xmlns=\"" SHEETS_MAIN "\" count=\"2\" uniqueCount=\"2\"><si><t>text</t></si>"
-                                   "<si><r><t>水が</t></r><rPh><t>みず</t></rPh><r><t xml:space=\"preserve\"> 漏れた</t></r></si></sst>";
+static const char fuzz_strings[] =
+    "<sst xmlns=\"" SHEETS_MAIN "\" count=\"2\" uniqueCount=\"2\"><si><t>text</t></si>"
+    "<si><r><t>水が</t></r><rPh><t>みず</t></rPh><r><t xml:space=\"preserve\"> 漏れた</t></r></si></sst>";
 static const char fuzz_workbook[] = "<workbook xmlns=\"" SHEETS_MAIN "\" xmlns:r=\"" SHEETS_OFFICE "\"><sheets>"
                                     "<sheet name=\"a\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>";
-static const char fuzz_package_relations[] = "<Relationships xmlns=\"" SHEETS_PACKAGE "\"><Relationship Id=\"rId1\" Type=\"" SHEETS_OFFICE
-                                             "/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>";
+static const char fuzz_package_relations[] =
+    "<Relationships xmlns=\"" SHEETS_PACKAGE "\"><Relationship Id=\"rId1\" Type=\"" SHEETS_OFFICE
+    "/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>";
 static const char fuzz_workbook_relations[] =
     "<Relationships xmlns=\"" SHEETS_PACKAGE "\"><Relationship Id=\"rId1\" Type=\"" SHEETS_OFFICE
     "/worksheet\" Target=\"worksheets/sheet1.xml\"/><Relationship Id=\"rId2\" Type=\"" SHEETS_OFFICE

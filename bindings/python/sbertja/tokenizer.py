@@ -44,6 +44,6 @@ def _restore(directory, dictionary, max_seq_length):
 
 
 def dictionary_options(dictionary):
-    """Options of the library for MeCab's dictionary: what the caller names, a kind or a folder, and where to look for one."""
+    """The library's options for MeCab's dictionary: the kind or folder that the caller names, and where to search."""
     return {"dictionary": _arguments.optional_path("dictionary", dictionary),
             "dictionary_places": _native.path_list(_files.dictionary_places())}
