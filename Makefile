@@ -47,6 +47,10 @@ override CFLAGS += -std=c11 $(OPT) $(WARN) -fPIC -fvisibility=hidden -ffp-contra
 LIBS     := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmecab -lm -pthread
 override LDFLAGS += $(SANITIZE)
 
+# Paths are cut at the tree's root, so that the same sources give the same bytes wherever they are (check-reproducible).
+override CFLAGS += -ffile-prefix-map=$(CURDIR)=.
+override CXXFLAGS += -ffile-prefix-map=$(CURDIR)=.
+
 # Kernels (lib/backend/cpu/kernel/) are compiled once per instruction set, for the newest ones those that differ from the
 # set before (kernel/table.c); everything else once. The newest sets are left out where the compiler does not know them.
 ISA_portable   :=
@@ -132,7 +136,7 @@ $(foreach isa,$(INSTRUCTION_SETS),$(eval $(call kernel_rule,$(isa))))
 $(LIB_A): $(OBJECTS)
 	$(Q)mkdir -p $(@D)
 	$(call say,AR    $@)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcsD $@ $^
 
 $(LIB_SO): $(OBJECTS) lib/sbertja.map
 	$(Q)mkdir -p $(@D)
@@ -209,6 +213,12 @@ asan: ## the tests under the address and undefined-behaviour sanitizers
 ubsan: ## the tests under the undefined-behaviour sanitizer alone
 	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/ubsan SANITIZE="-fsanitize=undefined -fno-sanitize-recover=all" check
 
+# It knows more than gcc's: NULL + 0, for one.
+.PHONY: ubsan-clang check-reproducible
+ubsan-clang: ## the same under clang's
+	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/ubsan-clang CC=clang CXX=clang++ OPT="-O1 -g" \
+	    SANITIZE="-fsanitize=undefined -fno-sanitize-recover=all" check
+
 tsan: ## the tests under the thread sanitizer
 	$(Q)$(SLOW) $(MAKE) --no-print-directory BUILD=build/tsan OPT="-O1 -g" SANITIZE="-fsanitize=thread" check
 
@@ -222,6 +232,9 @@ fuzz: ## every reader under libFuzzer, with clang; SECONDS=60 each, FUZZ=json fo
 
 check-emulated: ## tests of kernels, models and training on every instruction set, where there is AVX2: newer ones in plain C
 	$(Q)CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory BUILD=build/emulated EMULATED=1 check
+
+check-reproducible: ## two builds in different folders give the same bytes
+	$(Q)sh .ci/check-reproducible
 
 lint: all ## layers, exported symbols, forbidden calls, sizes, warnings of gcc and clang
 	$(Q)+BUILD=$(BUILD) sh .ci/lint

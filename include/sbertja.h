@@ -35,7 +35,7 @@
  *              while OpenBLAS's own threads are at work; give OpenBLAS one thread there.
  *   Threads    Where the system refuses to start as many threads as asked for, the work is done by fewer, with a warning
  *              to the log callback.
- *   Host       The library never exits, prints, reads the environment, or changes the locale, signals or the
+ *   Host       The library never exits, prints, reads the environment, or changes the locale, signals, errno or the
  *              floating-point mode. Messages go to the log callback, if there is one. Where the processor has AMX, loading
  *              a model asks the system for its registers, and signal frames of the process are 8 KB larger from then on
  *              (a stack for signals must have room); load with other `instructions` if that is not wanted.

@@ -3,6 +3,7 @@
 #ifndef SBJ_API_H
 #define SBJ_API_H
 
+#include <errno.h>
 #include <string.h>
 
 #include "model/model.h"
@@ -20,6 +21,15 @@ static inline sbertja_status sbj_take_options(const char *name, const void *give
                         (unsigned)size, full);
     memcpy(options, given, size);
     return SBERTJA_OK;
+}
+
+/* The first line of every exported function that may change errno: it leaves errno as it found it, so that a host may call
+ * the library between a failure of its own and looking at the reason. */
+#define SBJ_KEEP_ERRNO __attribute__((cleanup(sbj_put_errno), unused)) const int kept_errno = errno
+
+static inline void sbj_put_errno(const int *kept)
+{
+    errno = *kept;
 }
 
 static inline sbertja_status sbj_no_argument(sbertja_error *error, const char *name)

@@ -52,6 +52,7 @@ static sbertja_status default_directory(const char **directory, char room[SBJ_PA
 
 SBERTJA_API sbertja_status sbertja_default_model(char *path, size_t room, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     char found[SBJ_PATH_ROOM];
     const char *directory = NULL;
     if (path == NULL)
@@ -72,6 +73,7 @@ SBERTJA_API sbertja_status sbertja_default_model(char *path, size_t room, sbertj
 SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
                                               sbertja_model **model, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbj_model_options inner;
     char room[SBJ_PATH_ROOM];
     if (model == NULL)
@@ -87,6 +89,7 @@ SBERTJA_API sbertja_status sbertja_model_create(const sbertja_architecture *arch
                                                 const sbertja_load_options *options, sbertja_model **model,
                                                 sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_architecture a = SBERTJA_ARCHITECTURE_INIT;
     sbj_model_options inner;
     if (model == NULL)
@@ -105,6 +108,7 @@ SBERTJA_API sbertja_status sbertja_model_create(const sbertja_architecture *arch
 SBERTJA_API sbertja_status sbertja_model_save(const sbertja_model *model, const char *directory,
                                               const sbertja_save_options *options, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_save_options o = SBERTJA_SAVE_OPTIONS_INIT;
     if (model == NULL || directory == NULL)
         return sbj_no_argument(error, model == NULL ? "model" : "directory");
@@ -114,6 +118,7 @@ SBERTJA_API sbertja_status sbertja_model_save(const sbertja_model *model, const 
 
 SBERTJA_API void sbertja_model_free(sbertja_model *model)
 {
+    SBJ_KEEP_ERRNO;
     sbj_model_free((sbj_model *)model);
 }
 
@@ -140,6 +145,7 @@ SBERTJA_API const char *sbertja_model_describe(const sbertja_model *model)
 SBERTJA_API sbertja_status sbertja_directory_describe(const char *directory, char *json, size_t capacity, size_t *size,
                                                       sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     char room[SBJ_PATH_ROOM], *description = NULL;
     if (size != NULL)
         *size = 0;
@@ -171,6 +177,7 @@ SBERTJA_API size_t sbertja_model_parameter_count(const sbertja_model *model)
 SBERTJA_API sbertja_status sbertja_model_parameter(const sbertja_model *model, size_t index, sbertja_parameter *info,
                                                    float *values, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     const sbj_model *inner = (const sbj_model *)model;
     if (model == NULL)
         return sbj_no_argument(error, "model");
@@ -191,6 +198,7 @@ SBERTJA_API const sbertja_tokenizer *sbertja_model_tokenizer(const sbertja_model
 SBERTJA_API sbertja_status sbertja_tokenizer_load(const char *directory, const sbertja_load_options *options,
                                                   sbertja_tokenizer **tokenizer, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbj_model_options inner;
     sbj_layout layout = {0};
     char room[SBJ_PATH_ROOM];

@@ -5,6 +5,7 @@
 SBERTJA_API sbertja_status sbertja_session_create(const sbertja_model *model, const sbertja_session_options *options,
                                                   sbertja_session **session, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_session_options o = SBERTJA_SESSION_OPTIONS_INIT;
     if (session == NULL)
         return sbj_no_argument(error, "session");
@@ -20,6 +21,7 @@ SBERTJA_API sbertja_status sbertja_session_create(const sbertja_model *model, co
 
 SBERTJA_API void sbertja_session_free(sbertja_session *session)
 {
+    SBJ_KEEP_ERRNO;
     sbj_session_free((sbj_session *)session);
 }
 
@@ -27,6 +29,7 @@ SBERTJA_API sbertja_status sbertja_encode(sbertja_session *session, const char *
                                           size_t count, const sbertja_encode_options *options, float *vectors,
                                           sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_encode_options o = SBERTJA_ENCODE_OPTIONS_INIT;
     if (session == NULL)
         return sbj_no_argument(error, "session");

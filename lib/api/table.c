@@ -5,6 +5,7 @@
 
 SBERTJA_API sbertja_status sbertja_table_read(const char *path, sbertja_table **table, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (table == NULL)
         return sbj_no_argument(error, "table");
     *table = NULL;
@@ -13,6 +14,7 @@ SBERTJA_API sbertja_status sbertja_table_read(const char *path, sbertja_table **
 
 SBERTJA_API void sbertja_table_free(sbertja_table *table)
 {
+    SBJ_KEEP_ERRNO;
     sbj_table_free(table);
 }
 
@@ -34,6 +36,7 @@ SBERTJA_API const char *sbertja_table_name(const sbertja_table *table, size_t co
 SBERTJA_API sbertja_status sbertja_table_find(const sbertja_table *table, const char *name, size_t *column,
                                               sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (table == NULL || name == NULL || column == NULL)
         return sbj_no_argument(error, table == NULL ? "table" : name == NULL ? "name" : "column");
     return sbj_table_find(table, name, column, error);
@@ -47,6 +50,7 @@ SBERTJA_API const char *sbertja_table_cell(const sbertja_table *table, size_t ro
 SBERTJA_API sbertja_status sbertja_table_number(const sbertja_table *table, size_t row, size_t column, double *value,
                                                 sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (table == NULL || value == NULL)
         return sbj_no_argument(error, table == NULL ? "table" : "value");
     if (row >= sbj_table_rows(table) || column >= sbj_table_columns(table))
@@ -58,6 +62,7 @@ SBERTJA_API sbertja_status sbertja_table_number(const sbertja_table *table, size
 SBERTJA_API sbertja_status sbertja_table_labels(const sbertja_table *table, const char *rule, int *labels,
                                                 sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (table == NULL || rule == NULL || labels == NULL)
         return sbj_no_argument(error, table == NULL ? "table" : rule == NULL ? "rule" : "labels");
     return sbj_table_labels(&sbj_malloc, table, rule, labels, error);

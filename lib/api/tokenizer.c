@@ -3,12 +3,14 @@
 
 SBERTJA_API void sbertja_tokenizer_free(sbertja_tokenizer *tokenizer)
 {
+    SBJ_KEEP_ERRNO;
     sbj_tokenizer_free((sbj_tokenizer *)tokenizer);
 }
 
 SBERTJA_API sbertja_status sbertja_encoding_create(const sbertja_tokenizer *tokenizer, sbertja_encoding **encoding,
                                                    sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (encoding == NULL)
         return sbj_no_argument(error, "encoding");
     *encoding = NULL;
@@ -19,12 +21,14 @@ SBERTJA_API sbertja_status sbertja_encoding_create(const sbertja_tokenizer *toke
 
 SBERTJA_API void sbertja_encoding_free(sbertja_encoding *encoding)
 {
+    SBJ_KEEP_ERRNO;
     sbj_encoding_free((sbj_encoding *)encoding);
 }
 
 SBERTJA_API sbertja_status sbertja_tokenize(sbertja_encoding *encoding, const char *text, size_t length,
                                             sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (encoding == NULL || text == NULL)
         return sbj_no_argument(error, encoding == NULL ? "encoding" : "text");
     sbj_use *use = sbj_encoding_use((sbj_encoding *)encoding);

@@ -6,6 +6,7 @@
 
 SBERTJA_API sbertja_status sbertja_dataset_create(sbertja_dataset **dataset, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (dataset == NULL)
         return sbj_no_argument(error, "dataset");
     return sbj_dataset_create(&sbj_malloc, (sbj_dataset **)dataset, error);
@@ -15,6 +16,7 @@ SBERTJA_API sbertja_status sbertja_dataset_add(sbertja_dataset *dataset, const c
                                                const size_t *lengths, size_t text_count, double label,
                                                sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (dataset == NULL || texts == NULL)
         return sbj_no_argument(error, dataset == NULL ? "dataset" : "texts");
     for (size_t i = 0; i < text_count; i++)
@@ -36,6 +38,7 @@ SBERTJA_API size_t sbertja_dataset_size(const sbertja_dataset *dataset)
 
 SBERTJA_API void sbertja_dataset_free(sbertja_dataset *dataset)
 {
+    SBJ_KEEP_ERRNO;
     sbj_dataset_free((sbj_dataset *)dataset);
 }
 
@@ -66,6 +69,7 @@ SBERTJA_API sbertja_status sbertja_fit(const sbertja_model *model, const sbertja
                                        const sbertja_fit_options *options, sbertja_model **trained,
                                        sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_fit_options o = SBERTJA_FIT_OPTIONS_INIT;
     sbertja_objective *taken = NULL;
     if (trained != NULL)

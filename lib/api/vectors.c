@@ -39,6 +39,7 @@ SBERTJA_API sbertja_status sbertja_search(const float *corpus, size_t corpus_cou
                                           size_t query_count, size_t dimension, size_t k, size_t *indices,
                                           float *scores, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_status status;
     if ((status = check_rows("corpus", corpus, corpus_count, dimension, error)) != SBERTJA_OK ||
         (status = check_rows("queries", queries, query_count, dimension, error)) != SBERTJA_OK ||
@@ -71,6 +72,7 @@ SBERTJA_API sbertja_status sbertja_classify_centroid(const float *train, const i
                                                      const float *vectors, size_t count, size_t dimension,
                                                      int *predicted, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_status status = check_classifier(train, labels, train_count, vectors, count, dimension, predicted, error);
     return status != SBERTJA_OK ? status
                                 : sbj_classify_centroid(&sbj_malloc, NULL, train, labels, train_count, vectors, count,
@@ -81,6 +83,7 @@ SBERTJA_API sbertja_status sbertja_classify_neighbours(const float *train, const
                                                        size_t k, const float *vectors, size_t count, size_t dimension,
                                                        int *predicted, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_status status = check_classifier(train, labels, train_count, vectors, count, dimension, predicted, error);
     if (status == SBERTJA_OK)
         status = check_k(k, "train_count", train_count, error);
@@ -107,6 +110,7 @@ SBERTJA_API double sbertja_pearson(const double *x, const double *y, size_t coun
 SBERTJA_API sbertja_status sbertja_spearman(const double *x, const double *y, size_t count, double *rho,
                                             sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (rho == NULL || ((x == NULL || y == NULL) && count > 0))
         return sbj_no_argument(error, rho == NULL ? "rho" : x == NULL ? "x" : "y");
     return sbj_spearman(&sbj_malloc, x, y, count, rho, error);
@@ -116,6 +120,7 @@ SBERTJA_API sbertja_status sbertja_triplet_accuracy(const float *anchors, const 
                                                     const float *negatives, size_t count, size_t dimension,
                                                     sbertja_metric metric, double *accuracy, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_status status;
     if ((status = check_rows("anchors", anchors, count, dimension, error)) != SBERTJA_OK ||
         (status = check_rows("positives", positives, count, dimension, error)) != SBERTJA_OK ||
@@ -132,6 +137,7 @@ SBERTJA_API sbertja_status sbertja_retrieval(const size_t *ranked, size_t query_
                                              const size_t *relevant_begin, double *mrr, double *recall,
                                              sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (ranked == NULL || relevant == NULL || relevant_begin == NULL)
         return sbj_no_argument(error, ranked == NULL ? "ranked" : relevant == NULL ? "relevant" : "relevant_begin");
     if (k == 0)
@@ -142,6 +148,7 @@ SBERTJA_API sbertja_status sbertja_retrieval(const size_t *ranked, size_t query_
 SBERTJA_API sbertja_status sbertja_paraphrases(const float *vectors, size_t count, size_t dimension, size_t k,
                                                size_t most, sbertja_pair *pairs, size_t *found, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_status status;
     if ((status = check_result("found", found, error)) != SBERTJA_OK)
         return status;
@@ -159,6 +166,7 @@ SBERTJA_API sbertja_status sbertja_communities(const float *vectors, size_t coun
                                                size_t smallest, size_t *members, size_t *begins, size_t *communities,
                                                sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_status status;
     if ((status = check_result("communities", communities, error)) != SBERTJA_OK)
         return status;

@@ -25,16 +25,19 @@ SBERTJA_API const char *sbertja_status_name(sbertja_status status)
 
 SBERTJA_API const char *sbertja_devices(void)
 {
+    SBJ_KEEP_ERRNO;
     return sbj_devices();
 }
 
 SBERTJA_API const char *sbertja_engines(void)
 {
+    SBJ_KEEP_ERRNO;
     return sbj_cpu_engines();
 }
 
 SBERTJA_API const char *sbertja_instruction_sets(void)
 {
+    SBJ_KEEP_ERRNO;
     return sbj_cpu_instruction_sets();
 }
 

@@ -5,6 +5,7 @@
 SBERTJA_API sbertja_status sbertja_vocabulary_trainer_create(const sbertja_vocabulary_options *options,
                                                              sbertja_vocabulary_trainer **trainer, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     sbertja_vocabulary_options o = SBERTJA_VOCABULARY_OPTIONS_INIT;
     if (trainer == NULL)
         return sbj_no_argument(error, "trainer");
@@ -19,6 +20,7 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_create(const sbertja_vocab
 SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_trainer *trainer, const char *const *texts,
                                                           const size_t *lengths, size_t count, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (trainer == NULL)
         return sbj_no_argument(error, "trainer");
     if (texts == NULL && count > 0)
@@ -38,6 +40,7 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_tra
 SBERTJA_API sbertja_status sbertja_vocabulary_trainer_finish(sbertja_vocabulary_trainer *trainer, const char *path,
                                                              sbertja_vocabulary_summary *summary, sbertja_error *error)
 {
+    SBJ_KEEP_ERRNO;
     if (trainer == NULL || path == NULL)
         return sbj_no_argument(error, trainer == NULL ? "trainer" : "path");
     sbj_use *use = sbj_vocabulary_trainer_use((sbj_vocabulary_trainer *)trainer);
@@ -51,5 +54,6 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_finish(sbertja_vocabulary_
 
 SBERTJA_API void sbertja_vocabulary_trainer_free(sbertja_vocabulary_trainer *trainer)
 {
+    SBJ_KEEP_ERRNO;
     sbj_vocabulary_trainer_free((sbj_vocabulary_trainer *)trainer);
 }
