@@ -7,6 +7,11 @@ entering the next callback, where nobody can catch it, so during the call the Gu
 import signal
 import threading
 
+try:  # without the search for an enum of each handler, which takes as long as encoding a short text
+    from _signal import getsignal as _get_handler, signal as _set_handler
+except ImportError:
+    _get_handler, _set_handler = signal.getsignal, signal.signal
+
 
 class Guard:
     """`with Guard() as guard: ...` around a C call whose callbacks were made by guard.wrap()."""
@@ -19,15 +24,18 @@ class Guard:
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
-            previous = signal.getsignal(signal.SIGINT)
+            previous = _get_handler(signal.SIGINT)
             if callable(previous):
+                try:
+                    _set_handler(signal.SIGINT, self._interrupt)
+                except ValueError:  # an interpreter beside the main one: it gets no signals
+                    return self
                 self._previous = previous
-                signal.signal(signal.SIGINT, self._interrupt)
         return self
 
     def __exit__(self, kind, exception, traceback):
         if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
+            _set_handler(signal.SIGINT, self._previous)
         if exception is None and self._exception is not None:
             raise self._exception
 

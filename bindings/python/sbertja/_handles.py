@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import weakref
+from contextlib import nullcontext
 from ctypes import byref, c_size_t
 
 import numpy as np
@@ -36,7 +37,8 @@ def _release(function, address, _needs):
 
 
 class _Users:
-    """The calls that use a handle: `with users:` around each, and `close` waits for the last one to end."""
+    """The calls that use a handle that somebody else frees: `with users:` around each, and `close` waits for the last one
+    to end. A handle of our own needs none of it: it lives as long as the object whose method runs."""
 
     instances = weakref.WeakSet()
 
@@ -80,10 +82,12 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def _using(method):
-    """A method of a class with `_users` as one of its users."""
+    """A method of a class with `_users`, which may be None, as one of its users."""
 
     @functools.wraps(method)
     def used(self, *arguments, **options):
+        if self._users is None:
+            return method(self, *arguments, **options)
         with self._users:
             return method(self, *arguments, **options)
 
@@ -94,10 +98,11 @@ class _PerThread:
     """What `make` makes, once for each thread, and again in a forked child: one that was in use at the time of the fork
     cannot be used there."""
 
-    def __init__(self, make):
+    def __init__(self, make, until_close=False):
+        """`until_close`: they live until `close`, which must wait for every one of them, not until their threads end."""
         self._make = make
         self._local = threading.local()
-        self._all = weakref.WeakSet()
+        self._all = set() if until_close else weakref.WeakSet()
 
     def get(self):
         process, handle = getattr(self._local, "owned", (None, None))
@@ -112,6 +117,7 @@ class _PerThread:
     def close(self):
         for handle in list(self._all):
             handle.close()
+        self._all.clear()
         self._local = threading.local()
 
 
@@ -119,13 +125,13 @@ class Tokenizer:
     """Texts to tokens and ids. `owner` is the handle of the tokenizer, or of the model it belongs to, with its users."""
 
     def __init__(self, address, owner, users=None):
-        self._users = _Users() if users is None else users
+        self._users = users
 
         def make():
             encoding = _native.create("sbertja_encoding_create", address)
             return Handle(encoding, _native.library().sbertja_encoding_free, owner)
 
-        self._encodings = _PerThread(make)
+        self._encodings = _PerThread(make, until_close=users is not None)
 
     @classmethod
     def load(cls, directory, options):
@@ -160,14 +166,18 @@ class Model:
     def __init__(self, address, threads=0, *, borrowed=False):
         self.handle = handle = Handle(address, None if borrowed else _native.library().sbertja_model_free)
         self.threads = threads
-        self._users = _Users()
+        lib = _native.library()
+        self.dimension = lib.sbertja_model_dimension(address)
+        self.token_dimension = lib.sbertja_model_token_dimension(address)
+        self.max_tokens = lib.sbertja_model_max_tokens(address)
+        self._users = _Users() if borrowed else None
 
         def make():
             options = _native.make(_native.SessionOptions, threads=threads)
             session = _native.create("sbertja_session_create", handle.address, byref(options))
             return Handle(session, _native.library().sbertja_session_free, handle)
 
-        self._sessions = _PerThread(make)
+        self._sessions = _PerThread(make, until_close=borrowed)
         self.tokenizer = Tokenizer(_native.library().sbertja_model_tokenizer(address), handle, self._users)
 
     @classmethod
@@ -176,36 +186,21 @@ class Model:
         return cls(_native.create("sbertja_model_load", path, byref(options)), threads)
 
     @property
-    @_using
     def address(self):
         return self.handle.address
 
     def close(self):
         """Frees everything once no call uses it, sessions first; also right for a borrowed model, which itself is not
         freed."""
-        self._users.close()
+        if self._users is not None:
+            self._users.close()
         self._sessions.close()
         self.tokenizer.close()
         self.handle.close()
 
     def in_use(self):
         """`with model.in_use():` around calls that take the address."""
-        return self._users
-
-    @property
-    @_using
-    def dimension(self):
-        return _native.library().sbertja_model_dimension(self.address)
-
-    @property
-    @_using
-    def token_dimension(self):
-        return _native.library().sbertja_model_token_dimension(self.address)
-
-    @property
-    @_using
-    def max_tokens(self):
-        return _native.library().sbertja_model_max_tokens(self.address)
+        return self._users or nullcontext()
 
     @_using
     def describe(self):
@@ -219,12 +214,14 @@ class Model:
 
     def parameters(self, only=""):
         """Names and float32 arrays in the order of the saved file; of the names that have `only` in them."""
-        with self._users:
-            count = _native.library().sbertja_model_parameter_count(self.address)
-        for index in range(count):
+        for index in range(self._parameter_count()):
             name, values = self._parameter(index, only)
             if values is not None:
                 yield name, values
+
+    @_using
+    def _parameter_count(self):
+        return _native.library().sbertja_model_parameter_count(self.address)
 
     @_using
     def _parameter(self, index, only):
@@ -264,17 +261,17 @@ class Model:
         return vectors, token_vectors
 
 
-def encode_text(text, place="the text"):
-    """One text as UTF-8."""
+def encode_text(text, place="the text", *numbers):
+    """One text as UTF-8; `place.format(*numbers)` is what a message calls it."""
     if not isinstance(text, str):
-        raise TypeError(f"{place} is {_arguments.describe(text)}, not str")
+        raise TypeError(f"{place.format(*numbers)} is {_arguments.describe(text)}, not str")
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as fault:
-        raise errors.FormatError(f"{place} has a lone surrogate, U+{ord(text[fault.start]):04X}, at character "
+        raise errors.FormatError(f"{place.format(*numbers)} has a lone surrogate, U+{ord(text[fault.start]):04X}, at character "
                                  f"{fault.start}: it is not valid Unicode") from None
 
 
 def encode_texts(texts):
     """Texts as UTF-8; the message of a fault names the text by its index."""
-    return [encode_text(text, f"text {index}") for index, text in enumerate(texts)]
+    return [encode_text(text, "text {}", index) for index, text in enumerate(texts)]

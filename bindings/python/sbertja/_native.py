@@ -335,7 +335,8 @@ def make(struct, names=None, **values):
 
 
 def _converted(name, kind, value):
-    """A value for a field or parameter of C, checked: ctypes itself would wrap integers and cut texts."""
+    """A value for a field of C, checked: ctypes itself would wrap integers and cut texts. (Parameters of functions are
+    addresses, lengths and what was checked before.)"""
     if kind in _INTEGERS:
         return _arguments.integer(name, value, *_INTEGERS[kind])
     if kind is c_double:
@@ -376,10 +377,6 @@ def check(status, error):
 def call(name, *arguments):
     """Calls a function whose last argument is the error, and raises if it fails."""
     error = Error()
-    kinds = _FUNCTIONS[name][1]
-    arguments = [_converted(f"{name}: argument {index + 1}", kind, argument)
-                 if isinstance(argument, (int, float)) else argument
-                 for index, (kind, argument) in enumerate(zip(kinds, arguments))]
     check(getattr(library(), name)(*arguments, byref(error)), error)
 
 

@@ -78,6 +78,8 @@ def examples(dataset):
                 raise errors.UnsupportedError(f"fit: {type(dataset).__name__}.{name} is not supported: fit makes the groups "
                                               "of a SentenceLabelDataset itself, from its examples")
         return iter(dataset.examples)
+    if isinstance(dataset, (list, tuple)):
+        return iter(dataset)
     kind = type(dataset)
     if any(each.__name__ == "IterableDataset" for each in kind.__mro__) or not hasattr(kind, "__len__"):
         raise TypeError(f"fit: dataset: {_arguments.describe(dataset)}, expected a list of InputExample or a dataset with "

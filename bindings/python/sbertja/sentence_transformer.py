@@ -177,9 +177,10 @@ class SentenceTransformer(Guarded):
         if output_value not in ("sentence_embedding", "token_embeddings", None):
             raise errors.ArgumentError(f"encode: output_value {output_value!r}: give 'sentence_embedding', "
                                        "'token_embeddings' or None")
-        _arguments.unused("encode", "vectors are float32", precision=(precision, "float32"))
-        _arguments.unused("encode", "one process uses all processors", pool=(pool, None), chunk_size=(chunk_size, None),
-                          num_workers=(num_workers, 0))
+        if not (precision == "float32" and pool is None and chunk_size is None and num_workers == 0):
+            _arguments.unused("encode", "vectors are float32", precision=(precision, "float32"))
+            _arguments.unused("encode", "one process uses all processors", pool=(pool, None),
+                              chunk_size=(chunk_size, None), num_workers=(num_workers, 0))
         if device is not None:
             _arguments.unused("encode", f"the model is on {self.device!r}; model.to(device) moves it",
                               device=(str(device), self.device))

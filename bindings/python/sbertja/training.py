@@ -135,28 +135,30 @@ def _dataset(dataset, loss):
     handle = _handles.Handle(_native.create("sbertja_dataset_create"), _native.library().sbertja_dataset_free)
     count = 0
     for index, example in enumerate(loaders.examples(dataset)):
-        texts = _texts(example, index)
+        try:
+            texts, label = example.texts, example.label
+        except AttributeError:
+            raise TypeError(f"fit: example {index} is {_arguments.describe(example)}, not an InputExample") from None
+        if not (isinstance(texts, (list, tuple)) and texts):
+            texts = _texts(texts, index)
         loss.check_texts(texts, index)
-        encoded = [_handles.encode_text(text, f"text {number} of example {index}")
+        encoded = [_handles.encode_text(text, "text {} of example {}", number, index)
                    for number, text in enumerate(texts)]
         _native.call("sbertja_dataset_add", handle.address, *_native.text_arrays(encoded), len(encoded),
-                     float(loss.check_label(example.label, index)))
+                     loss.check_label(label, index))
         count += 1
     return handle, count
 
 
-def _texts(example, index):
-    """An example's texts as a list."""
-    if not hasattr(example, "texts") or not hasattr(example, "label"):
-        raise TypeError(f"fit: example {index} is {_arguments.describe(example)}, not an InputExample")
-    texts, name = example.texts, f"fit: example {index}: texts must be a list of str"
-    if not isinstance(texts, (list, tuple)):
-        if hasattr(texts, "__next__"):  # it could be read once only
-            raise TypeError(f"{name}, not {_arguments.describe(texts)}")
-        texts = _arguments.items(name, texts, "texts")
-    if not texts:
+def _texts(texts, index):
+    """What is not a list or tuple as a list of texts."""
+    name = f"fit: example {index}: texts must be a list of str"
+    if hasattr(texts, "__next__"):  # it could be read once only
+        raise TypeError(f"{name}, not {_arguments.describe(texts)}")
+    found = _arguments.items(name, texts, "texts")
+    if not found:
         raise TypeError(f"{name}, not {texts!r}")
-    return texts
+    return found
 
 
 def _show(bar, progress):

@@ -30,7 +30,7 @@ def train_vocabulary(texts, path, entries=32000, *, min_frequency=2, every_chara
     trainer = _handles.Handle(_native.create("sbertja_vocabulary_trainer_create", byref(options)),
                               _native.library().sbertja_vocabulary_trainer_free)
     try:
-        encoded = (_handles.encode_text(text, f"text {index}") for index, text in enumerate(texts))
+        encoded = (_handles.encode_text(text, "text {}", index) for index, text in enumerate(texts))
         while part := list(itertools.islice(encoded, _PART)):
             _native.call("sbertja_vocabulary_trainer_add", trainer.address, *_native.text_arrays(part), len(part))
         summary = _native.VocabularySummary()

@@ -281,11 +281,6 @@ class Structs(unittest.TestCase):
         options = _native.make(_native.FitOptions, epochs=np.int64(3), seed=2 ** 64 - 1, threads=2 ** 31 - 1)
         self.assertEqual((options.epochs, options.seed, options.threads), (3, 2 ** 64 - 1, 2 ** 31 - 1))
 
-    def test_arguments_of_functions(self):
-        for index in (-1, 2 ** 64):
-            with self.assertRaisesRegex(ValueError, "sbertja_model_parameter: argument 2"):
-                _native.call("sbertja_model_parameter", None, index, None, None)
-
     def test_the_name_in_messages(self):
         with self.assertRaisesRegex(ValueError, "^optimizer_params: lr: nan"):
             _native.make(_native.FitOptions, {"learning_rate": "optimizer_params: lr"}, learning_rate=float("nan"))

@@ -104,7 +104,7 @@ class Lent(unittest.TestCase):
 
         fit(model, evaluator)
         for use in (lambda: kept[0].tokenize("水"), lambda: kept[0].encode("水"), lambda: kept[1].encode(["水"]),
-                    lambda: next(kept[2]), lambda: kept[1].dimension, lambda: kept[1].describe(),
+                    lambda: next(kept[2]), lambda: kept[1].describe(),
                     lambda: kept[1].save("nowhere")):
             with self.assertRaisesRegex(ValueError, "closed"):
                 use()
