@@ -473,13 +473,15 @@ SBERTJA_API sbertja_status sbertja_fit(const sbertja_model *model, const sbertja
 typedef struct sbertja_table sbertja_table;
 
 /* Reads a table with a header line by the ending of its name: .tsv (no quoting), .csv (RFC 4180), .xlsx (first sheet).
- * Lines of other lengths than the header, empty tables and invalid UTF-8 are _E_FORMAT with the line. */
+ * Lines of other lengths than the header, empty tables, invalid UTF-8, and formulas that were never calculated are
+ * _E_FORMAT with the line. docs/FORMATS.md has the details and the limits. */
 SBERTJA_API sbertja_status sbertja_table_read(const char *path, sbertja_table **table, sbertja_error *error);
 SBERTJA_API void sbertja_table_free(sbertja_table *table);
 SBERTJA_API size_t sbertja_table_rows(const sbertja_table *table); /* without the header */
 SBERTJA_API size_t sbertja_table_columns(const sbertja_table *table);
 SBERTJA_API const char *sbertja_table_name(const sbertja_table *table, size_t column);
-/* Fails with _E_ARGUMENT and the names that there are. */
+/* _E_ARGUMENT with the names that there are, or if two columns have this one; _E_FORMAT if the column has a spreadsheet's
+ * error value, such as #N/A, which is neither a text nor a label. sbertja_table_cell gives such a value as it is. */
 SBERTJA_API sbertja_status sbertja_table_find(const sbertja_table *table, const char *name, size_t *column,
                                               sbertja_error *error);
 /* The cell's text, NUL-terminated; never NULL inside the table. `length` (bytes) may be NULL. */

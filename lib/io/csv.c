@@ -6,9 +6,14 @@
 
 typedef struct csv_reader {
     sbj_table *table;
-    const char *at, *end;
+    char *at, *end;
     size_t line; /* that `at` is on */
 } csv_reader;
+
+/* A cell's text, in the file itself: what quotes enclose moves to the left as doubled quotes become single ones. */
+typedef struct csv_cell {
+    char *begin, *end;
+} csv_cell;
 
 static bool at_row_end(const csv_reader *csv)
 {
@@ -25,28 +30,32 @@ static void skip_row_end(csv_reader *csv)
     csv->line++;
 }
 
-static void read_plain(csv_reader *csv)
+static csv_cell read_plain(csv_reader *csv)
 {
-    const char *begin = csv->at;
+    csv_cell cell = {csv->at, csv->at};
     while (!at_row_end(csv) && *csv->at != ',')
         csv->at++;
-    sbj_strbuf_bytes(&csv->table->text, begin, (size_t)(csv->at - begin));
+    cell.end = csv->at;
+    return cell;
 }
 
 /* `at` is the opening quote; it ends behind the closing one. */
-static sbertja_status read_quoted(csv_reader *csv, sbertja_error *error)
+static sbertja_status read_quoted(csv_reader *csv, csv_cell *cell, sbertja_error *error)
 {
     size_t first = csv->line;
-    csv->at++;
+    cell->begin = cell->end = ++csv->at;
     for (;;) {
-        const char *begin = csv->at, *quote = memchr(begin, '"', (size_t)(csv->end - begin));
+        char *begin = csv->at, *quote = memchr(begin, '"', (size_t)(csv->end - begin));
         if (quote == NULL)
             return sbj_fail(error, SBERTJA_E_FORMAT, "%s: line %zu: column %zu: the quote is never closed",
                             csv->table->path, first, sbj_table_open_cells(csv->table) + 1);
-        bool doubled = quote + 1 < csv->end && quote[1] == '"';
+        const bool doubled = quote + 1 < csv->end && quote[1] == '"';
+        const size_t taken = (size_t)(quote - begin) + doubled;
         for (const char *c = begin; c < quote; c++)
             csv->line += *c == '\n';
-        sbj_strbuf_bytes(&csv->table->text, begin, (size_t)(quote - begin) + doubled);
+        if (cell->end < begin)
+            memmove(cell->end, begin, taken);
+        cell->end += taken;
         csv->at = quote + 1 + doubled;
         if (!doubled)
             break;
@@ -58,25 +67,30 @@ static sbertja_status read_quoted(csv_reader *csv, sbertja_error *error)
     return SBERTJA_OK;
 }
 
+/* Separators become NULs only when they have been looked at, since the cell may end where one is. */
 static sbertja_status read_row(csv_reader *csv, sbertja_error *error)
 {
     size_t first = csv->line;
-    for (;;) {
+    for (bool more = true; more;) {
         size_t line = csv->line;
+        csv_cell cell = {NULL, NULL};
         sbertja_status status = SBERTJA_OK;
         if (csv->at < csv->end && *csv->at == '"')
-            status = read_quoted(csv, error);
+            status = read_quoted(csv, &cell, error);
         else
-            read_plain(csv);
-        if (status == SBERTJA_OK)
-            status = sbj_table_end_cell(csv->table, line, error);
+            cell = read_plain(csv);
         if (status != SBERTJA_OK)
             return status;
-        if (at_row_end(csv))
-            break;
-        csv->at++; /* the comma */
+        more = !at_row_end(csv);
+        if (more)
+            csv->at++; /* the comma */
+        else
+            skip_row_end(csv);
+        *cell.end = '\0';
+        status = sbj_table_add_cell(csv->table, cell.begin, (size_t)(cell.end - cell.begin), line, error);
+        if (status != SBERTJA_OK)
+            return status;
     }
-    skip_row_end(csv);
     return sbj_table_end_row(csv->table, first, error);
 }
 
@@ -90,7 +104,7 @@ static bool at_empty_last_line(const csv_reader *csv)
     return ahead.at == ahead.end;
 }
 
-sbertja_status sbj_read_csv(sbj_table *table, const char *data, size_t size, sbertja_error *error)
+sbertja_status sbj_read_csv(sbj_table *table, char *data, size_t size, sbertja_error *error)
 {
     csv_reader csv = {table, data, data + size, 1};
     sbertja_status status = SBERTJA_OK;

@@ -3,18 +3,12 @@
 #include "text/utf8.h"
 
 typedef struct shared_reader {
+    const sbj_package *package;
+    sbj_table *table;
     sbj_shared *shared;
     sbj_rich_text rich;
+    sbj_strbuf value; /* the string so far */
 } shared_reader;
-
-static bool note_begin(sbj_shared *shared)
-{
-    if (!sbj_grow(shared->text.alloc, (void **)&shared->begins, &shared->room, shared->count, shared->count + 1,
-                  sizeof(size_t)))
-        return false;
-    shared->begins[shared->count] = shared->text.length;
-    return true;
-}
 
 static sbertja_status start(void *context, const char *name, const char **attributes, sbertja_error *error)
 {
@@ -27,33 +21,41 @@ static sbertja_status start(void *context, const char *name, const char **attrib
 static sbertja_status text(void *context, const char *bytes, size_t length, sbertja_error *error)
 {
     shared_reader *reader = context;
-    if (sbj_rich_text_counts(&reader->rich))
-        sbj_strbuf_bytes(&reader->shared->text, bytes, length);
-    return reader->shared->text.failed ? sbj_no_memory(error, length) : SBERTJA_OK;
+    sbj_strbuf *value = &reader->value;
+    if (!sbj_rich_text_counts(&reader->rich))
+        return SBERTJA_OK;
+    sbj_strbuf_bytes(value, bytes, length);
+    if (value->failed)
+        return sbj_no_memory(error, value->length + length);
+    if (value->length > SBJ_MAX_CELL)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: shared string %zu: more than %d bytes of text",
+                        reader->package->path, reader->shared->strings.count, (int)SBJ_MAX_CELL);
+    return SBERTJA_OK;
 }
 
 static sbertja_status end(void *context, const char *name, sbertja_error *error)
 {
     shared_reader *reader = context;
-    sbj_shared *shared = reader->shared;
+    sbj_strbuf *value = &reader->value;
     sbj_rich_text_mark(&reader->rich, name, false);
     if (strcmp(name, "si") != 0)
         return SBERTJA_OK;
-    size_t begin = shared->begins[shared->count];
-    if (shared->text.length > begin)
-        shared->text.length = begin + sbj_unescape(shared->text.text + begin, shared->text.length - begin);
-    shared->count++;
-    return note_begin(shared) ? SBERTJA_OK : sbj_no_memory(error, (shared->count + 1) * sizeof(size_t));
+    const size_t length = value->length == 0 ? 0 : sbj_unescape(value->text, value->length);
+    const char *copy = length == 0 ? "" : sbj_texts_copy(&reader->table->texts, value->text, length);
+    if (copy == NULL || !sbj_list_add(&reader->shared->strings, (uintptr_t)copy))
+        return sbj_no_memory(error, length + 1);
+    sbj_strbuf_clear(value);
+    return sbj_package_check_content(reader->package, sbj_content_size(reader->table, reader->shared), error);
 }
 
-sbertja_status sbj_read_shared(const sbj_package *package, const char *part, sbj_shared *shared, sbertja_error *error)
+sbertja_status sbj_read_shared(const sbj_package *package, const char *part, sbj_table *table, sbj_shared *shared,
+                               sbertja_error *error)
 {
-    shared_reader reader = {shared, {false, false}};
+    shared_reader reader = {package, table, shared, {false, false}, SBJ_STRBUF(&table->alloc)};
     const sbj_xml_handler handler = {start, end, text, &reader};
-    sbj_strbuf_bytes(&shared->text, "", 0); /* `text` is a pointer even if all strings are empty */
-    if (shared->text.failed || !note_begin(shared))
-        return sbj_no_memory(error, sizeof(size_t));
-    return sbj_package_parse(package, part, &handler, error);
+    sbertja_status status = sbj_package_parse(package, part, package->max_part, &handler, error);
+    sbj_strbuf_free(&reader.value);
+    return status;
 }
 
 /* The number in "_x000D_", or -1. */

@@ -3,12 +3,13 @@
 
 #include "io/table_private.h"
 
-static sbertja_status read_line(sbj_table *table, const char *at, const char *end, size_t line, sbertja_error *error)
+/* `end` is where the NUL of the last cell goes. */
+static sbertja_status read_line(sbj_table *table, char *at, char *end, size_t line, sbertja_error *error)
 {
     for (;;) {
-        const char *tab = memchr(at, '\t', (size_t)(end - at)), *stop = tab == NULL ? end : tab;
-        sbj_strbuf_bytes(&table->text, at, (size_t)(stop - at));
-        sbertja_status status = sbj_table_end_cell(table, line, error);
+        char *tab = memchr(at, '\t', (size_t)(end - at)), *stop = tab == NULL ? end : tab;
+        *stop = '\0';
+        sbertja_status status = sbj_table_add_cell(table, at, (size_t)(stop - at), line, error);
         if (status != SBERTJA_OK)
             return status;
         if (tab == NULL)
@@ -17,13 +18,13 @@ static sbertja_status read_line(sbj_table *table, const char *at, const char *en
     }
 }
 
-sbertja_status sbj_read_tsv(sbj_table *table, const char *data, size_t size, sbertja_error *error)
+sbertja_status sbj_read_tsv(sbj_table *table, char *data, size_t size, sbertja_error *error)
 {
-    const char *at = data, *after = data + size;
+    char *at = data, *after = data + size;
     sbertja_status status = SBERTJA_OK;
     for (size_t line = 1; at < after && status == SBERTJA_OK; line++) {
-        const char *feed = memchr(at, '\n', (size_t)(after - at)), *end = feed == NULL ? after : feed;
-        const char *next = feed == NULL ? after : feed + 1;
+        char *feed = memchr(at, '\n', (size_t)(after - at)), *end = feed == NULL ? after : feed;
+        char *next = feed == NULL ? after : feed + 1;
         if (end > at && end[-1] == '\r')
             end--;
         if (end == at && next == after)

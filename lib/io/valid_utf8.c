@@ -3,6 +3,7 @@
 #include "io/valid_utf8.h"
 
 #include <stdbool.h>
+#include <string.h>
 #include <utf8proc.h>
 
 /* Whether three bytes are a character from U+1000 on, but for U+D000 to U+DFFF: kana, kanji, full-width forms. The
@@ -33,4 +34,13 @@ size_t sbj_valid_utf8(const char *text, size_t length)
         done += (size_t)bytes;
     }
     return done;
+}
+
+sbertja_status sbj_skip_byte_order_mark(const unsigned char *data, size_t size, size_t *mark, sbertja_error *error)
+{
+    *mark = size >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    if (size >= 2 && (memcmp(data, "\xFF\xFE", 2) == 0 || memcmp(data, "\xFE\xFF", 2) == 0))
+        return sbj_fail(error, SBERTJA_E_FORMAT,
+                        "begins with the byte order mark of UTF-16 or UTF-32, expected UTF-8: save it as UTF-8");
+    return SBERTJA_OK;
 }

@@ -4,11 +4,13 @@
  *
  * Sheets leave out what is empty, and also name cells that only have a colour. So a cell counts when it has text: cells
  * and rows between such ones are empty, those after the last are not there, and the first row with text is the header.
- * Dates are the numbers that they are stored as; a formula is its last result. */
+ * Dates are the numbers that they are stored as; a formula is its stored result, and one without is an error. */
 #include "io/worksheet.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "io/number.h"
-#include "io/table_private.h"
 
 enum { MOST_ROWS = 1048576, MOST_COLUMNS = 16384 }; /* Excel's own */
 
@@ -16,7 +18,9 @@ typedef struct sheet_reader {
     const sbj_package *package;
     const sbj_shared *shared;
     sbj_table *table;
+    bool stale; /* see sbj_read_sheet */
     bool in_data, in_cell, in_value;
+    bool has_formula, has_value; /* the cell has <f>, <v> */
     sbj_rich_text rich;
     size_t row, column; /* of the cell, from 1 */
     size_t last_row;    /* the last one with text; 0: none yet */
@@ -26,10 +30,20 @@ typedef struct sheet_reader {
 
 /* ---- Places ----------------------------------------------------------------------------------------------------- */
 
-static sbertja_status cell_fault(const sheet_reader *sheet, sbertja_error *error, const char *fault)
+static sbertja_status cell_fault(const sheet_reader *sheet, sbertja_error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* "PATH: line 7: D7: what" */
+static sbertja_status cell_fault(const sheet_reader *sheet, sbertja_error *error, const char *format, ...)
 {
-    return sbj_fail(error, SBERTJA_E_FORMAT, "%s: line %zu: column %zu: %s", sheet->package->path, sheet->row,
-                    sheet->column, fault);
+    char what[256], reference[SBJ_REFERENCE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    sbj_cut_at_character(what, sizeof what);
+    sbj_cell_reference(sheet->column, sheet->row, reference);
+    return sbj_fail(error, SBERTJA_E_FORMAT, "%s: line %zu: %s: %s", sheet->package->path, sheet->row, reference, what);
 }
 
 /* Up to `most`; larger for a larger number, 0 for no number. */
@@ -64,6 +78,16 @@ static sbertja_status begin_row(sheet_reader *sheet, const char **attributes, sb
     return SBERTJA_OK;
 }
 
+/* Boolean, date, error value, text in the cell, number, shared string, text from a formula. */
+static bool is_type(const char *type)
+{
+    static const char *const types[] = {"b", "d", "e", "inlineStr", "n", "s", "str"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    return false;
+}
+
 static sbertja_status begin_cell(sheet_reader *sheet, const char **attributes, sbertja_error *error)
 {
     const char *reference = sbj_xml_attribute(attributes, "r"), *type = sbj_xml_attribute(attributes, "t");
@@ -73,35 +97,32 @@ static sbertja_status begin_cell(sheet_reader *sheet, const char **attributes, s
         return sbj_fail(error, SBERTJA_E_FORMAT, "%s: line %zu: cell \"%s\" after column %zu, expected a larger one",
                         sheet->package->path, sheet->row, reference == NULL ? "" : reference, before);
     sheet->in_cell = true;
+    sheet->has_formula = sheet->has_value = false;
     sbj_strbuf_clear(&sheet->value);
     type = type == NULL ? "n" : type;
-    if (strlen(type) >= sizeof sheet->type)
-        return cell_fault(sheet, error, "a cell of an unknown type");
+    if (!is_type(type))
+        return cell_fault(sheet, error, "a cell of the unknown type \"%s\"", type);
     memcpy(sheet->type, type, strlen(type) + 1);
     return SBERTJA_OK;
 }
 
 /* ---- Putting cells into the table ------------------------------------------------------------------------------- */
 
-/* Bounds what a few bytes can ask for: by rows far below and columns far to the right, and by one long shared string
- * that many cells refer to. */
-static sbertja_status check_room(const sheet_reader *sheet, size_t cells, size_t bytes, sbertja_error *error)
+/* Rows far below and columns far to the right, which cost a few bytes in the file, all become cells. */
+static sbertja_status check_room(const sheet_reader *sheet, size_t cells, sbertja_error *error)
 {
-    const sbj_table *table = sheet->table;
-    size_t most = sheet->package->most, cell_bytes;
-    if (!sbj_add(table->cells, cells, &cells) || !sbj_mul(cells, sizeof(size_t), &cell_bytes) || cell_bytes > most ||
-        bytes > most - table->text.length)
-        return sbj_fail(error, SBERTJA_E_FORMAT,
-                        "%s: line %zu: the cells take over %zu bytes, the most that is read from a file of this size",
-                        sheet->package->path, sheet->row, most);
-    return SBERTJA_OK;
+    size_t bytes;
+    if (!sbj_mul(cells, sizeof(uintptr_t), &bytes) ||
+        !sbj_add(bytes, sbj_content_size(sheet->table, sheet->shared), &bytes))
+        bytes = SIZE_MAX;
+    return sbj_package_check_content(sheet->package, bytes, error);
 }
 
 static sbertja_status put_empty_cells(sheet_reader *sheet, size_t count, sbertja_error *error)
 {
-    sbertja_status status = check_room(sheet, count, count, error);
+    sbertja_status status = check_room(sheet, count, error);
     for (size_t i = 0; i < count && status == SBERTJA_OK; i++)
-        status = sbj_table_end_cell(sheet->table, sheet->row, error);
+        status = sbj_table_add_cell(sheet->table, "", 0, sheet->row, error);
     return status;
 }
 
@@ -112,8 +133,7 @@ static sbertja_status put_empty_rows(sheet_reader *sheet, sbertja_error *error)
     sbertja_status status = SBERTJA_OK;
     if (sheet->last_row == 0)
         return SBERTJA_OK;
-    if (sbj_mul(columns, count, &cells))
-        status = check_room(sheet, cells, cells, error);
+    status = check_room(sheet, sbj_mul(columns, count, &cells) ? cells : SIZE_MAX, error);
     for (size_t i = 1; i <= count && status == SBERTJA_OK; i++) {
         status = put_empty_cells(sheet, columns, error);
         if (status == SBERTJA_OK)
@@ -122,33 +142,49 @@ static sbertja_status put_empty_rows(sheet_reader *sheet, sbertja_error *error)
     return status;
 }
 
-static sbertja_status put_cell(sheet_reader *sheet, const char *text, size_t length, sbertja_error *error)
+/* Fills up what is empty before the cell. */
+static sbertja_status reach_cell(sheet_reader *sheet, sbertja_error *error)
 {
     sbertja_status status = SBERTJA_OK;
-    if (length == 0)
-        return SBERTJA_OK;
     if (sbj_table_open_cells(sheet->table) == 0)
         status = put_empty_rows(sheet, error);
     if (status == SBERTJA_OK)
         status = put_empty_cells(sheet, sheet->column - 1 - sbj_table_open_cells(sheet->table), error);
-    if (status == SBERTJA_OK)
-        status = check_room(sheet, 1, length + 1, error);
+    return status;
+}
+
+static sbertja_status put_cell(sheet_reader *sheet, const char *text, size_t length, sbertja_error *error)
+{
+    if (length == 0)
+        return SBERTJA_OK;
+    sbertja_status status = reach_cell(sheet, error);
     if (status != SBERTJA_OK)
         return status;
-    sbj_strbuf_bytes(&sheet->table->text, text, length);
-    return sbj_table_end_cell(sheet->table, sheet->row, error);
+    const char *copy = sbj_texts_copy(&sheet->table->texts, text, length);
+    if (copy == NULL)
+        return sbj_no_memory(error, length + 1);
+    if ((status = check_room(sheet, 1, error)) == SBERTJA_OK)
+        status = sbj_table_add_cell(sheet->table, copy, length, sheet->row, error);
+    return status;
 }
 
 static sbertja_status put_shared(sheet_reader *sheet, sbertja_error *error)
 {
-    const sbj_shared *shared = sheet->shared;
+    const sbj_list *strings = &sheet->shared->strings;
     const char *number = sheet->value.text;
-    size_t index = small_number(number, shared->count);
-    if (index >= shared->count || (index == 0 && strcmp(number, "0") != 0))
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: line %zu: column %zu: shared string \"%s\", there are %zu",
-                        sheet->package->path, sheet->row, sheet->column, number, shared->count);
-    size_t begin = shared->begins[index];
-    return put_cell(sheet, shared->text.text + begin, shared->begins[index + 1] - begin, error);
+    size_t index = small_number(number, strings->count);
+    if (index >= strings->count || (index == 0 && strcmp(number, "0") != 0))
+        return cell_fault(sheet, error, "shared string \"%s\", there are %zu", number, strings->count);
+    const char *text = (const char *)sbj_list_at(strings, index);
+    if (*text == '\0')
+        return SBERTJA_OK;
+    sbertja_status status = reach_cell(sheet, error);
+    if (status == SBERTJA_OK)
+        status = check_room(sheet, 1, error);
+    /* Without a look at the text: the parser has checked it, and many cells may share a long one. */
+    if (status == SBERTJA_OK && !sbj_list_add(&sheet->table->cells, (uintptr_t)text))
+        status = sbj_no_memory(error, SBJ_LIST_PAGE * sizeof text);
+    return status;
 }
 
 static sbertja_status put_number(sheet_reader *sheet, sbertja_error *error)
@@ -156,27 +192,44 @@ static sbertja_status put_number(sheet_reader *sheet, sbertja_error *error)
     char text[SBJ_NUMBER_ROOM];
     double value;
     if (!sbj_number_parse(sheet->value.text, &value))
-        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: line %zu: column %zu: \"%s\" is no number", sheet->package->path,
-                        sheet->row, sheet->column, sheet->value.text);
+        return cell_fault(sheet, error, "\"%s\" is not a number", sheet->value.text);
     sbj_number_print(value, text);
     return put_cell(sheet, text, strlen(text), error);
+}
+
+/* Programs that write spreadsheets without calculating them leave the value of a formula out (openpyxl), or write 0 and
+ * ask for a calculation (XlsxWriter, and pandas for texts that begin with "="). An empty text is a value, though. */
+static sbertja_status check_formula(const sheet_reader *sheet, sbertja_error *error)
+{
+    static const char remedy[] = "open and save it in a spreadsheet program";
+    const sbj_strbuf *value = &sheet->value;
+    if (!sheet->has_formula)
+        return SBERTJA_OK;
+    if (value->length == 0 && !(sheet->has_value && strcmp(sheet->type, "str") == 0))
+        return cell_fault(sheet, error, "formula without a stored value: %s", remedy);
+    if (sheet->stale && strcmp(sheet->type, "n") == 0 && strcmp(value->text, "0") == 0)
+        return cell_fault(sheet, error, "formula whose stored 0 may be a placeholder, since the workbook asks to be "
+                          "calculated when it is opened: %s", remedy);
+    return SBERTJA_OK;
 }
 
 static sbertja_status end_cell(sheet_reader *sheet, sbertja_error *error)
 {
     sbj_strbuf *value = &sheet->value;
     sheet->in_cell = false;
-    if (value->failed)
-        return sbj_no_memory(error, value->length + 1);
-    if (value->length == 0)
-        return SBERTJA_OK;
+    sbertja_status status = check_formula(sheet, error);
+    if (status != SBERTJA_OK || value->length == 0)
+        return status;
     if (strcmp(sheet->type, "n") == 0)
         return put_number(sheet, error);
     if (strcmp(sheet->type, "s") == 0)
         return put_shared(sheet, error);
-    /* The rest is text as it stands: inline strings, results of formulas, 0 and 1, dates, "#N/A". */
+    /* The rest is text as it is: inline strings, results of formulas, 0 and 1, dates, "#N/A". */
     value->length = sbj_unescape(value->text, value->length);
-    return put_cell(sheet, value->text, value->length, error);
+    status = put_cell(sheet, value->text, value->length, error);
+    if (status == SBERTJA_OK && strcmp(sheet->type, "e") == 0)
+        status = sbj_table_note_failure(sheet->table, error);
+    return status;
 }
 
 static sbertja_status end_row(sheet_reader *sheet, sbertja_error *error)
@@ -206,7 +259,9 @@ static sbertja_status start(void *context, const char *name, const char **attrib
     else if (sheet->in_data && strcmp(name, "c") == 0)
         return begin_cell(sheet, attributes, error);
     else if (strcmp(name, "v") == 0)
-        sheet->in_value = true;
+        sheet->in_value = sheet->has_value = true;
+    else if (strcmp(name, "f") == 0)
+        sheet->has_formula = true;
     sbj_rich_text_mark(&sheet->rich, name, true);
     return SBERTJA_OK;
 }
@@ -229,18 +284,24 @@ static sbertja_status end(void *context, const char *name, sbertja_error *error)
 static sbertja_status text(void *context, const char *bytes, size_t length, sbertja_error *error)
 {
     sheet_reader *sheet = context;
-    (void)error;
-    if (sheet->in_cell && (sheet->in_value || sbj_rich_text_counts(&sheet->rich)))
-        sbj_strbuf_bytes(&sheet->value, bytes, length);
+    sbj_strbuf *value = &sheet->value;
+    if (!sheet->in_cell || !(sheet->in_value || sbj_rich_text_counts(&sheet->rich)))
+        return SBERTJA_OK;
+    sbj_strbuf_bytes(value, bytes, length);
+    if (value->failed)
+        return sbj_no_memory(error, value->length + length);
+    if (value->length > SBJ_MAX_CELL)
+        return cell_fault(sheet, error, "more than %d bytes of text", (int)SBJ_MAX_CELL);
     return SBERTJA_OK;
 }
 
-sbertja_status sbj_read_sheet(const sbj_package *package, const char *part, const sbj_shared *shared, sbj_table *table,
-                              sbertja_error *error)
+sbertja_status sbj_read_sheet(const sbj_package *package, const char *part, const sbj_shared *shared, bool stale,
+                              sbj_table *table, sbertja_error *error)
 {
-    sheet_reader sheet = {.package = package, .shared = shared, .table = table, .value = SBJ_STRBUF(&table->alloc)};
+    sheet_reader sheet = {
+        .package = package, .shared = shared, .table = table, .stale = stale, .value = SBJ_STRBUF(&table->alloc)};
     const sbj_xml_handler handler = {start, end, text, &sheet};
-    sbertja_status status = sbj_package_parse(package, part, &handler, error);
+    sbertja_status status = sbj_package_parse(package, part, package->max_part, &handler, error);
     sbj_strbuf_free(&sheet.value);
     return status;
 }

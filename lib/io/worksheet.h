@@ -5,20 +5,25 @@
 #include <string.h>
 
 #include "io/package.h"
-#include "io/table.h"
-#include "util/strbuf.h"
+#include "io/table_private.h"
 
 /* The texts that cells refer to by number. */
 typedef struct sbj_shared {
-    sbj_strbuf text;
-    size_t *begins; /* where each begins in `text`; one more: where the next would */
-    size_t count, room;
+    sbj_list strings; /* addresses in the table's texts */
 } sbj_shared;
 
-sbertja_status sbj_read_shared(const sbj_package *package, const char *part, sbj_shared *shared, sbertja_error *error);
-/* Appends the cells to the table. `shared` may be empty. */
-sbertja_status sbj_read_sheet(const sbj_package *package, const char *part, const sbj_shared *shared, sbj_table *table,
-                              sbertja_error *error);
+sbertja_status sbj_read_shared(const sbj_package *package, const char *part, sbj_table *table, sbj_shared *shared,
+                               sbertja_error *error);
+/* Adds the cells to the table. `shared` may be empty. `stale`: the workbook asks to be calculated when it is opened, so
+ * that a formula's value may be a mere placeholder. */
+sbertja_status sbj_read_sheet(const sbj_package *package, const char *part, const sbj_shared *shared, bool stale,
+                              sbj_table *table, sbertja_error *error);
+
+/* Bytes that the table and the shared strings take so far. */
+static inline size_t sbj_content_size(const sbj_table *table, const sbj_shared *shared)
+{
+    return table->texts.bytes + (table->cells.count + table->lines.count + shared->strings.count) * sizeof(uintptr_t);
+}
 
 /* Which characters of a string count: those of <t>, which stands alone or in the runs <r> of rich text, but not those
  * in <rPh>, the reading that Japanese Excel keeps of what was typed. */

@@ -4,14 +4,17 @@
  *     xl/workbook.xml              <sheet name="report" r:id="rId1"/> ...
  *     xl/_rels/workbook.xml.rels   rId1, type .../worksheet  ->  xl/worksheets/sheet1.xml
  *                                  type .../sharedStrings    ->  xl/sharedStrings.xml (or none) */
-#include "io/table_private.h"
 #include "io/worksheet.h"
+
+/* Bytes that the parts which say where the sheets are may unpack to, and the relationships that one may list. */
+enum { MAX_DIRECTORY = 32 << 20, MAX_RELATIONS = 65536 };
 
 typedef struct relation {
     size_t id, type, target; /* where they begin in `text` */
 } relation;
 
 typedef struct relations {
+    const char *path; /* for errors */
     sbj_strbuf text;
     relation *items;
     size_t count, room;
@@ -34,6 +37,8 @@ static sbertja_status on_relation(void *context, const char *name, const char **
     if (strcmp(name, "Relationship") != 0 || id == NULL || type == NULL || target == NULL ||
         (mode != NULL && strcmp(mode, "External") == 0))
         return SBERTJA_OK;
+    if (all->count == MAX_RELATIONS)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: more than %d relationships", all->path, (int)MAX_RELATIONS);
     if (!sbj_grow(all->text.alloc, (void **)&all->items, &all->room, all->count, all->count + 1, sizeof *all->items))
         return sbj_no_memory(error, (all->count + 1) * sizeof *all->items);
     relation *item = &all->items[all->count];
@@ -62,7 +67,7 @@ static sbertja_status read_relations(const sbj_package *package, const char *par
     sbj_strbuf_bytes(&name, part, folder);
     sbj_strbuf_format(&name, "_rels/%s.rels", part + folder);
     sbertja_status status =
-        name.failed ? sbj_no_memory(error, strlen(part) + 12) : sbj_package_parse(package, name.text, &handler, error);
+        name.failed ? sbj_no_memory(error, strlen(part) + 12) : sbj_package_parse(package, name.text, MAX_DIRECTORY, &handler, error);
     sbj_strbuf_free(&name);
     return status;
 }
@@ -117,14 +122,17 @@ static void resolve(const char *from, const char *target, sbj_strbuf *part)
 typedef struct workbook_reader {
     const relations *all;
     const relation *sheet; /* the first in the workbook's order that is a sheet of cells, not a chart */
+    bool stale;            /* the workbook asks to be calculated when it is opened */
 } workbook_reader;
 
 static sbertja_status on_workbook(void *context, const char *name, const char **attributes, sbertja_error *error)
 {
     workbook_reader *workbook = context;
     const relations *all = workbook->all;
-    const char *id = sbj_xml_attribute(attributes, "id");
+    const char *id = sbj_xml_attribute(attributes, "id"), *load = sbj_xml_attribute(attributes, "fullCalcOnLoad");
     (void)error;
+    if (strcmp(name, "calcPr") == 0 && load != NULL)
+        workbook->stale = strcmp(load, "1") == 0 || strcmp(load, "true") == 0;
     if (strcmp(name, "sheet") != 0 || id == NULL)
         return SBERTJA_OK;
     for (size_t i = 0; i < all->count && workbook->sheet == NULL; i++)
@@ -135,7 +143,7 @@ static sbertja_status on_workbook(void *context, const char *name, const char **
 
 static sbertja_status find_workbook(const sbj_package *package, sbj_strbuf *part, sbertja_error *error)
 {
-    relations all = {SBJ_STRBUF(part->alloc), NULL, 0, 0};
+    relations all = {package->path, SBJ_STRBUF(part->alloc), NULL, 0, 0};
     sbertja_status status = read_relations(package, "", &all, error);
     const relation *workbook = find_type(&all, "officeDocument");
     if (status == SBERTJA_OK && workbook == NULL)
@@ -150,14 +158,15 @@ static sbertja_status find_workbook(const sbj_package *package, sbj_strbuf *part
 
 /* `shared` stays empty when there are no shared strings. */
 static sbertja_status find_parts(const sbj_package *package, const char *workbook, sbj_strbuf *sheet,
-                                 sbj_strbuf *shared, sbertja_error *error)
+                                 sbj_strbuf *shared, bool *stale, sbertja_error *error)
 {
-    relations all = {SBJ_STRBUF(sheet->alloc), NULL, 0, 0};
-    workbook_reader reader = {&all, NULL};
+    relations all = {package->path, SBJ_STRBUF(sheet->alloc), NULL, 0, 0};
+    workbook_reader reader = {&all, NULL, false};
     const sbj_xml_handler handler = {on_workbook, NULL, NULL, &reader};
     sbertja_status status = read_relations(package, workbook, &all, error);
     if (status == SBERTJA_OK)
-        status = sbj_package_parse(package, workbook, &handler, error);
+        status = sbj_package_parse(package, workbook, MAX_DIRECTORY, &handler, error);
+    *stale = reader.stale;
     if (status == SBERTJA_OK && reader.sheet == NULL)
         status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s: no sheet of cells", package->path, workbook);
     if (status == SBERTJA_OK) {
@@ -172,22 +181,22 @@ static sbertja_status find_parts(const sbj_package *package, const char *workboo
     return status;
 }
 
-sbertja_status sbj_read_xlsx(sbj_table *table, const char *data, size_t size, sbertja_error *error)
+sbertja_status sbj_read_xlsx(sbj_table *table, char *data, size_t size, sbertja_error *error)
 {
     sbj_package package;
     sbj_strbuf workbook = SBJ_STRBUF(&table->alloc), sheet = workbook, strings = workbook;
-    sbj_shared shared = {SBJ_STRBUF(&table->alloc), NULL, 0, 0};
+    sbj_shared shared = {{.alloc = table->alloc}};
+    bool stale;
     sbertja_status status = sbj_package_open(table->path, data, size, &package, error);
     if (status == SBERTJA_OK)
         status = find_workbook(&package, &workbook, error);
     if (status == SBERTJA_OK)
-        status = find_parts(&package, workbook.text, &sheet, &strings, error);
+        status = find_parts(&package, workbook.text, &sheet, &strings, &stale, error);
     if (status == SBERTJA_OK && strings.length > 0)
-        status = sbj_read_shared(&package, strings.text, &shared, error);
+        status = sbj_read_shared(&package, strings.text, table, &shared, error);
     if (status == SBERTJA_OK)
-        status = sbj_read_sheet(&package, sheet.text, &shared, table, error);
-    sbj_free(&table->alloc, shared.begins);
-    sbj_strbuf_free(&shared.text);
+        status = sbj_read_sheet(&package, sheet.text, &shared, stale, table, error);
+    sbj_list_free(&shared.strings);
     sbj_strbuf_free(&strings);
     sbj_strbuf_free(&sheet);
     sbj_strbuf_free(&workbook);

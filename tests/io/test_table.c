@@ -82,6 +82,13 @@ static const text_case cases[] = {
     {"empty file", "a.csv", "", 0, "!: line 1: no text, expected a header"},
     {"only a header", "a.csv", "x,y", 0, "!: line 1: only a header, expected rows after it"},
 
+    {"UTF-16", "a.tsv", "\xFF\xFEx\0\n\0", 6,
+     "!: begins with the byte order mark of UTF-16 or UTF-32, expected UTF-8: save it as UTF-8"},
+    {"UTF-16, the other way round", "a.csv", "\xFE\xFF\0x\0\n", 6, "!: begins with the byte order mark of UTF-16"},
+    {"half a quoted line end", "a.csv", "x,y\n\"a\"\"\r\nb\",\"\"\"c\"\"\"\r\n\"\",\"d\"", 0, "x\ty|a\"\r\nb\t\"c\"|\td"},
+    {"a quote that ends the file", "a.csv", "x,y\n1,\"2\"", 0, "x\ty|1\t2"},
+    {"a CR at the end", "a.csv", "x,y\n1,2\r", 0, "x\ty|1\t2"},
+
     {"another ending", "a.txt", "x\n1\n", 0, "!: expected a name that ends in .tsv, .csv or .xlsx"},
     {"no ending", "tsv", "x\n1\n", 0, "!: expected a name that ends in .tsv, .csv or .xlsx"},
 };
@@ -130,7 +137,7 @@ START_TEST(finds_columns)
     ck_assert_int_eq(sbj_table_find(table, "Text", &column, &error), SBERTJA_E_ARGUMENT);
     ck_assert_ptr_nonnull(strstr(error.message, "a.tsv: no column \"Text\", there are \"text\", \"label\", \"label\""));
     ck_assert_int_eq(sbj_table_find(table, "label", &column, &error), SBERTJA_E_ARGUMENT);
-    ck_assert_ptr_nonnull(strstr(error.message, "a.tsv: column \"label\" stands twice, as columns 2 and 3"));
+    ck_assert_ptr_nonnull(strstr(error.message, "a.tsv: there are two columns \"label\", 2 and 3"));
     ck_assert_ptr_null(sbj_table_name(table, 3));
     ck_assert_ptr_null(sbj_table_cell(table, 1, 0, NULL));
     ck_assert_ptr_null(sbj_table_cell(table, 0, 3, NULL));

@@ -146,13 +146,13 @@ static const sheet_case cases[] = {
     {"beyond the header", HEADER "<row r='2'><c r='A2'><v>1</v></c><c r='D2'><v>4</v></c></row>", NULL,
      "!: line 2: 4 columns, expected 2"},
     {"no number", HEADER "<row r='2'><c r='B2'><v>1,5</v></c></row>", NULL,
-     "!: line 2: column 2: \"1,5\" is no number"},
+     "!: line 2: B2: \"1,5\" is not a number"},
     {"a shared string too far", HEADER "<row r='2'><c r='A2' t='s'><v>1</v></c></row>", "<si><t>a</t></si>",
-     "!: line 2: column 1: shared string \"1\", there are 1"},
+     "!: line 2: A2: shared string \"1\", there are 1"},
     {"a shared string without a number", HEADER "<row r='2'><c r='A2' t='s'><v>a</v></c></row>", "<si><t>a</t></si>",
-     "!: line 2: column 1: shared string \"a\", there are 1"},
+     "!: line 2: A2: shared string \"a\", there are 1"},
     {"no shared strings", HEADER "<row r='2'><c r='A2' t='s'><v>0</v></c></row>", NULL,
-     "!: line 2: column 1: shared string \"0\", there are 0"},
+     "!: line 2: A2: shared string \"0\", there are 0"},
     {"rows out of order", HEADER "<row r='1'><c r='A1'><v>1</v></c></row>", NULL,
      "!: row \"1\" after row 1, expected a larger one, at most 1048576"},
     {"a row too far", HEADER "<row r='1048577'/>", NULL,
@@ -164,7 +164,35 @@ static const sheet_case cases[] = {
     {"a cell outside rows", "<c r='A1'><v>1</v></c>", NULL,
      "!: line 0: cell \"A1\" after column 0, expected a larger one"},
     {"an unknown type", HEADER "<row r='2'><c r='A2' t='somethingElse'><v>1</v></c></row>", NULL,
-     "!: line 2: column 1: a cell of an unknown type"},
+     "!: line 2: A2: a cell of the unknown type \"somethingElse\""},
+    {"a date in words", HEADER "<row r='2'><c r='A2' t='d'><v>2024-02-29T12:00:00</v></c></row>", NULL,
+     "x\ty|2024-02-29T12:00:00\t"},
+    {"formulas with their values",
+     HEADER "<row r='2'><c r='A2' t='str'><f>A1</f><v>a</v></c><c r='B2'><f t='shared' ref='B2:B3' si='0'>1+1</f>"
+            "<v>2</v></c></row><row r='3'><c r='A3' t='str'><f>\"\"</f><v></v></c><c r='B3'><f t='shared' si='0'/>"
+            "<v>0</v></c></row><row r='4'><c r='A4' t='b'><f t='array' ref='A4'>1=1</f><v>1</v></c></row>",
+     NULL, "x\ty|a\t2|\t0|1\t"},
+    {"a formula without a value", HEADER "<row r='7'><c r='B7'><f>1+1</f></c></row>", NULL,
+     "!: line 7: B7: formula without a stored value: open and save it in a spreadsheet program"},
+    {"a formula with an empty value", HEADER ONE "<row r='3'><c r='A3'><f>1+1</f><v/></c></row>", NULL,
+     "!: line 3: A3: formula without a stored value: "},
+    {"a shared formula without a value", HEADER "<row r='2'><c r='A2'><f t='shared' si='0'/><v></v></c></row>", NULL,
+     "!: line 2: A2: formula without a stored value: "},
+    {"an array formula without a value", HEADER "<row r='2'><c r='A2' t='b'><f t='array' ref='A2'>1=1</f></c></row>", NULL,
+     "!: line 2: A2: formula without a stored value: "},
+    {"a formula of text without a value", HEADER "<row r='2'><c r='AB2' t='str'><f>A1</f></c></row>", NULL,
+     "!: line 2: AB2: formula without a stored value: "},
+    {"a formula of an error without a value", HEADER "<row r='2'><c r='A2' t='e'><f>NA()</f><v></v></c></row>", NULL,
+     "!: line 2: A2: formula without a stored value: "},
+    {"a formula in the header", "<row r='1'><c r='A1'><f>B1</f><v></v></c></row>" ONE, NULL,
+     "!: line 1: A1: formula without a stored value: "},
+    {"merged and hidden cells are cells",
+     HEADER "<row r='2' hidden='1'><c r='A2'><v>1</v></c><c r='B2'><v>2</v></c></row><row r='3'><c r='B3'><v>3</v></c>"
+            "</row>",
+     NULL, "x\ty|1\t2|\t3"},
+    {"prefixes, and another name space that has a letter of ours",
+     HEADER "<x:row xmlns:x='" MAIN "' xmlns:r='a' r='2'><x:c xmlns:t='b' r='A2'><x:v>1</x:v></x:c></x:row>", NULL,
+     "x\ty|1\t"},
     {"empty", "", NULL, "!: line 1: no text, expected a header"},
     {"only a header", HEADER, NULL, "!: line 1: only a header, expected rows after it"},
     {"malformed", HEADER "\n<row r='2'><c></row>", NULL,
@@ -176,7 +204,7 @@ static const sheet_case cases[] = {
     {"cells that take too much",
      "<row r='1'><c r='XFD1' t='str'><v>x</v></c></row><row r='1048576'><c r='A1048576'><v>1"
      "</v></c></row>",
-     NULL, "!: line 1048576: the cells take over "},
+     NULL, "!: the cells take more than "},
 };
 
 static void check_case(const sheet_case *c)
@@ -331,10 +359,11 @@ START_TEST(other_files)
 }
 END_TEST
 
-/* What a small file may unfold to: many blanks, a tag without end, one text that every cell refers to. */
+/* What a small file may unpack to: many blanks, a tag without end, and texts and structures that stay in memory. One long
+ * text that all cells refer to is in memory once. */
 START_TEST(bombs)
 {
-    const size_t blanks = 70 << 20;
+    const size_t blanks = 96 << 20;
     char *content = malloc(blanks + 1);
     sbj_table *table;
     sbertja_error error;
@@ -355,10 +384,120 @@ START_TEST(bombs)
     char *strings = malloc(40000);
     sprintf(strings, "<sst><si><t>%032000d</t></si></sst>", 7);
     const part many[] = {root, book, links, parts[3], {"xl/sharedStrings.xml", strings}};
-    ck_assert_int_eq(sbj_table_read(&sbj_malloc, write_parts("a.xlsx", many, 5), &table, &error), SBERTJA_E_FORMAT);
-    ck_assert_ptr_nonnull(strstr(error.message, ": the cells take over "));
+    ck_assert_int_eq(sbj_table_read(&sbj_malloc, write_parts("a.xlsx", many, 5), &table, &error), SBERTJA_OK);
+    size_t length;
+    ck_assert_ptr_eq(sbj_table_cell(table, 0, 0, NULL), sbj_table_cell(table, 3998, 0, &length));
+    ck_assert_uint_eq(length, 32000);
+    sbj_table_free(table);
     free(strings);
+
+    /* More rows than a sheet can have. */
+    used = (size_t)sprintf(content, "<worksheet><sheetData>");
+    for (size_t row = 0; row < 2000000; row++)
+        used += (size_t)sprintf(content + used, "<row><c><v>7</v></c></row>");
+    sprintf(content + used, "</sheetData></worksheet>");
+    ck_assert_int_eq(sbj_table_read(&sbj_malloc, write_parts("a.xlsx", parts, 5), &table, &error), SBERTJA_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(error.message, ": row \"\" after row 1048576, "));
     free(content);
+}
+END_TEST
+
+static void check_refused(const char *sheet, const char *message)
+{
+    const part parts[] = {root, book, links, {"xl/worksheets/sheet2.xml", sheet}, {"xl/sharedStrings.xml", "<sst/>"}};
+    sbj_table *table;
+    sbertja_error error;
+    ck_assert_int_eq(sbj_table_read(&sbj_malloc, write_parts("a.xlsx", parts, 5), &table, &error), SBERTJA_E_FORMAT);
+    ck_assert_msg(strstr(error.message, message) != NULL, "%s", error.message);
+}
+
+/* The parser keeps names and open elements. */
+START_TEST(bombs_inside_the_parser)
+{
+    char *content = malloc(1 << 20);
+    size_t used = 0;
+    for (int i = 0; i < 100; i++)
+        used += (size_t)sprintf(content + used, "<a>");
+    check_refused(content, "xl/worksheets/sheet2.xml: line 1: elements nested too deeply");
+    used = (size_t)sprintf(content, "<a>");
+    for (int i = 0; i < 5000; i++)
+        used += (size_t)sprintf(content + used, "<b%d/>", i);
+    check_refused(content, "xl/worksheets/sheet2.xml: line 1: too many names of elements and attributes");
+    used = (size_t)sprintf(content, "<a>");
+    for (int i = 0; i < 5000; i++)
+        used += (size_t)sprintf(content + used, "<b c%d=''/>", i);
+    check_refused(content, "line 1: too many names of elements and attributes");
+    free(content);
+}
+END_TEST
+
+START_TEST(too_many_files_in_the_archive)
+{
+    size_t size;
+    char *content = scratch_read(write_sheet(HEADER ONE, NULL), &size);
+    sbj_table *table;
+    sbertja_error error;
+    memcpy(content + size - 22 + 10, "\xFF\xFF", 2);
+    ck_assert_int_eq(sbj_table_read(&sbj_malloc, scratch_file("a.xlsx", content, size), &table, &error),
+                     SBERTJA_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(error.message, "a.xlsx: more than 65534 files in the archive"));
+    free(content);
+}
+END_TEST
+
+/* XlsxWriter's way to write a formula: a 0 for a value, and a request to calculate it. */
+START_TEST(placeholders)
+{
+    static const struct {
+        const char *workbook, *value, *message;
+    } rows[] = {
+        {"<calcPr calcId='1' fullCalcOnLoad='1'/>", "0", "a.xlsx: line 2: A2: formula whose stored 0 may be a placeholder"},
+        {"<calcPr fullCalcOnLoad='true'/>", "0", "a.xlsx: line 2: A2: formula whose stored 0 may be a placeholder"},
+        {"<calcPr fullCalcOnLoad='0'/>", "0", NULL},
+        {"", "0", NULL},
+        {"<calcPr calcId='1' fullCalcOnLoad='1'/>", "3", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char sheet[512], workbook[512];
+        snprintf(workbook, sizeof workbook, "<workbook xmlns:r='r'><sheets><sheet r:id='rId2'/></sheets>%s</workbook>",
+                 rows[i].workbook);
+        snprintf(sheet, sizeof sheet, "<worksheet><sheetData>" HEADER "<row r='2'><c r='A2'><f>1-1</f><v>%s</v></c></row>"
+                 "</sheetData></worksheet>", rows[i].value);
+        const part parts[] = {root, {book.name, workbook}, links, {"xl/worksheets/sheet2.xml", sheet},
+                              {"xl/sharedStrings.xml", "<sst/>"}};
+        sbj_table *table;
+        sbertja_error error = {SBERTJA_OK, ""};
+        sbertja_status status = sbj_table_read(&sbj_malloc, write_parts("a.xlsx", parts, 5), &table, &error);
+        ck_assert_msg(status == (rows[i].message == NULL ? SBERTJA_OK : SBERTJA_E_FORMAT), "%zu: %s", i, error.message);
+        ck_assert_msg(rows[i].message == NULL || strstr(error.message, rows[i].message) != NULL, "%s", error.message);
+        sbj_table_free(table);
+    }
+}
+END_TEST
+
+/* An error value makes its column unusable, as text and in label rules; other columns are not affected. */
+START_TEST(error_values)
+{
+    sbj_table *table;
+    sbertja_error error;
+    size_t column;
+    int labels[2];
+    const char *path = write_sheet("<row r='1'><c r='A1' t='str'><v>x</v></c><c r='B1' t='str'><v>y</v></c><c r='C1' "
+                                   "t='e'><v>#REF!</v></c></row><row r='4'><c r='A4'><v>1</v></c><c r='B4' t='e'><f>NA()"
+                                   "</f><v>#N/A</v></c></row><row r='5'><c r='B5' t='e'><v>#DIV/0!</v></c></row>",
+                                   NULL);
+    ck_assert_msg(sbj_table_read(&sbj_malloc, path, &table, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_int_eq(sbj_table_find(table, "x", &column, &error), SBERTJA_OK);
+    ck_assert_int_eq(sbj_table_find(table, "#REF!", &column, &error), SBERTJA_OK);
+    const char *rules[] = {"y", "x=1:1,y=2:2,else:0", "y=#N/A:1,else:0"};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(sbj_table_labels(&sbj_malloc, table, rules[i], labels, &error), SBERTJA_E_FORMAT);
+        ck_assert_msg(strstr(error.message, "a.xlsx: line 4: B4: the error value #N/A: correct the cell or delete its row") !=
+                      NULL, "%s", error.message);
+    }
+    ck_assert_int_eq(sbj_table_find(table, "y", &column, &error), SBERTJA_E_FORMAT);
+    ck_assert_int_eq(sbj_table_labels(&sbj_malloc, table, "x=1:1,else:0", labels, &error), SBERTJA_OK);
+    sbj_table_free(table);
 }
 END_TEST
 
@@ -424,6 +563,10 @@ int main(void)
     tcase_add_test(tests, parts_of_a_package);
     tcase_add_test(tests, other_files);
     tcase_add_test(tests, bombs);
+    tcase_add_test(tests, bombs_inside_the_parser);
+    tcase_add_test(tests, too_many_files_in_the_archive);
+    tcase_add_test(tests, placeholders);
+    tcase_add_test(tests, error_values);
     tcase_add_test(tests, cut_and_changed);
     tcase_add_test(tests, every_allocation_fails_once);
     suite_add_tcase(suite, tests);
