@@ -24,8 +24,9 @@ typedef struct dictionary_kind {
 
 static const dictionary_kind kinds[] = {
     {"ipadic", {"ipadic-utf8", "ipadic", NULL}, 1316, "Debian's package mecab-ipadic-utf8"},
-    {"unidic_lite", {"unidic_lite", "unidic-lite", NULL}, 5981, "the Python package unidic-lite"},
-    {"unidic", {"unidic", NULL, NULL}, 0, "the Python package unidic"},
+    {"unidic_lite", {"unidic_lite", "unidic-lite", NULL}, 5981,
+     "the Python package unidic-lite (outside Python, name its folder unidic_lite/dicdir)"},
+    {"unidic", {"unidic", NULL, NULL}, 0, "the Python package unidic (outside Python, name its folder unidic/dicdir)"},
 };
 
 static const char *const system_places[] = {
