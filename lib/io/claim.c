@@ -36,10 +36,11 @@ static int create_lock(const char *path, int *lock)
     const bool locked = flock(*lock, LOCK_EX | LOCK_NB) == 0;
     const int number = locked ? 0 : errno;
     if (locked && leads_to(path, *lock)) {
-        /* An empty lock file is one as well, but nothing is deleted on its word. */
+        /* An empty lock file is one as well, but nothing is deleted on its word: after a power failure, too, the content
+         * has to be there if the name is. */
         const ssize_t size = write(*lock, content, sizeof content - 1);
         const int reason = size < 0 ? errno : ENOSPC;
-        if (size == (ssize_t)sizeof content - 1)
+        if (size == (ssize_t)sizeof content - 1 && (fsync(*lock) == 0 || errno == EINVAL))
             return 0;
         unlink(path);
         close(*lock);

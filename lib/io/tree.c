@@ -124,10 +124,12 @@ static int retire_entry(int old, const char *name, void *context)
     const retiring *r = context;
     struct stat status;
     if (r->is_part(name) || sbj_install_owns(name) ||
-        fstatat(r->target, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        (r->target >= 0 && fstatat(r->target, name, &status, AT_SYMLINK_NOFOLLOW) == 0)) {
         sbj_delete_entry(old, name);
         return 0;
     }
+    if (r->target < 0) /* it was never made, or is gone: what is not ours stays */
+        return 0;
     return renameat(old, name, r->target, name) == 0 ? 0 : errno;
 }
 
@@ -135,10 +137,10 @@ static int retire_entries(const char *old, const char *target, bool (*is_part)(c
 {
     retiring r = {sbj_open_directory(AT_FDCWD, target), is_part};
     const int from = sbj_open_directory(AT_FDCWD, old);
-    int number = r.target < 0 || from < 0 ? errno : 0;
+    int number = from < 0 || (r.target < 0 && errno != ENOENT) ? errno : 0;
     if (number == 0)
         number = sbj_each_entry(from, retire_entry, &r);
-    if (number == 0 && (number = sync_file(r.target)) == 0)
+    if (number == 0 && r.target >= 0 && (number = sync_file(r.target)) == 0)
         number = sync_file(from);
     if (r.target >= 0)
         close(r.target);
