@@ -5,6 +5,8 @@ SentenceTransformer.fit reads what these objects say and lets the library make t
 import math
 import random
 
+import numpy as np
+
 from . import _arguments, errors
 from ._progress import warn
 from ._settings import Guarded, Setting
@@ -47,7 +49,9 @@ class SentenceLabelDataset(Guarded):
 
     def __init__(self, examples, samples_per_label=2, with_replacement=False):
         examples = _examples("SentenceLabelDataset: examples", examples)
-        if not isinstance(samples_per_label, int) or samples_per_label < 2:
+        if isinstance(samples_per_label, np.integer):
+            samples_per_label = int(samples_per_label)
+        if type(samples_per_label) is not int or samples_per_label < 2:
             raise errors.ArgumentError(f"SentenceLabelDataset: samples_per_label is {samples_per_label!r}, must be 2 "
                                        "or more: a single sentence of a label has no partner")
         _arguments.unused("SentenceLabelDataset", "no example comes twice before its label has been gone through",

@@ -71,7 +71,7 @@ class SentenceTransformer(Guarded):
             self._load(directory, modules[1:], modules[0]._max_seq_length)
             modules[0].belongs_to(self)
         config = {} if modules else _files.read_json(directory, "config_sentence_transformers.json") or {}
-        self.prompts = dict(prompts or config.get("prompts") or {})
+        self.prompts = prompts or config.get("prompts")
         self.default_prompt_name = default_prompt_name or config.get("default_prompt_name")
         self.similarity_fn_name = similarity_fn_name or config.get("similarity_fn_name")
 
@@ -185,18 +185,20 @@ class SentenceTransformer(Guarded):
             _arguments.unused("encode", f"the model is on {self.device!r}; model.to(device) moves it",
                               device=(str(device), self.device))
 
-    def encode_query(self, sentences, **kwargs):
-        """encode with the prompt "query", if the model has one."""
-        return self.encode(sentences, **self._default_prompt(("query",), kwargs))
+    def encode_query(self, sentences, prompt_name=None, prompt=None, *arguments, **options):
+        """encode, which has the same arguments, with the prompt "query", if the model has one."""
+        prompt_name = self._default_prompt(("query",), prompt_name, prompt)
+        return self.encode(sentences, prompt_name, prompt, *arguments, **options)
 
-    def encode_document(self, sentences, **kwargs):
-        """encode with the prompt "document" (or "passage", "corpus"), if the model has one."""
-        return self.encode(sentences, **self._default_prompt(("document", "passage", "corpus"), kwargs))
+    def encode_document(self, sentences, prompt_name=None, prompt=None, *arguments, **options):
+        """encode, which has the same arguments, with the prompt "document" (or "passage", "corpus"), if the model has one."""
+        prompt_name = self._default_prompt(("document", "passage", "corpus"), prompt_name, prompt)
+        return self.encode(sentences, prompt_name, prompt, *arguments, **options)
 
-    def _default_prompt(self, names, kwargs):
-        if kwargs.get("prompt_name") is None and kwargs.get("prompt") is None:
-            kwargs["prompt_name"] = next((name for name in names if name in self.prompts), None)
-        return kwargs
+    def _default_prompt(self, names, prompt_name, prompt):
+        if prompt_name is None and prompt is None:
+            return next((name for name in names if name in self.prompts), None)
+        return prompt_name
 
     def _prompt(self, name, prompt):
         if prompt is not None:

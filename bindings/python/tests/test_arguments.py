@@ -201,9 +201,17 @@ class Encode(unittest.TestCase):
     def test_the_second_argument_is_the_name_of_a_prompt(self):
         np.testing.assert_array_equal(self.model.encode("水", "query"), self.model.encode("質問:水"))
         np.testing.assert_array_equal(self.model.encode(["水"], None, "質問:"), self.model.encode(["質問:水"]))
-        for value in (32, True, np.int64(8), 1.5, ["query"]):
-            with self.subTest(value), self.assertRaisesRegex(TypeError, "prompt_name is .*batch_size="):
-                self.model.encode(["水"], value)
+        for encode in (self.model.encode, self.model.encode_query, self.model.encode_document):
+            for value in (32, True, np.int64(8), 1.5, ["query"]):
+                with self.subTest(value), self.assertRaisesRegex(TypeError, "prompt_name is .*batch_size="):
+                    encode(["水"], value)
+            np.testing.assert_array_equal(encode("水", "query"), self.model.encode("質問:水"))
+            self.assertEqual(len(encode(["水"], None, "質問:", 8, False, "token_embeddings")), 1)
+
+    def test_prompts_that_are_none(self):
+        for prompts in (["ab"], "ab", 3, {"query": 3}, {1: "x"}):
+            with self.subTest(prompts), self.assertRaisesRegex(TypeError, "prompts"):
+                tiny_model(prompts=prompts)
 
     def test_the_order_of_arguments(self):
         """That of sentence-transformers 2.4 to 6.2."""
