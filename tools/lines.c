@@ -44,11 +44,22 @@ size_t utf8_valid_length(const char *text, size_t length)
     return at;
 }
 
+/* Where the last line of these bytes begins. */
+static size_t last_line(const char *bytes, size_t length)
+{
+    while (length > 0 && bytes[length - 1] != '\n')
+        length--;
+    return length;
+}
+
+/* All that comes, or up to the end of the part that shows a line to be too long: split() tells. */
 static char *read_all(FILE *stream, size_t *length)
 {
-    size_t room = 1 << 16, used = 0, n;
+    size_t room = 1 << 16, used = 0, line = 0, n;
     char *bytes = take(room, 1);
-    while ((n = fread(bytes + used, 1, room - used - 1, stream)) > 0) {
+    while (used - line <= LINES_MAX_LENGTH && (n = fread(bytes + used, 1, room - used - 1, stream)) > 0) {
+        size_t last = last_line(bytes + used, n);
+        line = last > 0 ? used + last : line;
         used += n;
         if (room - used < 2)
             bytes = take_more(bytes, room *= 2, 1);
@@ -76,7 +87,14 @@ static int split(text_lines *lines, size_t length, const char *name, size_t befo
     for (size_t start = before == 0 ? after_mark(bytes, length) : 0; start < length;) {
         char *feed = memchr(bytes + start, '\n', length - start);
         size_t n = feed ? (size_t)(feed - bytes) - start : length - start;
+        if (n > LINES_MAX_LENGTH)
+            return data_wrong("%s: line %zu: longer than %d bytes, the most that a line may have", name,
+                              before + lines->count + 1, (int)LINES_MAX_LENGTH);
         size_t good = utf8_valid_length(bytes + start, n);
+        if (good == 0 && n > 1 && before + lines->count == 0 &&
+            (!memcmp(bytes, "\xFF\xFE", 2) || !memcmp(bytes, "\xFE\xFF", 2)))
+            return data_wrong("%s: begins with the byte order mark of UTF-16 or UTF-32, expected UTF-8: save it as UTF-8",
+                              name);
         if (good < n)
             return data_wrong("%s: line %zu: expected UTF-8, found byte 0x%02X at byte %zu of the line", name,
                               before + lines->count + 1, (unsigned char)bytes[start + good], good + 1);
@@ -132,9 +150,7 @@ int parts_open(line_parts *parts, const char *path)
 /* Keeps what stands behind the last line feed for the next part; the bytes up to there are the result. */
 static size_t put_aside(line_parts *parts, const char *bytes, size_t length)
 {
-    size_t end = length;
-    while (end > 0 && bytes[end - 1] != '\n')
-        end--;
+    size_t end = last_line(bytes, length);
     parts->rest_length = length - end;
     parts->rest = take(parts->rest_length, 1);
     memcpy(parts->rest, bytes + end, parts->rest_length);
@@ -153,10 +169,11 @@ int parts_next(line_parts *parts, text_lines *lines)
         bytes = lines->bytes = take_more(bytes, used + PART + 1, 1);
         n = fread(bytes + used, 1, PART, parts->stream);
         used += n;
-    } while (n == PART && !memchr(bytes + used - n, '\n', n));
+    } while (n == PART && used <= LINES_MAX_LENGTH && !memchr(bytes + used - n, '\n', n));
     if (ferror(parts->stream))
         return data_wrong("%s: cannot be read: %s", parts->name, strerror(errno));
-    if (n == PART)
+    /* A line that is too long is left to split(), which tells. */
+    if (n == PART && used - last_line(bytes, used) <= LINES_MAX_LENGTH)
         used = put_aside(parts, bytes, used);
     else
         parts->rest_length = 0;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+enum { LINES_MAX_LENGTH = 64 << 20 }; /* bytes; a longer line is an error, so that a stream without line ends is one */
+
 typedef struct text_lines {
     char *bytes;        /* the file, line feeds replaced by NUL */
     const char **texts; /* each ends with NUL, and may hold others */

@@ -140,12 +140,23 @@ static sbertja_status compare(const sbj_input *input, const unsigned char *data,
 
 sbertja_status sbj_content_read(const sbj_alloc *alloc, const char *path, sbj_content *content, sbertja_error *error)
 {
+    return sbj_content_read_max(alloc, path, SIZE_MAX, content, error);
+}
+
+sbertja_status sbj_content_read_max(const sbj_alloc *alloc, const char *path, size_t max, sbj_content *content,
+                                    sbertja_error *error)
+{
     sbj_input input;
     memset(content, 0, sizeof *content);
     content->alloc = *alloc;
     sbertja_status status = sbj_input_open(path, &input, error);
     if (status != SBERTJA_OK)
         return status;
+    if (input.size > max) {
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: %zu bytes, expected at most %zu", path, input.size, max);
+        sbj_input_close(&input);
+        return status;
+    }
     content->size = input.size;
     content->data = sbj_new_raw(alloc, input.size + 1, 1);
     if (content->data == NULL)

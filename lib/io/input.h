@@ -39,6 +39,9 @@ typedef struct sbj_content {
 } sbj_content;
 
 sbertja_status sbj_content_read(const sbj_alloc *alloc, const char *path, sbj_content *content, sbertja_error *error);
+/* The same of a file that may have `max` bytes; a larger one is _E_FORMAT and is not read. */
+sbertja_status sbj_content_read_max(const sbj_alloc *alloc, const char *path, size_t max, sbj_content *content,
+                                    sbertja_error *error);
 void sbj_content_free(sbj_content *content); /* takes a zeroed one */
 
 #endif

@@ -1,16 +1,20 @@
-/* JSON through cJSON. cJSON is lenient and reports a fault only by its place, so the text is scanned first for what it
- * would let through and later code would trip over: NUL characters, bytes that are no UTF-8, deep nesting. */
+/* JSON through cJSON. The text is scanned first, see json_scan.h, so that a tree is only built of what is well formed and
+ * no larger than allowed; keys that an object has twice are found in the tree, where they are unescaped. */
 #include "io/json.h"
 
 #include <cjson/cJSON.h>
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/input.h"
+#include "io/input.h"
+#include "io/json_scan.h"
 #include "io/valid_utf8.h"
 
-enum { MOST_LEVELS = 100 };
+/* A value takes about 80 bytes as cJSON keeps it. */
+enum { MAX_FILE = 16 << 20, MAX_VALUES = 1 << 20, FEW = 16 };
 
 /* Integers beyond this are not exact in a double, which is all that cJSON keeps. */
 static const double exact = 9007199254740992.0;
@@ -29,64 +33,71 @@ static sbertja_status fail_at(sbertja_error *error, const char *name, const char
     return sbj_fail(error, SBERTJA_E_FORMAT, "%s: line %zu, column %zu: %s", name, line, column, what);
 }
 
-/* What is wrong with the text before cJSON sees it, or NULL; `*place` is where. `*open`: whether a string, list or object
- * does not end. */
-static const char *fault_before_parsing(const char *text, size_t length, size_t *place, bool *open)
+/* ---- Duplicate keys --------------------------------------------------------------------------------------------- */
+
+static int compare_keys(const void *a, const void *b)
 {
-    bool in_string = false;
-    int levels = 0;
-    *open = false;
-    *place = sbj_valid_utf8(text, length);
-    if (*place < length)
-        return "invalid UTF-8";
-    for (size_t i = 0; i < length; i++) {
-        char c = text[i];
-        *place = i;
-        if (c == '\0')
-            return "a NUL byte";
-        if (c == '"')
-            in_string = !in_string;
-        else if (in_string && (unsigned char)c < 0x20)
-            return "a control character inside a string";
-        else if (in_string && c == '\\') {
-            if (length - i >= 6 && memcmp(text + i, "\\u0000", 6) == 0)
-                return "a NUL character inside a string";
-            i++;
-        } else if (!in_string && (c == '[' || c == '{') && ++levels > MOST_LEVELS)
-            return "nested too deeply";
-        else if (!in_string && (c == ']' || c == '}'))
-            levels--;
-    }
-    *open = in_string || levels > 0;
-    return NULL;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static size_t skip_blanks(const char *text, size_t length, size_t place)
+/* Sorts the keys; `*twice` is one that comes twice, or NULL. */
+static sbertja_status find_duplicate(const sbj_alloc *alloc, const cJSON *object, const char **twice,
+                                     sbertja_error *error)
 {
-    while (place < length && strchr(" \t\r\n", text[place]) != NULL)
-        place++;
-    return place;
-}
-
-static sbertja_status parse(const char *name, const char *text, size_t length, struct cJSON **root,
-                            sbertja_error *error)
-{
-    size_t place;
-    bool open;
-    const char *what = fault_before_parsing(text, length, &place, &open), *end = text;
-    if (what != NULL)
-        return fail_at(error, name, text, place, what);
-    *root = cJSON_ParseWithLengthOpts(text, length, &end, 0);
-    place = end == NULL || end < text ? 0 : (size_t)(end - text);
-    /* The end of the text is for cJSON the last byte before it. */
-    if (*root == NULL && place + 1 >= length && (open || length == 0))
-        return fail_at(error, name, text, length, "the text ends too early");
-    if (*root == NULL)
-        return fail_at(error, name, text, place < length ? place : length, "not valid JSON");
-    place = skip_blanks(text, length, place);
-    if (place < length)
-        return fail_at(error, name, text, place, "something follows the end of the JSON value");
+    const char *few[FEW], **keys = few;
+    size_t count = 0;
+    *twice = NULL;
+    for (const cJSON *item = object->child; item != NULL; item = item->next)
+        count++;
+    if (count > FEW && (keys = sbj_new_raw(alloc, count, sizeof *keys)) == NULL)
+        return sbj_no_memory(error, count * sizeof *keys);
+    count = 0;
+    for (const cJSON *item = object->child; item != NULL; item = item->next)
+        keys[count++] = item->string;
+    qsort(keys, count, sizeof *keys, compare_keys);
+    for (size_t i = 1; i < count && *twice == NULL; i++)
+        if (strcmp(keys[i - 1], keys[i]) == 0)
+            *twice = keys[i];
+    if (keys != few)
+        sbj_free(alloc, keys);
     return SBERTJA_OK;
+}
+
+/* Programs differ in which of two values they take, so a file that has both means nothing. Calls itself for members. */
+static sbertja_status check_keys(const sbj_json *json, const cJSON *item, sbertja_error *error)
+{
+    const char *twice = NULL;
+    sbertja_status status = SBERTJA_OK;
+    if (cJSON_IsObject(item))
+        status = find_duplicate(json->alloc, item, &twice, error);
+    if (twice != NULL)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: %s: the key is there twice in one object", json->name, twice);
+    for (item = item->child; item != NULL && status == SBERTJA_OK; item = item->next)
+        if (item->child != NULL)
+            status = check_keys(json, item, error);
+    return status;
+}
+
+/* ---- Parsing ---------------------------------------------------------------------------------------------------- */
+
+static sbertja_status parse(sbj_json *json, const char *text, size_t length, sbertja_error *error)
+{
+    size_t mark;
+    sbertja_status status = sbj_skip_byte_order_mark((const unsigned char *)text, length, &mark, error);
+    if (status != SBERTJA_OK)
+        return sbj_in(error, status, "%s", json->name);
+    text += mark;
+    length -= mark;
+    const size_t valid = sbj_valid_utf8(text, length);
+    if (valid < length)
+        return fail_at(error, json->name, text, valid, "invalid UTF-8");
+    sbj_json_scan scan = {.text = text, .length = length, .max_values = MAX_VALUES};
+    if (!sbj_json_scan_value(&scan) || !sbj_json_scan_end(&scan))
+        return fail_at(error, json->name, text, scan.at, scan.fault);
+    json->root = cJSON_ParseWithLength(text, length);
+    if (json->root == NULL)
+        return sbj_fail(error, SBERTJA_E_MEMORY, "%s: out of memory: %zu values", json->name, scan.values);
+    return check_keys(json, json->root, error);
 }
 
 sbertja_status sbj_json_parse(const sbj_alloc *alloc, const char *name, const char *text, size_t length, sbj_json *json,
@@ -96,7 +107,7 @@ sbertja_status sbj_json_parse(const sbj_alloc *alloc, const char *name, const ch
     json->alloc = alloc;
     json->name = sbj_copy_text(alloc, name, strlen(name));
     sbertja_status status = json->name == NULL ? sbj_no_memory(error, strlen(name) + 1)
-                                               : parse(name, text, length, &json->root, error);
+                                               : parse(json, text, length, error);
     if (status != SBERTJA_OK)
         sbj_json_free(json);
     return status;
@@ -106,7 +117,7 @@ sbertja_status sbj_json_read(const sbj_alloc *alloc, const char *path, sbj_json 
 {
     sbj_content file;
     memset(json, 0, sizeof *json);
-    sbertja_status status = sbj_content_read(alloc, path, &file, error);
+    sbertja_status status = sbj_content_read_max(alloc, path, MAX_FILE, &file, error);
     if (status != SBERTJA_OK)
         return status;
     status = sbj_json_parse(alloc, path, (const char *)file.data, file.size, json, error);

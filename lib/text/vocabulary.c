@@ -2,7 +2,11 @@
 #include "text/vocabulary.h"
 
 #include "io/input.h"
+#include "io/valid_utf8.h"
 #include "text/utf8.h"
+
+/* The largest vocabularies of the field have a million tokens. */
+enum { MAX_FILE = 64 << 20, MAX_LINES = 1 << 22 };
 
 static uint64_t key_of(sbj_span text, size_t *characters)
 {
@@ -77,14 +81,19 @@ static bool ends_line(const unsigned char *text, size_t size, size_t at)
 /* Copies the lines, each with a NUL instead of its end. Two passes: one counts. */
 static sbertja_status copy_lines(const sbj_content *file, sbj_vocabulary *vocabulary, sbertja_error *error)
 {
-    size_t lines = 0, start = 0, used = 0;
-    for (size_t i = 0; i < file->size; i++)
+    size_t lines = 0, start, used = 0;
+    sbertja_status status = sbj_skip_byte_order_mark(file->data, file->size, &start, error);
+    if (status != SBERTJA_OK)
+        return status;
+    for (size_t i = start; i < file->size; i++)
         lines += ends_line(file->data, file->size, i) || i + 1 == file->size;
+    if (lines > MAX_LINES)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%zu lines, expected at most %d", lines, (int)MAX_LINES);
     vocabulary->texts = sbj_new_raw(vocabulary->alloc, file->size + 1, 1);
     vocabulary->entries = sbj_new_raw(vocabulary->alloc, lines, sizeof *vocabulary->entries);
     if (vocabulary->texts == NULL || vocabulary->entries == NULL)
         return sbj_no_memory(error, file->size);
-    for (size_t i = 0; i < file->size; i++) {
+    for (size_t i = start; i < file->size; i++) {
         bool ends = ends_line(file->data, file->size, i);
         if (!ends && i + 1 < file->size)
             continue;
@@ -93,7 +102,7 @@ static sbertja_status copy_lines(const sbj_content *file, sbj_vocabulary *vocabu
         *entry = (sbj_vocabulary_entry){(uint32_t)used, (uint32_t)(end - start)};
         memcpy(vocabulary->texts + used, file->data + start, end - start);
         vocabulary->texts[used + (end - start)] = '\0';
-        sbertja_status status = sbj_utf8_check(vocabulary->texts + used, end - start, error);
+        status = sbj_utf8_check(vocabulary->texts + used, end - start, error);
         if (status != SBERTJA_OK)
             return sbj_in(error, status, "line %zu", vocabulary->count);
         used += end - start + 1;
@@ -138,13 +147,10 @@ sbertja_status sbj_vocabulary_load(const sbj_alloc *alloc, const char *path, sbj
     sbj_content file;
     memset(vocabulary, 0, sizeof *vocabulary);
     vocabulary->alloc = alloc;
-    sbertja_status status = sbj_content_read(alloc, path, &file, error);
+    sbertja_status status = sbj_content_read_max(alloc, path, MAX_FILE, &file, error);
     if (status != SBERTJA_OK)
         return status;
-    if (file.size > INT32_MAX)
-        status = sbj_fail(error, SBERTJA_E_FORMAT, "larger than 2 GiB");
-    if (status == SBERTJA_OK)
-        status = copy_lines(&file, vocabulary, error);
+    status = copy_lines(&file, vocabulary, error);
     if (status == SBERTJA_OK)
         status = index_tokens(vocabulary, error);
     sbj_content_free(&file);

@@ -45,6 +45,19 @@ static const struct {
     {"an overlong slash", TEXT("[\"\xC0\xAF\"]"), "invalid UTF-8"},
     {"half a surrogate pair", TEXT("[\"\\ud800\"]"), "c.json: line 1"},
     {"a backslash at the end", TEXT("\"\\"), "c.json: line 1"},
+    {"a key twice", TEXT("{\"a\":1,\"b\":2,\"a\":1}"), "c.json: a: the key is there twice in one object"},
+    {"a key twice inside", TEXT("[0,{\"x\":{\"水\":1,\"\\u6c34\":2}}]"), "c.json: 水: the key is there twice"},
+    {"a key twice among many",
+     TEXT("{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,\"m\":1,"
+          "\"n\":1,\"o\":1,\"p\":1,\"q\":1,\"b\":null}"),
+     "c.json: b: the key is there twice"},
+    {"a comma too many", TEXT("[1,]"), "c.json: line 1, column 4: not valid JSON"},
+    {"a leading zero", TEXT("[01]"), "not valid JSON"},
+    {"no digits", TEXT("[1.]"), "column 4: not valid JSON"},
+    {"a number of 64 characters", TEXT("[1234567890123456789012345678901234567890123456789012345678901234]"),
+     "column 2: a number of more than 63 characters"},
+    {"an unknown escape", TEXT("[\"\\x\"]"), "column 3: not a valid escape"},
+    {"UTF-16", TEXT("\xFF\xFE{\0}\0"), "c.json: begins with the byte order mark of UTF-16"},
 };
 
 START_TEST(refused)
@@ -55,6 +68,55 @@ START_TEST(refused)
     ck_assert_msg(status == SBERTJA_E_FORMAT, "%s: status %d", wrong[_i].name, (int)status);
     ck_assert_msg(strstr(error.message, wrong[_i].message) != NULL, "%s: %s", wrong[_i].name, error.message);
     ck_assert_ptr_null(json.root);
+    sbj_json_free(&json);
+}
+END_TEST
+
+/* What is damaged is a fault, never a lack of memory, which is what remains if cJSON refuses what the scan let pass. */
+START_TEST(damaged_is_never_out_of_memory)
+{
+    const char text[] = "{\"k\": [1.5e-3, -0, \"\\ud83d\\ude00\\n\", true, null, {}], \"b\": {\"c\": false}}";
+    for (size_t at = 0; at < sizeof text - 1; at++)
+        for (int byte = 0; byte < 256; byte++) {
+            char changed[sizeof text];
+            sbj_json json;
+            sbertja_error error;
+            memcpy(changed, text, sizeof text);
+            changed[at] = (char)byte;
+            sbertja_status status = parse(changed, sizeof text - 1, &json, &error);
+            ck_assert_msg(status == SBERTJA_OK || status == SBERTJA_E_FORMAT, "%s: %s", changed, error.message);
+            sbj_json_free(&json);
+        }
+}
+END_TEST
+
+START_TEST(size_is_limited)
+{
+    const size_t size = (16 << 20) + 1;
+    char *text = malloc(size);
+    sbj_json json;
+    sbertja_error error;
+    memset(text, '0', size);
+    for (size_t i = 2; i < size; i += 2)
+        text[i] = ',';
+    text[0] = '[';
+    ck_assert_int_eq(parse(text, size, &json, &error), SBERTJA_E_FORMAT);
+    ck_assert_msg(strstr(error.message, "more values than are read from a file") != NULL, "%s", error.message);
+    const char *path = temporary_path("large.json");
+    ck_assert_int_eq(sbj_write_file(path, text, size, &error), SBERTJA_OK);
+    ck_assert_int_eq(sbj_json_read(&sbj_malloc, path, &json, &error), SBERTJA_E_FORMAT);
+    ck_assert_msg(strstr(error.message, "large.json: 16777217 bytes, expected at most 16777216") != NULL, "%s",
+                  error.message);
+    free(text);
+}
+END_TEST
+
+START_TEST(byte_order_mark_is_skipped)
+{
+    sbj_json json;
+    sbertja_error error;
+    ck_assert_int_eq(parse("\xEF\xBB\xBF[1]", 6, &json, &error), SBERTJA_OK);
+    ck_assert(cJSON_IsArray(json.root));
     sbj_json_free(&json);
 }
 END_TEST
@@ -270,5 +332,6 @@ START_TEST(no_memory)
 END_TEST
 
 SUITE_MAIN("io/json", 20, {refused, sizeof wrong / sizeof *wrong}, {depth_is_limited, 0},
+           {damaged_is_never_out_of_memory, 0}, {size_is_limited, 0}, {byte_order_mark_is_skipped, 0},
            {integer, sizeof integers / sizeof *integers}, {number_boolean_text, 0}, {inside_an_object, 0},
            {read_from_files, 0}, {cut, 0}, {written_as_it_was, 0}, {quoted, 0}, {no_memory, 0})

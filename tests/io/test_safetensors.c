@@ -71,7 +71,7 @@ static const struct {
     {"a type that is no text", ONE("5", "[4]", "[0,4]"), 4, SBERTJA_E_FORMAT, "a: expected an object with dtype"},
     {"an entry that is no object", "{\"a\":[]}", 0, SBERTJA_E_FORMAT, "a: expected an object with dtype"},
     {"a name twice", "{" ENTRY("a", "[1]", "[0,4]") "," ENTRY("a", "[1]", "[4,8]") "}", 8, SBERTJA_E_FORMAT,
-     "a: there twice"},
+     "a: the key is there twice"},
     {"metadata that is no text", "{\"__metadata__\":{\"k\":1}}", 0, SBERTJA_E_FORMAT, "__metadata__: k: expected a string"},
     {"metadata that is no object", "{\"__metadata__\":1}", 0, SBERTJA_E_FORMAT, "__metadata__"},
     {"text after the object", "{}x", 0, SBERTJA_E_FORMAT, "header: line 1, column 3"},

@@ -34,6 +34,8 @@ static const struct {
     {"the last of equal tokens", "a\nb\na\nb\na\n", 5, "a", 4},
     {"a prefix is another token", "ab\n", 1, "a", -1},
     {"an extension is another token", "ab\n", 1, "abc", -1},
+    {"byte order mark, where Python would keep it", "\xEF\xBB\xBF[PAD]\nb\n", 2, "[PAD]", 0},
+    {"only a byte order mark", "\xEF\xBB\xBF", 0, "", -1},
     {"kanji", "東京\n京都\n", 2, "京都", 1},
 };
 enum { CASES = sizeof cases / sizeof *cases };
@@ -198,9 +200,28 @@ START_TEST(faults)
     ck_assert_int_eq(sbj_vocabulary_load(&sbj_malloc, path, &vocabulary, &error), SBERTJA_E_FORMAT);
     snprintf(message, sizeof message, "%s: line 3: invalid UTF-8 at byte 1", path);
     ck_assert_str_eq(error.message, message);
+    scratch_file("vocab.txt", "\xFE\xFF\0a", 4);
+    ck_assert_int_eq(sbj_vocabulary_load(&sbj_malloc, path, &vocabulary, &error), SBERTJA_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(error.message, "vocab.txt: begins with the byte order mark of UTF-16"));
     scratch_clear();
     ck_assert_int_eq(sbj_vocabulary_load(&sbj_malloc, path, &vocabulary, &error), SBERTJA_E_IO);
     ck_assert_ptr_nonnull(strstr(error.message, path));
+}
+END_TEST
+
+START_TEST(size_is_limited)
+{
+    const size_t count = (1 << 22) + 1;
+    char *content = malloc(2 * count);
+    sbj_vocabulary vocabulary;
+    sbertja_error error;
+    for (size_t i = 0; i < count; i++)
+        memcpy(content + 2 * i, "a\n", 2);
+    const char *path = scratch_file("vocab.txt", content, 2 * count);
+    free(content);
+    ck_assert_int_eq(sbj_vocabulary_load(&sbj_malloc, path, &vocabulary, &error), SBERTJA_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(error.message, "vocab.txt: 4194305 lines, expected at most 4194304"));
+    scratch_clear();
 }
 END_TEST
 
@@ -232,6 +253,7 @@ int main(void)
     tcase_add_test(tcase, unusual_characters);
     tcase_add_test(tcase, longer_than_any_word);
     tcase_add_test(tcase, faults);
+    tcase_add_test(tcase, size_is_limited);
     tcase_add_test(tcase, allocations_fail);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
