@@ -317,7 +317,7 @@ START_TEST(a_checkpoint_knows_the_words)
     begin(&second, "cpu");
     take_steps(&first, 0, 2);
     must(sbj_trainer_write(first.trainer, &state, temporary_path("checkpoint"), &error));
-    must(sbj_trainer_read(second.trainer, temporary_path("checkpoint"), &state, &error));
+    must(sbj_trainer_read(second.trainer, temporary_path("checkpoint"), false, &state, &error));
     for (size_t goal = 0; goal < 2; goal++) {
         const sbj_goal *a = &first.trainer->goals[goal], *b = &second.trainer->goals[goal];
         ck_assert_uint_gt(count_reached(a), 0);

@@ -114,7 +114,8 @@ class Kinds(unittest.TestCase):
         pairwise = (util.pairwise_cos_sim, util.pairwise_dot_score, util.pairwise_euclidean_sim,
                     util.pairwise_manhattan_sim)
         for function in (*self.FUNCTIONS, *pairwise):
-            for name, value in (("texts", ["水", "火"]), ("one text", "水"), ("None", None), ("dict", {"a": [1]}), ("set", {1.0}),
+            for name, value in (("texts", ["水", "火"]), ("one text", "水"), ("None", None), ("dict", {"a": [1]}),
+                                ("set", {1.0}),
                                 ("missing", [[1, None, 2]]), ("numbers as texts", np.array([["1", "2", "3"]])),
                                 ("complex", self.A * 1j), ("dates", np.array([["2020-01-01"]], "M8[D]"))):
                 with self.subTest(function.__name__, given=name), self.assertRaisesRegex(TypeError, "expected numbers"):
