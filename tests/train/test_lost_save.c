@@ -185,6 +185,51 @@ START_TEST(a_checkpoint_that_fails)
 }
 END_TEST
 
+/* How far two texts are apart: nothing is left of it in a model that a learning rate has wrecked. */
+static int spread(void *user, const sbertja_model *model, size_t epoch, size_t steps, double *score)
+{
+    static const char *const texts[] = {"水が漏れた。", "会議は三時に始まる。"};
+    const size_t dimension = sbertja_model_dimension(model);
+    float vectors[2 * 64];
+    sbertja_session *session;
+    obstacle *o = user;
+    (void)epoch;
+    (void)steps;
+    ck_assert_uint_le(dimension, 64);
+    ck_assert_int_eq(sbertja_session_create(model, NULL, &session, NULL), SBERTJA_OK);
+    ck_assert_int_eq(sbertja_encode(session, texts, NULL, 2, NULL, vectors, NULL), SBERTJA_OK);
+    sbertja_session_free(session);
+    *score = o->scores[o->calls++] = 1 - sbertja_cosine(vectors, vectors + dimension, dimension);
+    return 0;
+}
+
+/* A learning rate that is far too large; the first one leaves the weights finite, the second ends the training. The first
+ * epoch, whose rate is 0, stays the best. */
+START_TEST(a_wrecked_training_leaves_the_best_model)
+{
+    sbertja_status status;
+    sbertja_error error;
+    sbertja_model *model = training_model("cpu", NULL);
+    obstacle judge = {0};
+    sbertja_fit_options o = options(&judge);
+    o.learning_rate = _i == 0 ? 10 : 1e4;
+    o.warmup_steps = 1;
+    o.max_grad_norm = 1;
+    o.output_path = temporary_path("out");
+    o.evaluate = spread;
+    o.evaluate_user = &judge;
+    sbertja_model *trained = fit(model, &o, &status, &error);
+    ck_assert_msg(status == (_i == 0 ? SBERTJA_OK : SBERTJA_E_ARGUMENT), "%s", error.message);
+    for (size_t i = 1; i < judge.calls; i++)
+        ck_assert_msg(!(judge.scores[i] > judge.scores[0]), "score %zu: %g, the first %g", i, judge.scores[i],
+                      judge.scores[0]);
+    ck_assert(_i == 0 ? trained != NULL && !training_equal(trained, model) : trained == NULL);
+    ck_assert(training_equal_saved(model, o.output_path));
+    sbertja_model_free(trained);
+    sbertja_model_free(model);
+}
+END_TEST
+
 /* ---- Real disks ---- */
 
 static int onto_a_full_disk(const char *folder)
@@ -268,4 +313,4 @@ START_TEST(on_volumes)
 END_TEST
 
 SUITE_MAIN("train/lost_save", 60, {the_last_model_is_given, 0}, {the_best_model_is_kept, BESTS},
-           {a_checkpoint_that_fails, 2}, {on_a_full_disk, 0}, {on_volumes, 0})
+           {a_checkpoint_that_fails, 2}, {a_wrecked_training_leaves_the_best_model, 2}, {on_a_full_disk, 0}, {on_volumes, 0})
