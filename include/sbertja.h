@@ -35,6 +35,10 @@
  *              while OpenBLAS's own threads are at work; give OpenBLAS one thread there.
  *   Threads    Where the system refuses to start as many threads as asked for, the work is done by fewer, with a warning
  *              to the log callback.
+ *   Callbacks  are called in the default floating-point mode. They may throw C++ exceptions: one from progress, evaluate or
+ *              token_vectors stops the call as a nonzero result does, and comes out of it when it has ended in good order
+ *              (sbertja_fit has set `trained` then); one from a log function is dropped; an allocator that throws has no
+ *              memory. They must not leave by longjmp, nor end or cancel the thread.
  *   Host       The library never exits, prints, reads the environment, or changes the locale, signals, errno or the
  *              floating-point mode. Messages go to the log callback, if there is one. Where the processor has AMX, loading
  *              a model asks the system for its registers, and signal frames of the process are 8 KB larger from then on

@@ -4,6 +4,7 @@
 #define SBJ_API_H
 
 #include <errno.h>
+#include <fenv.h>
 #include <string.h>
 
 #include "model/model.h"
@@ -30,6 +31,23 @@ static inline sbertja_status sbj_take_options(const char *name, const void *give
 static inline void sbj_put_errno(const int *kept)
 {
     errno = *kept;
+}
+
+/* The next line where numbers are computed or read: in the default floating-point mode, whatever the host's is, with
+ * nothing trapped. Mode and flags are the host's again afterwards. Threads begin in the mode of the one that starts them. */
+#define SBJ_KEEP_MODE __attribute__((cleanup(sbj_put_mode), unused)) const fenv_t kept_mode = sbj_take_mode()
+
+static inline fenv_t sbj_take_mode(void)
+{
+    fenv_t mode;
+    fegetenv(&mode);
+    fesetenv(FE_DFL_ENV);
+    return mode;
+}
+
+static inline void sbj_put_mode(const fenv_t *kept)
+{
+    fesetenv(kept);
 }
 
 static inline sbertja_status sbj_no_argument(sbertja_error *error, const char *name)

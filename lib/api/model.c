@@ -74,6 +74,7 @@ SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbert
                                               sbertja_model **model, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbj_model_options inner;
     char room[SBJ_PATH_ROOM];
     if (model == NULL)
@@ -90,6 +91,7 @@ SBERTJA_API sbertja_status sbertja_model_create(const sbertja_architecture *arch
                                                 sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbertja_architecture a = SBERTJA_ARCHITECTURE_INIT;
     sbj_model_options inner;
     if (model == NULL)
@@ -109,6 +111,7 @@ SBERTJA_API sbertja_status sbertja_model_save(const sbertja_model *model, const 
                                               const sbertja_save_options *options, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbertja_save_options o = SBERTJA_SAVE_OPTIONS_INIT;
     if (model == NULL || directory == NULL)
         return sbj_no_argument(error, model == NULL ? "model" : "directory");
@@ -146,6 +149,7 @@ SBERTJA_API sbertja_status sbertja_directory_describe(const char *directory, cha
                                                       sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     char room[SBJ_PATH_ROOM], *description = NULL;
     if (size != NULL)
         *size = 0;
@@ -178,6 +182,7 @@ SBERTJA_API sbertja_status sbertja_model_parameter(const sbertja_model *model, s
                                                    float *values, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     const sbj_model *inner = (const sbj_model *)model;
     if (model == NULL)
         return sbj_no_argument(error, "model");
@@ -199,6 +204,7 @@ SBERTJA_API sbertja_status sbertja_tokenizer_load(const char *directory, const s
                                                   sbertja_tokenizer **tokenizer, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbj_model_options inner;
     sbj_layout layout = {0};
     char room[SBJ_PATH_ROOM];

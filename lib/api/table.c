@@ -6,6 +6,7 @@
 SBERTJA_API sbertja_status sbertja_table_read(const char *path, sbertja_table **table, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     if (table == NULL)
         return sbj_no_argument(error, "table");
     *table = NULL;
@@ -51,6 +52,7 @@ SBERTJA_API sbertja_status sbertja_table_number(const sbertja_table *table, size
                                                 sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     if (table == NULL || value == NULL)
         return sbj_no_argument(error, table == NULL ? "table" : "value");
     if (row >= sbj_table_rows(table) || column >= sbj_table_columns(table))
@@ -63,6 +65,7 @@ SBERTJA_API sbertja_status sbertja_table_labels(const sbertja_table *table, cons
                                                 sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     if (table == NULL || rule == NULL || labels == NULL)
         return sbj_no_argument(error, table == NULL ? "table" : rule == NULL ? "rule" : "labels");
     return sbj_table_labels(&sbj_malloc, table, rule, labels, error);

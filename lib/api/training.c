@@ -3,6 +3,7 @@
 
 #include "api/api.h"
 #include "train/trainer.h"
+#include "util/guard.h"
 
 SBERTJA_API sbertja_status sbertja_dataset_create(sbertja_dataset **dataset, sbertja_error *error)
 {
@@ -65,11 +66,30 @@ static sbertja_status take_objectives(const sbj_alloc *alloc, const sbertja_obje
     return status;
 }
 
+/* The arguments of sbj_fit. */
+typedef struct fit_call {
+    const sbj_model *model;
+    sbertja_objective *objectives; /* freed by the call */
+    size_t count;
+    const sbertja_fit_options *options;
+    sbj_model **trained;
+    sbertja_error *error;
+} fit_call;
+
+static sbertja_status run_fit(void *context)
+{
+    const fit_call *c = context;
+    const sbertja_status status = sbj_fit(c->model, c->objectives, c->count, c->options, c->trained, c->error);
+    sbj_free(&c->model->alloc, c->objectives);
+    return status;
+}
+
 SBERTJA_API sbertja_status sbertja_fit(const sbertja_model *model, const sbertja_objective *objectives, size_t count,
                                        const sbertja_fit_options *options, sbertja_model **trained,
                                        sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbertja_fit_options o = SBERTJA_FIT_OPTIONS_INIT;
     sbertja_objective *taken = NULL;
     if (trained != NULL)
@@ -84,8 +104,10 @@ SBERTJA_API sbertja_status sbertja_fit(const sbertja_model *model, const sbertja
         status = sbj_take_options("fit options", options, options ? options->size : 0, &o, sizeof o, error);
     if (status == SBERTJA_OK && trained == NULL && o.output_path == NULL)
         status = sbj_fail(error, SBERTJA_E_ARGUMENT, "neither `trained` nor output_path is given");
-    if (status == SBERTJA_OK)
-        status = sbj_fit((const sbj_model *)model, taken, count, &o, (sbj_model **)trained, error);
-    sbj_free(alloc, taken);
-    return status;
+    if (status != SBERTJA_OK) {
+        sbj_free(alloc, taken);
+        return status;
+    }
+    fit_call call = {(const sbj_model *)model, taken, count, &o, (sbj_model **)trained, error};
+    return sbj_guard_fit(&o, run_fit, &call);
 }

@@ -40,6 +40,7 @@ SBERTJA_API sbertja_status sbertja_search(const float *corpus, size_t corpus_cou
                                           float *scores, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbertja_status status;
     if ((status = check_rows("corpus", corpus, corpus_count, dimension, error)) != SBERTJA_OK ||
         (status = check_rows("queries", queries, query_count, dimension, error)) != SBERTJA_OK ||
@@ -73,6 +74,7 @@ SBERTJA_API sbertja_status sbertja_classify_centroid(const float *train, const i
                                                      int *predicted, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbertja_status status = check_classifier(train, labels, train_count, vectors, count, dimension, predicted, error);
     return status != SBERTJA_OK ? status
                                 : sbj_classify_centroid(&sbj_malloc, NULL, train, labels, train_count, vectors, count,
@@ -84,6 +86,7 @@ SBERTJA_API sbertja_status sbertja_classify_neighbours(const float *train, const
                                                        int *predicted, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbertja_status status = check_classifier(train, labels, train_count, vectors, count, dimension, predicted, error);
     if (status == SBERTJA_OK)
         status = check_k(k, "train_count", train_count, error);
@@ -111,6 +114,7 @@ SBERTJA_API sbertja_status sbertja_spearman(const double *x, const double *y, si
                                             sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     if (rho == NULL || ((x == NULL || y == NULL) && count > 0))
         return sbj_no_argument(error, rho == NULL ? "rho" : x == NULL ? "x" : "y");
     return sbj_spearman(&sbj_malloc, x, y, count, rho, error);
@@ -121,6 +125,7 @@ SBERTJA_API sbertja_status sbertja_triplet_accuracy(const float *anchors, const 
                                                     sbertja_metric metric, double *accuracy, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbertja_status status;
     if ((status = check_rows("anchors", anchors, count, dimension, error)) != SBERTJA_OK ||
         (status = check_rows("positives", positives, count, dimension, error)) != SBERTJA_OK ||
@@ -138,6 +143,7 @@ SBERTJA_API sbertja_status sbertja_retrieval(const size_t *ranked, size_t query_
                                              sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     if (ranked == NULL || relevant == NULL || relevant_begin == NULL)
         return sbj_no_argument(error, ranked == NULL ? "ranked" : relevant == NULL ? "relevant" : "relevant_begin");
     if (k == 0)
@@ -149,6 +155,7 @@ SBERTJA_API sbertja_status sbertja_paraphrases(const float *vectors, size_t coun
                                                size_t most, sbertja_pair *pairs, size_t *found, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbertja_status status;
     if ((status = check_result("found", found, error)) != SBERTJA_OK)
         return status;
@@ -167,6 +174,7 @@ SBERTJA_API sbertja_status sbertja_communities(const float *vectors, size_t coun
                                                sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbertja_status status;
     if ((status = check_result("communities", communities, error)) != SBERTJA_OK)
         return status;

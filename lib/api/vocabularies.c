@@ -6,6 +6,7 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_create(const sbertja_vocab
                                                              sbertja_vocabulary_trainer **trainer, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     sbertja_vocabulary_options o = SBERTJA_VOCABULARY_OPTIONS_INIT;
     if (trainer == NULL)
         return sbj_no_argument(error, "trainer");
@@ -21,6 +22,7 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_tra
                                                           const size_t *lengths, size_t count, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     if (trainer == NULL)
         return sbj_no_argument(error, "trainer");
     if (texts == NULL && count > 0)
@@ -41,6 +43,7 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_finish(sbertja_vocabulary_
                                                              sbertja_vocabulary_summary *summary, sbertja_error *error)
 {
     SBJ_KEEP_ERRNO;
+    SBJ_KEEP_MODE;
     if (trainer == NULL || path == NULL)
         return sbj_no_argument(error, trainer == NULL ? "trainer" : "path");
     sbj_use *use = sbj_vocabulary_trainer_use((sbj_vocabulary_trainer *)trainer);

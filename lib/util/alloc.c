@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "util/guard.h"
+
 static void *default_allocate(void *user, size_t size)
 {
     (void)user;
@@ -17,6 +19,20 @@ static void default_release(void *user, void *memory)
 {
     (void)user;
     free(memory);
+}
+
+/* From the caller's functions, which may throw. */
+static void *allocate(const sbj_alloc *alloc, size_t size)
+{
+    return alloc->allocate == default_allocate ? malloc(size) : sbj_guard_allocate(alloc, size);
+}
+
+static void release(const sbj_alloc *alloc, void *memory)
+{
+    if (alloc->release == default_release)
+        free(memory);
+    else
+        sbj_guard_release(alloc, memory);
 }
 
 const sbj_alloc sbj_malloc = {default_allocate, default_release, NULL};
@@ -36,7 +52,7 @@ void *sbj_new_raw(const sbj_alloc *alloc, size_t count, size_t size)
     size_t bytes;
     if (!sbj_mul(count, size, &bytes))
         return NULL;
-    return alloc->allocate(alloc->user, bytes ? bytes : 1);
+    return allocate(alloc, bytes ? bytes : 1);
 }
 
 void *sbj_new(const sbj_alloc *alloc, size_t count, size_t size)
@@ -50,7 +66,7 @@ void *sbj_new(const sbj_alloc *alloc, size_t count, size_t size)
 void sbj_free(const sbj_alloc *alloc, void *memory)
 {
     if (memory != NULL)
-        alloc->release(alloc->user, memory);
+        release(alloc, memory);
 }
 
 char *sbj_copy_text(const sbj_alloc *alloc, const char *text, size_t length)
@@ -90,7 +106,7 @@ void *sbj_new_aligned(const sbj_alloc *alloc, size_t bytes)
     size_t alignment = bytes >= huge ? huge : 64, room;
     if (!sbj_add(bytes, alignment + sizeof(void *), &room))
         return NULL;
-    unsigned char *block = alloc->allocate(alloc->user, room);
+    unsigned char *block = allocate(alloc, room);
     if (block == NULL)
         return NULL;
     uintptr_t start = ((uintptr_t)block + sizeof(void *) + alignment - 1) & ~(uintptr_t)(alignment - 1);
@@ -119,5 +135,5 @@ void sbj_free_aligned(const sbj_alloc *alloc, void *memory)
     if (memory == NULL)
         return;
     memcpy(&block, (unsigned char *)memory - sizeof(void *), sizeof block);
-    alloc->release(alloc->user, block);
+    release(alloc, block);
 }

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "util/guard.h"
+
 void sbj_say(const sbj_log *log, sbertja_log_level level, const char *format, ...)
 {
     char text[1024];
@@ -14,5 +16,5 @@ void sbj_say(const sbj_log *log, sbertja_log_level level, const char *format, ..
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     sbj_cut_at_character(text, sizeof text);
-    log->function(log->user, level, text);
+    sbj_guard_log(log->function, log->user, level, text);
 }
