@@ -31,7 +31,8 @@
  *   Fork       A child process may use and free every handle that no other thread was using at the time of the fork: the
  *              results are the same, and threads are started again when they are next needed. Using a handle that was in
  *              use is _E_ARGUMENT in the child, and freeing it does nothing, since its memory may be half changed. A
- *              callback may fork, and the child may return from it. With the engine openblas the fork itself can hang
+ *              callback may fork; the child may use other handles, but should end or exec there: after a return the call
+ *              may wait for threads that the child does not have. With the engine openblas the fork itself can hang
  *              while OpenBLAS's own threads are at work; give OpenBLAS one thread there.
  *   Threads    Where the system refuses to start as many threads as asked for, the work is done by fewer, with a warning
  *              to the log callback.

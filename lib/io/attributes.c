@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "io/directory_private.h"
+#include "io/retry.h"
 
 /* Both are far above what file systems allow in practice; what does not fit is left out. */
 enum { MAX_NAMES = 4096, MAX_VALUE = 4096 };
@@ -51,7 +52,7 @@ void sbj_copy_attributes(int from, int to)
 /* Non-blocking: what has a counterpart's name may be a pipe. */
 static int open_entry(int parent, const char *name)
 {
-    return openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return SBJ_RETRY(openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
 }
 
 typedef struct keeping {

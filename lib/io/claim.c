@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "io/file_private.h"
+#include "io/retry.h"
 
 static const char content[] = "sbertja: the name without .lock is being written\n";
 
@@ -30,17 +31,17 @@ static bool leads_to(const char *path, int file)
 /* 0 and the locked file in `*lock`, or -1 there if the file system has no locks; else an errno, with no file left. */
 static int create_lock(const char *path, int *lock)
 {
-    *lock = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    *lock = SBJ_RETRY(open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
     if (*lock < 0)
         return errno;
-    const bool locked = flock(*lock, LOCK_EX | LOCK_NB) == 0;
+    const bool locked = SBJ_RETRY(flock(*lock, LOCK_EX | LOCK_NB)) == 0;
     const int number = locked ? 0 : errno;
     if (locked && leads_to(path, *lock)) {
         /* An empty lock file is one as well, but nothing is deleted on its word: after a power failure, too, the content
          * has to be there if the name is. */
         const ssize_t size = write(*lock, content, sizeof content - 1);
         const int reason = size < 0 ? errno : ENOSPC;
-        if (size == (ssize_t)sizeof content - 1 && (fsync(*lock) == 0 || errno == EINVAL))
+        if (size == (ssize_t)sizeof content - 1 && (SBJ_RETRY(fsync(*lock)) == 0 || errno == EINVAL))
             return 0;
         unlink(path);
         close(*lock);
@@ -125,10 +126,10 @@ static void sweep_one(char *path, bool (*clear)(const char *path, void *context)
 {
     char found[sizeof content];
     struct stat status;
-    const int lock = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const int lock = SBJ_RETRY(open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (lock < 0)
         return;
-    if (fstat(lock, &status) == 0 && S_ISREG(status.st_mode) && flock(lock, LOCK_EX | LOCK_NB) == 0 &&
+    if (fstat(lock, &status) == 0 && S_ISREG(status.st_mode) && SBJ_RETRY(flock(lock, LOCK_EX | LOCK_NB)) == 0 &&
         leads_to(path, lock)) {
         const ssize_t size = read(lock, found, sizeof found);
         bool gone = size == 0; /* killed before anything was made */
@@ -169,10 +170,10 @@ void sbj_claim_sweep(const char *base, bool (*clear)(const char *path, void *con
 /* 1: locked; 0: somebody has it; -1: there are no locks here. */
 static int try_lock(const char *path, int *lock)
 {
-    *lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    *lock = SBJ_RETRY(open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
     if (*lock < 0)
         return -1;
-    if (flock(*lock, LOCK_EX | LOCK_NB) == 0 && leads_to(path, *lock))
+    if (SBJ_RETRY(flock(*lock, LOCK_EX | LOCK_NB)) == 0 && leads_to(path, *lock))
         return 1;
     const int result = errno == EWOULDBLOCK || !leads_to(path, *lock) ? 0 : -1;
     if (result < 0)

@@ -16,6 +16,7 @@
 
 #include "io/directory_private.h"
 #include "io/file_private.h"
+#include "io/retry.h"
 
 /* ---- What may be replaced ---- */
 
@@ -56,7 +57,7 @@ static sbertja_status check_content(const char *target, const sbj_directory_kind
     char foreign[256] = "";
     if (kind->is_ours(target))
         return SBERTJA_OK;
-    const int directory = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int directory = SBJ_RETRY(open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const int number = directory < 0 ? errno : sbj_each_entry(directory, find_foreign, foreign);
     if (directory >= 0)
         close(directory);
@@ -149,7 +150,8 @@ static bool must_stay(const char *target)
         return true;
     memcpy(parent, target, length);
     parent[length] = '\0';
-    const int above = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC), itself = sbj_open_directory(AT_FDCWD, target);
+    const int above = SBJ_RETRY(open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const int itself = sbj_open_directory(AT_FDCWD, target);
     const bool stays = above < 0 || itself < 0 || is_mount_point(above, slash + 1) ||
                        sbj_each_entry(itself, find_mount_point, NULL) != 0 || holds_working_directory(target) ||
                        (fstat(itself, &status) == 0 && status.st_uid != geteuid() && geteuid() != 0);
@@ -256,7 +258,7 @@ sbertja_status sbj_directory_begin(const sbj_alloc *alloc, const char *target, c
 
 sbertja_status sbj_exchange(const char *fresh, const char *target, sbertja_error *error)
 {
-    if (renameat2(AT_FDCWD, fresh, AT_FDCWD, target, RENAME_EXCHANGE) == 0)
+    if (SBJ_RETRY(renameat2(AT_FDCWD, fresh, AT_FDCWD, target, RENAME_EXCHANGE)) == 0)
         return SBERTJA_OK;
     return sbj_fail_errno(error, target, "cannot be replaced", errno);
 }
@@ -268,7 +270,7 @@ static sbertja_status put_in_place(const sbj_directory *directory, bool *old, sb
     /* Was nothing there, a plain rename is right: it fails if a file or a non-empty directory has come since. One of
      * ours is replaced as if it had been there from the beginning: a second training must not lose what it computed. */
     if (!directory->replaces || !sbj_is_directory(directory->target)) {
-        if (rename(directory->path, directory->target) == 0)
+        if (SBJ_RETRY(rename(directory->path, directory->target)) == 0)
             return SBERTJA_OK;
         int number = errno;
         bool came = number == ENOTEMPTY || number == EEXIST;

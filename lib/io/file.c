@@ -15,6 +15,7 @@
 
 #include "io/directory_private.h"
 #include "io/file_private.h"
+#include "io/retry.h"
 
 sbertja_status sbj_input_map(const sbj_input *input, sbj_map *map, sbertja_error *error)
 {
@@ -205,13 +206,13 @@ sbertja_status sbj_write_pieces(const char *path, size_t count, sbj_piece piece,
  * content is cut off by O_TRUNC in `flags`. */
 static sbertja_status write_into(const char *path, int flags, const void *data, size_t size, sbertja_error *error)
 {
-    sbj_output output = {path, open(path, O_WRONLY | O_CLOEXEC | flags)};
+    sbj_output output = {path, SBJ_RETRY(open(path, O_WRONLY | O_CLOEXEC | flags))};
     if (output.file < 0)
         return sbj_fail_errno(error, path, "cannot be opened for writing", errno);
     sbertja_status status = sbj_output_write(&output, data, size, error);
-    if (flags != 0 && status == SBERTJA_OK && fsync(output.file) != 0)
+    if (flags != 0 && status == SBERTJA_OK && SBJ_RETRY(fsync(output.file)) != 0)
         status = sbj_fail_errno(error, path, "cannot be written", errno);
-    if (close(output.file) != 0 && status == SBERTJA_OK)
+    if (close(output.file) != 0 && errno != EINTR && status == SBERTJA_OK)
         status = sbj_fail_errno(error, path, "cannot be written", errno);
     return status;
 }
@@ -219,7 +220,7 @@ static sbertja_status write_into(const char *path, int flags, const void *data, 
 static int create_empty(const char *path, void *context)
 {
     sbj_output *output = context;
-    output->file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    output->file = SBJ_RETRY(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     return output->file < 0 ? errno : 0;
 }
 
@@ -232,7 +233,7 @@ static bool delete_left(const char *path, void *context)
 /* Those of the file that `file` will replace; if that cannot be opened, its mode at least (0: there is none). */
 static void take_attributes(const char *path, mode_t mode, int file)
 {
-    const int old = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    const int old = SBJ_RETRY(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (old >= 0) {
         sbj_copy_attributes(old, file);
         close(old);
@@ -256,7 +257,7 @@ static sbertja_status write_and_rename(const char *path, mode_t mode, const void
     status = sbj_output_write(&output, data, size, error);
     if (status == SBERTJA_OK)
         status = sbj_output_finish(&output, error);
-    if (status == SBERTJA_OK && rename(claim.path, path) != 0) {
+    if (status == SBERTJA_OK && SBJ_RETRY(rename(claim.path, path)) != 0) {
         mounted = errno == EBUSY;
         status = sbj_fail_errno(error, path, "cannot be replaced", errno);
         unlink(claim.path);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "io/file_private.h"
+#include "io/retry.h"
 
 enum { COMPARED = 4096 }; /* bytes that are read again at a time */
 
@@ -53,7 +54,7 @@ sbertja_status sbj_input_open(const char *path, sbj_input *input, sbertja_error 
     memset(input, 0, sizeof *input);
     input->path = path;
     /* O_NONBLOCK: opening a pipe that nobody writes to must not wait. */
-    input->file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    input->file = SBJ_RETRY(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (input->file < 0)
         return sbj_fail_errno(error, path, "cannot be opened", errno);
     input->open = true;

@@ -20,6 +20,7 @@
 
 #include "io/directory_private.h"
 #include "io/file_private.h"
+#include "io/retry.h"
 
 static const char current_name[] = ".sbertja-current", base_name[] = ".sbertja", lock_name[] = ".sbertja.lock",
                   link_name[] = ".sbertja.link", done_name[] = ".sbertja-done";
@@ -49,8 +50,8 @@ const char *sbj_directory_current(const char *path, char buffer[PATH_MAX])
 /* A copy with its attributes, synced. */
 static int copy_file(int from, const char *name, int to, const char *copy)
 {
-    const int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    const int out = in < 0 ? -1 : openat(to, copy, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    const int in = SBJ_RETRY(openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    const int out = in < 0 ? -1 : SBJ_RETRY(openat(to, copy, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
     ssize_t size = 1;
     int number = in < 0 || out < 0 ? errno : 0;
     while (number == 0 && size > 0)
@@ -60,11 +61,11 @@ static int copy_file(int from, const char *name, int to, const char *copy)
             size = 1;
     if (number == 0) {
         sbj_copy_attributes(in, out);
-        number = fsync(out) != 0 ? errno : 0;
+        number = SBJ_RETRY(fsync(out)) != 0 ? errno : 0;
     }
     if (in >= 0)
         close(in);
-    if (out >= 0 && close(out) != 0 && number == 0)
+    if (out >= 0 && close(out) != 0 && errno != EINTR && number == 0)
         number = errno;
     return number;
 }
@@ -82,11 +83,11 @@ static int put_file(int from, const char *name, int to)
 {
     unlinkat(to, link_name, 0);
     int number = link_or_copy(from, name, to, link_name);
-    if (number == 0 && renameat(to, link_name, to, name) != 0) {
+    if (number == 0 && SBJ_RETRY(renameat(to, link_name, to, name)) != 0) {
         number = errno;
         if (number == EISDIR || number == ENOTEMPTY || number == EEXIST) {
             sbj_delete_entry(to, name);
-            number = renameat(to, link_name, to, name) == 0 ? 0 : errno;
+            number = SBJ_RETRY(renameat(to, link_name, to, name)) == 0 ? 0 : errno;
         }
     }
     unlinkat(to, link_name, 0); /* what failed; or two names of one file, which a rename leaves as they are */
@@ -134,7 +135,7 @@ static int into_folder(int from, const char *name, const installing *i,
     installing inside = {target, folder, i->last, true, i->kind};
     if (number == 0)
         number = sbj_each_entry(folder, visit, &inside);
-    if (number == 0 && fsync(target) != 0 && errno != EINVAL)
+    if (number == 0 && SBJ_RETRY(fsync(target)) != 0 && errno != EINVAL)
         number = errno;
     if (folder >= 0)
         close(folder);
@@ -193,7 +194,7 @@ static int remove_stale(int target, const char *name, void *context)
 
 static int sync_folder(int folder)
 {
-    return fsync(folder) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+    return SBJ_RETRY(fsync(folder)) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
 }
 
 /* Between the steps the directory is synced, so that the disk sees them in this order. */
@@ -214,7 +215,7 @@ static int install_current(int current, int target, const sbj_directory_kind *ki
 static int retire_current(int target)
 {
     sbj_delete_entry(target, done_name);
-    int number = renameat(target, current_name, target, done_name) == 0 ? sync_folder(target) : errno;
+    int number = SBJ_RETRY(renameat(target, current_name, target, done_name)) == 0 ? sync_folder(target) : errno;
     if (number == 0)
         sbj_delete_entry(target, done_name);
     return number;
@@ -318,7 +319,7 @@ static sbertja_status copy_to_current(const sbj_alloc *alloc, const char *staged
             close(to);
         status = number == 0 ? sbj_sync_tree(claim.path, error)
                              : sbj_fail_errno(error, target, "cannot be written", number);
-        if (status == SBERTJA_OK && rename(claim.path, current) != 0)
+        if (status == SBERTJA_OK && SBJ_RETRY(rename(claim.path, current)) != 0)
             status = sbj_fail_errno(error, target, "cannot be written", errno);
         if (status != SBERTJA_OK)
             sbj_delete_tree(claim.path);
@@ -333,7 +334,7 @@ static sbertja_status make_current(const sbj_alloc *alloc, const char *staged, c
 {
     char *current = NULL;
     sbertja_status status = sbj_path_join(alloc, target, current_name, &current, error);
-    if (status == SBERTJA_OK && rename(staged, current) != 0) {
+    if (status == SBERTJA_OK && SBJ_RETRY(rename(staged, current)) != 0) {
         const int number = errno;
         if (number != EXDEV)
             status = sbj_fail_errno(error, target, "cannot be written", number);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "io/file_private.h"
+#include "io/retry.h"
 
 sbertja_status sbj_fail_errno(sbertja_error *error, const char *path, const char *what, int number)
 {
@@ -23,7 +24,7 @@ sbertja_status sbj_output_create(const char *path, sbj_output *output, sbertja_e
     /* Never truncated in place: somebody may have the old file mapped. */
     if (unlink(path) != 0 && errno != ENOENT)
         return sbj_fail_errno(error, path, "cannot be replaced", errno);
-    output->file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    output->file = SBJ_RETRY(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (output->file < 0)
         return sbj_fail_errno(error, path, "cannot be created", errno);
     return SBERTJA_OK;
@@ -47,8 +48,8 @@ sbertja_status sbj_output_write(sbj_output *output, const void *data, size_t siz
 
 sbertja_status sbj_output_finish(sbj_output *output, sbertja_error *error)
 {
-    int number = fsync(output->file) != 0 ? errno : 0;
-    if (close(output->file) != 0 && number == 0)
+    int number = SBJ_RETRY(fsync(output->file)) != 0 ? errno : 0;
+    if (close(output->file) != 0 && errno != EINTR && number == 0)
         number = errno;
     output->file = -1;
     if (number == 0)
@@ -69,10 +70,10 @@ void sbj_output_discard(sbj_output *output)
 sbertja_status sbj_sync_path(const char *path, sbertja_error *error)
 {
     sbertja_status status = SBERTJA_OK;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = SBJ_RETRY(open(path, O_RDONLY | O_CLOEXEC));
     if (file < 0)
         return sbj_fail_errno(error, path, "cannot be synced", errno);
-    if (fsync(file) != 0 && errno != EINVAL && errno != EROFS)
+    if (SBJ_RETRY(fsync(file)) != 0 && errno != EINVAL && errno != EROFS)
         status = sbj_fail_errno(error, path, "cannot be synced", errno);
     close(file);
     return status;

@@ -11,6 +11,7 @@
 
 #include "io/directory_private.h"
 #include "io/file_private.h"
+#include "io/retry.h"
 
 /* Each level holds a file descriptor; models have two levels. */
 enum { MOST_LEVELS = 64 };
@@ -22,12 +23,12 @@ bool sbj_is_self_or_parent(const char *name)
 
 int sbj_open_directory(int parent, const char *name)
 {
-    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return SBJ_RETRY(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 int sbj_each_entry(int directory, int (*visit)(int directory, const char *name, void *context), void *context)
 {
-    const int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int again = SBJ_RETRY(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     DIR *list = again >= 0 ? fdopendir(again) : NULL;
     int number = 0;
     if (list == NULL) {
@@ -46,7 +47,7 @@ int sbj_each_entry(int directory, int (*visit)(int directory, const char *name, 
 /* fsync, where "cannot sync such a thing" is no fault. Returns an errno or 0. */
 static int sync_file(int file)
 {
-    return fsync(file) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+    return SBJ_RETRY(fsync(file)) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
 }
 
 static int sync_directory(int directory, int level);
@@ -63,7 +64,7 @@ static int sync_entry(int parent, const char *name, void *context)
     }
     if (!S_ISREG(status.st_mode))
         return 0;
-    int file = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int file = SBJ_RETRY(openat(parent, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (file < 0)
         return errno;
     int number = sync_file(file);
@@ -130,7 +131,7 @@ static int retire_entry(int old, const char *name, void *context)
     }
     if (r->target < 0) /* it was never made, or is gone: what is not ours stays */
         return 0;
-    return renameat(old, name, r->target, name) == 0 ? 0 : errno;
+    return SBJ_RETRY(renameat(old, name, r->target, name)) == 0 ? 0 : errno;
 }
 
 static int retire_entries(const char *old, const char *target, bool (*is_part)(const char *name))

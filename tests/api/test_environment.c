@@ -4,11 +4,13 @@
 #include "sbertja.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fenv.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -350,6 +352,72 @@ START_TEST(interrupted_all_the_time)
 }
 END_TEST
 
+/* ---- Opened and closed ---- */
+
+#define FIND(name) (*(__typeof__(name) **)find(library, #name, &(void *){NULL}))
+
+static void **find(void *library, const char *name, void **function)
+{
+    *function = dlsym(library, name);
+    ck_assert_msg(*function != NULL, "%s", name);
+    return function;
+}
+
+static void open_and_close(const char *path)
+{
+    sbertja_architecture a = SBERTJA_ARCHITECTURE_INIT;
+    sbertja_session_options options = SBERTJA_SESSION_OPTIONS_INIT;
+    sbertja_model *model;
+    sbertja_session *session;
+    float vector[WIDTH];
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    ck_assert_msg(library != NULL, "%s", dlerror());
+    a.vocabulary = "tests/data/vocab.txt";
+    a.layers = 1, a.hidden = WIDTH, a.heads = 2, a.intermediate = 24, a.max_positions = 64;
+    options.threads = 3;
+    ck_assert(FIND(sbertja_model_create)(&a, NULL, &model, NULL) == SBERTJA_OK);
+    ck_assert(FIND(sbertja_session_create)(model, &options, &session, NULL) == SBERTJA_OK);
+    ck_assert(FIND(sbertja_encode)(session, sentences, NULL, 1, NULL, vector, NULL) == SBERTJA_OK);
+    FIND(sbertja_session_free)(session);
+    FIND(sbertja_model_free)(model);
+    ck_assert_int_eq(dlclose(library), 0);
+}
+
+static int threads_here(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int count = -2; /* for "." and ".." */
+    while (readdir(tasks) != NULL)
+        count++;
+    closedir(tasks);
+    return count;
+}
+
+START_TEST(opened_again_and_again)
+{
+    char path[512];
+    const char *build = getenv("BUILD");
+    size_t before = 0;
+    snprintf(path, sizeof path, "%s/lib/libsbertja.so", build != NULL ? build : "build");
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    printf("SKIP: opened_again_and_again: a sanitizer does not follow a library that is closed\n");
+    return;
+#endif
+    if (access(path, R_OK) != 0) {
+        printf("SKIP: opened_again_and_again: %s is not built\n", path);
+        return;
+    }
+    for (int i = 0; i < 100; i++) {
+        if (i == 20)
+            before = mallinfo2().uordblks;
+        open_and_close(path);
+        ck_assert_int_eq(threads_here(), 1);
+    }
+    const size_t after = mallinfo2().uordblks;
+    ck_assert_msg(after < before + 4096, "%zu bytes became %zu", before, after);
+}
+END_TEST
+
 SUITE_MAIN("api/environment", 60, {floating_point, MODES}, {openblas_threads_are_the_hosts, 2}, {no_threads, 2},
            {little_memory, 0}, {no_standard_files, 0}, {deleted_working_directory, 0}, {read_only_file_system, 0},
-           {interrupted_all_the_time, 0})
+           {interrupted_all_the_time, 0}, {opened_again_and_again, 0})

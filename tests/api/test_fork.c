@@ -274,14 +274,14 @@ static int fork_in_progress(void *user, size_t done, size_t total)
                    strcmp(error.message,
                           "session: it was encoding when this process was forked; create another one here") == 0,
                "the session in a callback");
-    sbertja_session_free(c->w->session); /* does nothing: the call below goes on */
+    sbertja_session_free(c->w->session); /* does nothing */
     sbertja_session *session = new_session(c->w->model, 3);
     child_must(gives_expected(c->w, session), "encode in the callback");
     sbertja_session_free(session);
-    return 0;
+    free_all(c->w);
+    _exit(0);
 }
 
-/* The child goes on with the call that it was forked in, to the same bits. */
 START_TEST(inside_encode)
 {
     world *w = open_world(NULL, 3);
@@ -290,12 +290,7 @@ START_TEST(inside_encode)
     float *vectors = malloc(sizeof w->expected);
     options.progress = fork_in_progress;
     options.progress_user = &c;
-    const sbertja_status status = sbertja_encode(w->session, w->texts, NULL, TEXTS, &options, vectors, NULL);
-    if (c.child == 0) {
-        child_must(status == SBERTJA_OK && memcmp(vectors, w->expected, sizeof w->expected) == 0, "encode, continued");
-        encode_and_free(w);
-        _exit(0);
-    }
+    ck_assert(sbertja_encode(w->session, w->texts, NULL, TEXTS, &options, vectors, NULL) == SBERTJA_OK);
     ck_assert_int_gt(c.child, 0);
     ck_assert_mem_eq(vectors, w->expected, sizeof w->expected);
     child_wait("progress", c.child);
