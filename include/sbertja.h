@@ -110,8 +110,9 @@ typedef struct sbertja_module {
     const float *weight;    /* DENSE: [out_features, in_features] row by row; NULL: random (see `seed`) */
     const float *bias;      /* DENSE: [out_features]; NULL: zeros with `weight`, random without it */
     int no_bias;            /* DENSE: nonzero for a layer without bias */
+    size_t exclude_prompt;  /* POOLING: nonzero for "include_prompt": false */
 } sbertja_module;
-#define SBERTJA_MODULE_INIT {sizeof(sbertja_module), SBERTJA_POOLING, "mean", 0, "tanh", NULL, NULL, 0}
+#define SBERTJA_MODULE_INIT {sizeof(sbertja_module), SBERTJA_POOLING, "mean", 0, "tanh", NULL, NULL, 0, 0}
 
 typedef struct sbertja_load_options {
     uint32_t size;
@@ -184,10 +185,14 @@ typedef struct sbertja_save_options {
     const char *dtype;  /* "f32" (NULL), "f16", "bf16": how the weights are stored */
     const char *packed; /* "bf16", "int8": also a file with the encoder's matrices as this machine wants them for that
                          * precision, which a load with it maps instead of making them; NULL: none */
+    const char *settings; /* a JSON object whose members replace those of config_sentence_transformers.json: prompts,
+                           * default_prompt_name, similarity_fn_name, truncate_dim (null takes it out) or any other;
+                           * NULL: all stay as the model has them */
 } sbertja_save_options;
-#define SBERTJA_SAVE_OPTIONS_INIT {sizeof(sbertja_save_options), NULL, NULL, NULL}
+#define SBERTJA_SAVE_OPTIONS_INIT {sizeof(sbertja_save_options), NULL, NULL, NULL, NULL}
 
-/* Writes a directory that sentence-transformers opens. At any instant either what was there before or the new model is
+/* Writes a directory that sentence-transformers opens. Members of the JSON files that the model was loaded from are kept,
+ * also those that the library does not know, and so they are through training. At any instant either what was there before or the new model is
  * there, whole. In an existing model directory the files of the model are replaced and all others stay, as do owner, group,
  * mode and ACLs. A non-empty directory that is not a model and holds more than logs, evaluations (.csv), notes (.md),
  * hidden files and checkpoints is _E_IO. Parents are made. Two saves to one directory may run at once: both succeed, and
@@ -198,10 +203,15 @@ SBERTJA_API sbertja_status sbertja_model_save(const sbertja_model *model, const 
                                               const sbertja_save_options *options, sbertja_error *error);
 SBERTJA_API void sbertja_model_free(sbertja_model *model); /* after its sessions */
 
-SBERTJA_API size_t sbertja_model_dimension(const sbertja_model *model);       /* of a sentence vector */
+/* Of the sentence vectors that sbertja_encode gives: what the modules make, or the truncate_dim of the directory's
+ * config_sentence_transformers.json if that is less. */
+SBERTJA_API size_t sbertja_model_dimension(const sbertja_model *model);
 SBERTJA_API size_t sbertja_model_token_dimension(const sbertja_model *model); /* of a token vector: hidden size */
 SBERTJA_API size_t sbertja_model_max_tokens(const sbertja_model *model);
-/* Architecture, tokenizer, modules, device, engine, instruction set and precision as one JSON object. */
+/* The text of one of the directory's prompts; NULL: it has none of this name. "query" and "document" are "" where the directory
+ * does not name them. `name` NULL: the default prompt. */
+SBERTJA_API const char *sbertja_model_prompt(const sbertja_model *model, const char *name);
+/* Architecture, tokenizer, modules, prompts, device, engine, instruction set and precision as one JSON object. */
 SBERTJA_API const char *sbertja_model_describe(const sbertja_model *model);
 
 /* What the files of a model directory say: architecture, modules and longest input as one JSON object, without reading
@@ -326,10 +336,14 @@ typedef struct sbertja_encode_options {
     sbertja_token_vectors token_vectors; /* also called with each text's [tokens, dimension] (the last hidden states),
                                           * in no particular order; `vectors` only during the call */
     void *token_vectors_user;
+    const char *prompt; /* put before every text; NULL or "": nothing. Where the model's pooling says "include_prompt": false,
+                         * the prompt's tokens and [CLS] take no part in it; they are as many as the prompt has by itself */
+    size_t dimension;   /* of the vectors, which are cut to it before they are normalized; 0: sbertja_model_dimension().
+                         * More than the modules make is _E_ARGUMENT */
 } sbertja_encode_options;
-#define SBERTJA_ENCODE_OPTIONS_INIT {sizeof(sbertja_encode_options), 0, NULL, NULL, NULL, NULL}
+#define SBERTJA_ENCODE_OPTIONS_INIT {sizeof(sbertja_encode_options), 0, NULL, NULL, NULL, NULL, NULL, 0}
 
-/* Writes `count` rows of sbertja_model_dimension() floats to `vectors`, in the order of the texts. An empty text is a
+/* Writes `count` rows of sbertja_model_dimension() floats (or of options->dimension) to `vectors`, in the order of the texts. An empty text is a
  * text and has a vector. `vectors` may be NULL when token_vectors is given. After _E_STOPPED or another failure the rows
  * are unspecified. An invalid text is _E_FORMAT, with its index. Vectors do not depend on what else is in the call, on
  * the order, or on the number of threads, beyond rounding (1e-6 of the largest value). */
@@ -453,10 +467,11 @@ typedef struct sbertja_fit_options {
     int bf16; /* nonzero: products of the encoder's matrices, forward and back, round both sides to bf16, sum in f32; the
                * weights that are trained stay f32. Needs the device cpu, the engine packed and a processor with
                * avx512bf16 or amx; elsewhere it is a warning, and training as without it. */
+    const char *settings; /* what is saved at output_path: see sbertja_save_options */
 } sbertja_fit_options;
 #define SBERTJA_FIT_OPTIONS_INIT                                                                                       \
     {sizeof(sbertja_fit_options), 1, 0, NULL, 10000, NULL, 2e-5, 0.9, 0.999, 0, 0.01, 1.0, 42, 0, 0, 0, NULL, NULL,    \
-     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 1, 0}
+     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 1, 0, NULL}
 
 /* Trains a copy of `model` by the objectives in turn, as SentenceTransformer.fit does; `model` stays as it was. The same
  * data, options and seed give the same bits. `trained` may be NULL when output_path is given. Whether output_path and

@@ -1,9 +1,36 @@
 /* Models: load, create, save, ask. */
+#include <stdio.h>
+
 #include "api/api.h"
 #include "model/default_model.h"
 #include "util/pool.h"
 
-static sbertja_status model_options(const sbertja_load_options *given, sbj_model_options *options, sbertja_error *error)
+/* The caller's modules in this version's form: an array of an older one has shorter elements, all of one size. */
+static sbertja_status take_modules(const sbertja_module *given, size_t count, sbertja_module taken[SBJ_MOST_MODULES],
+                                   sbertja_error *error)
+{
+    if (count > SBJ_MOST_MODULES)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "modules: %zu, at most %d", count, SBJ_MOST_MODULES);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t size = given->size;
+        const sbertja_module *element = (const void *)((const char *)given + i * size);
+        char name[32];
+        snprintf(name, sizeof name, "module %zu", i);
+        taken[i] = (sbertja_module)SBERTJA_MODULE_INIT;
+        if (size < offsetof(sbertja_module, exclude_prompt) || element->size != size)
+            return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: size %u, expected %zu: start from the _INIT macro", name,
+                            (unsigned)(size < offsetof(sbertja_module, exclude_prompt) ? size : element->size),
+                            sizeof(sbertja_module));
+        sbertja_status status = sbj_take_options(name, element, size, &taken[i], sizeof *taken, error);
+        if (status != SBERTJA_OK)
+            return status;
+    }
+    return SBERTJA_OK;
+}
+
+/* `modules` is where the caller's modules go. */
+static sbertja_status model_options(const sbertja_load_options *given, sbj_model_options *options,
+                                    sbertja_module modules[SBJ_MOST_MODULES], sbertja_error *error)
 {
     sbertja_load_options o = SBERTJA_LOAD_OPTIONS_INIT;
     sbertja_status status = sbj_take_options("load options", given, given ? given->size : 0, &o, sizeof o, error);
@@ -11,10 +38,8 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
         return status;
     if (o.modules == NULL && o.module_count > 0)
         return sbj_no_argument(error, "load options: modules");
-    for (size_t i = 0; i < o.module_count; i++)
-        if (o.modules[i].size != sizeof(sbertja_module))
-            return sbj_fail(error, SBERTJA_E_ARGUMENT, "module %zu: size %u, expected %zu", i, o.modules[i].size,
-                            sizeof(sbertja_module));
+    if (o.modules != NULL && (status = take_modules(o.modules, o.module_count, modules, error)) != SBERTJA_OK)
+        return status;
     if ((status = sbj_check_allocator(o.allocator, error)) != SBERTJA_OK)
         return sbj_in(error, status, "load options");
     sbj_precision precision;
@@ -32,7 +57,7 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
                                    .dictionary = o.dictionary,
                                    .dictionary_places = o.dictionary_places,
                                    .max_tokens = o.max_tokens,
-                                   .modules = o.modules,
+                                   .modules = o.modules != NULL ? modules : NULL,
                                    .module_count = o.module_count,
                                    .seed = o.seed,
                                    .precision = precision,
@@ -76,11 +101,12 @@ SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbert
     SBJ_KEEP_ERRNO;
     SBJ_KEEP_MODE;
     sbj_model_options inner;
+    sbertja_module modules[SBJ_MOST_MODULES];
     char room[SBJ_PATH_ROOM];
     if (model == NULL)
         return sbj_no_argument(error, "model");
     *model = NULL;
-    sbertja_status status = model_options(options, &inner, error);
+    sbertja_status status = model_options(options, &inner, modules, error);
     if (status == SBERTJA_OK)
         status = default_directory(&directory, room, error);
     return status == SBERTJA_OK ? sbj_model_load(directory, &inner, (sbj_model **)model, error) : status;
@@ -94,6 +120,7 @@ SBERTJA_API sbertja_status sbertja_model_create(const sbertja_architecture *arch
     SBJ_KEEP_MODE;
     sbertja_architecture a = SBERTJA_ARCHITECTURE_INIT;
     sbj_model_options inner;
+    sbertja_module modules[SBJ_MOST_MODULES];
     if (model == NULL)
         return sbj_no_argument(error, "model");
     *model = NULL;
@@ -102,7 +129,7 @@ SBERTJA_API sbertja_status sbertja_model_create(const sbertja_architecture *arch
     sbertja_status status;
     if ((status = sbj_take_options("architecture", architecture, architecture->size, &a, sizeof a, error)) !=
             SBERTJA_OK ||
-        (status = model_options(options, &inner, error)) != SBERTJA_OK)
+        (status = model_options(options, &inner, modules, error)) != SBERTJA_OK)
         return status;
     return sbj_model_create(&a, &inner, (sbj_model **)model, error);
 }
@@ -127,7 +154,7 @@ SBERTJA_API void sbertja_model_free(sbertja_model *model)
 
 SBERTJA_API size_t sbertja_model_dimension(const sbertja_model *model)
 {
-    return ((const sbj_model *)model)->network.width;
+    return sbj_model_dimension((const sbj_model *)model);
 }
 
 SBERTJA_API size_t sbertja_model_token_dimension(const sbertja_model *model)
@@ -138,6 +165,11 @@ SBERTJA_API size_t sbertja_model_token_dimension(const sbertja_model *model)
 SBERTJA_API size_t sbertja_model_max_tokens(const sbertja_model *model)
 {
     return ((const sbj_model *)model)->max_tokens;
+}
+
+SBERTJA_API const char *sbertja_model_prompt(const sbertja_model *model, const char *name)
+{
+    return sbj_settings_prompt(&((const sbj_model *)model)->settings, name);
 }
 
 SBERTJA_API const char *sbertja_model_describe(const sbertja_model *model)
@@ -206,12 +238,13 @@ SBERTJA_API sbertja_status sbertja_tokenizer_load(const char *directory, const s
     SBJ_KEEP_ERRNO;
     SBJ_KEEP_MODE;
     sbj_model_options inner;
+    sbertja_module modules[SBJ_MOST_MODULES];
     sbj_layout layout = {0};
     char room[SBJ_PATH_ROOM];
     if (tokenizer == NULL)
         return sbj_no_argument(error, "tokenizer");
     *tokenizer = NULL;
-    sbertja_status status = model_options(options, &inner, error);
+    sbertja_status status = model_options(options, &inner, modules, error);
     if (status == SBERTJA_OK)
         status = default_directory(&directory, room, error);
     if (status == SBERTJA_OK)

@@ -217,6 +217,9 @@ typedef struct sbj_pool_op {
     sbj_tensor x;      /* [T, H] */
     sbj_tensor argmax; /* I32 [N, H]: the row of the first largest value, saved for MAX; none in inference */
     sbj_tensor y;      /* [N, mode_count * H] */
+    size_t skip; /* tokens at the front of each sentence that take no part, though they count for the weights of
+                  * WEIGHTED_MEAN. A sentence without others gets its first token from CLS and zeros from the rest; MAX
+                  * has no value for it. 0 where gradients are wanted */
 } sbj_pool_op;
 
 typedef struct sbj_pool_gradients {

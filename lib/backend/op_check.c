@@ -265,6 +265,16 @@ static bool has_max(const sbj_pool_op *r)
     return false;
 }
 
+static void check_skip(sbj_sheet *s, const sbj_pool_op *r, const sbj_pool_gradients *g)
+{
+    const sbj_batch *batch = r->batch;
+    if (r->skip > 0 && (g != NULL || sbj_present(r->argmax)))
+        sbj_sheet_fault(s, "skip: %zu, expected 0 in training", r->skip);
+    for (size_t n = 0; r->skip > 0 && has_max(r) && batch != NULL && n < batch->sentences; n++)
+        if ((size_t)(batch->host_cu[n + 1] - batch->host_cu[n]) <= r->skip)
+            sbj_sheet_fault(s, "skip: %zu tokens, sentence %zu has no more for max", r->skip, n);
+}
+
 sbertja_status sbj_check_pool(const sbj_run *run, const sbj_pool_op *r, const sbj_pool_gradients *g,
                               sbertja_error *error)
 {
@@ -275,6 +285,7 @@ sbertja_status sbj_check_pool(const sbj_run *run, const sbj_pool_op *r, const sb
     sbj_sheet_begin(&s, g == NULL ? "pool" : "pool_backward", run->backend, error);
     check_batch(&s, r->batch);
     check_modes(&s, r);
+    check_skip(&s, r, g);
     sbj_sheet_add(&s, g == NULL ? "x" : "gradient of x", x, "[T, H]", tokens, hidden,
                   g == NULL ? SBJ_READ : SBJ_WRITTEN);
     if (has_max(r))

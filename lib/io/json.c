@@ -254,6 +254,24 @@ cJSON *sbj_json_put(sbj_json_tree *tree, cJSON *parent, const char *key, cJSON *
     return NULL;
 }
 
+static bool is_among(const char *key, const char *const *keys)
+{
+    for (size_t i = 0; keys != NULL && keys[i] != NULL; i++)
+        if (strcmp(keys[i], key) == 0)
+            return true;
+    return false;
+}
+
+void sbj_json_keep(sbj_json_tree *tree, cJSON *object, const cJSON *from, const char *const *ours)
+{
+    const cJSON *member;
+    if (object == NULL || !cJSON_IsObject(from))
+        return;
+    cJSON_ArrayForEach(member, from)
+        if (!is_among(member->string, ours) && cJSON_GetObjectItemCaseSensitive(object, member->string) == NULL)
+            sbj_json_put(tree, object, member->string, cJSON_Duplicate(member, 1));
+}
+
 char *sbj_json_print(const sbj_json_tree *tree)
 {
     return tree->failed ? NULL : cJSON_PrintUnformatted(tree->root);

@@ -42,6 +42,9 @@ typedef struct sbj_json_tree {
 sbj_json_tree sbj_json_begin(struct cJSON *root);
 /* Takes `item`, adds it to the object or, where key is NULL, to the list, and gives it back; NULL if anything failed. */
 struct cJSON *sbj_json_put(sbj_json_tree *, struct cJSON *parent, const char *key, struct cJSON *item);
+/* Adds to the object what `from` has besides: members whose keys the object lacks and `ours`, a list that ends with NULL
+ * or is NULL, does not name. So a file that is written again keeps what only others know of. */
+void sbj_json_keep(sbj_json_tree *, struct cJSON *object, const struct cJSON *from, const char *const *ours);
 /* The tree as text in one line, for cJSON_free; NULL: no memory. */
 char *sbj_json_print(const sbj_json_tree *);
 /* Writes the tree into a file of a directory that is being built, and frees it, also after an error. */

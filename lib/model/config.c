@@ -155,7 +155,8 @@ sbertja_status sbj_config_read(const sbj_alloc *alloc, const char *path, sbj_con
     return status;
 }
 
-sbertja_status sbj_config_write(const sbj_config *c, long pad, const char *path, sbertja_error *error)
+sbertja_status sbj_config_write(const sbj_config *c, long pad, const cJSON *kept, const char *path,
+                                sbertja_error *error)
 {
     const char *const architectures[] = {"BertModel"}, *const dtype = "float32"; /* in 16 bits too: it is how to load */
     sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject()), *t = &tree;
@@ -166,7 +167,6 @@ sbertja_status sbj_config_write(const sbj_config *c, long pad, const char *path,
     sbj_json_put(t, root, "hidden_act", cJSON_CreateString(sbj_activation_name(c->activation)));
     sbj_json_put(t, root, "hidden_dropout_prob", cJSON_CreateNumber(c->hidden_dropout));
     sbj_json_put(t, root, "hidden_size", cJSON_CreateNumber((double)c->hidden));
-    sbj_json_put(t, root, "initializer_range", cJSON_CreateNumber(0.02));
     sbj_json_put(t, root, "intermediate_size", cJSON_CreateNumber((double)c->intermediate));
     sbj_json_put(t, root, "layer_norm_eps", cJSON_CreateNumber(c->eps));
     sbj_json_put(t, root, "max_position_embeddings", cJSON_CreateNumber((double)c->max_positions));
@@ -177,5 +177,8 @@ sbertja_status sbj_config_write(const sbj_config *c, long pad, const char *path,
     sbj_json_put(t, root, "torch_dtype", cJSON_CreateString(dtype));
     sbj_json_put(t, root, "type_vocab_size", cJSON_CreateNumber((double)c->types));
     sbj_json_put(t, root, "vocab_size", cJSON_CreateNumber((double)c->vocabulary));
+    sbj_json_keep(t, root, kept, NULL);
+    if (cJSON_GetObjectItemCaseSensitive(root, "initializer_range") == NULL)
+        sbj_json_put(t, root, "initializer_range", cJSON_CreateNumber(0.02));
     return sbj_json_write(t, path, error);
 }

@@ -16,8 +16,10 @@ typedef struct sbj_config {
 sbertja_status sbj_config_read(const sbj_alloc *alloc, const char *path, sbj_config *config, sbertja_error *error);
 /* The same checks on sizes that the caller made; `name` is what errors call them. */
 sbertja_status sbj_config_check(const sbj_config *config, const char *name, sbertja_error *error);
-/* `pad`: pad_token_id; below 0: none. config.json of a BertModel that is to be loaded as float32, however its weights are stored. */
-sbertja_status sbj_config_write(const sbj_config *config, long pad, const char *path, sbertja_error *error);
+/* config.json of a BertModel that is to be loaded as float32, however its weights are stored. `pad`: pad_token_id; below 0:
+ * none. `kept`: a former config.json, whose other members stay; may be NULL. */
+sbertja_status sbj_config_write(const sbj_config *config, long pad, const struct cJSON *kept, const char *path,
+                                sbertja_error *error);
 
 /* "gelu", "gelu_new", "relu" and torch's names; false for others. */
 bool sbj_activation_parse(const char *name, sbj_activation *activation);

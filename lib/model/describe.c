@@ -40,6 +40,7 @@ static void put_modules(sbj_json_tree *t, cJSON *list, const sbj_module *modules
             cJSON *modes = sbj_json_put(t, entry, "modes", cJSON_CreateArray());
             for (size_t k = 0; k < m->mode_count; k++)
                 sbj_json_put(t, modes, NULL, cJSON_CreateString(sbj_pooling_name(m->modes[k])));
+            sbj_json_put(t, entry, "include_prompt", cJSON_CreateBool(!m->exclude_prompt));
         } else if (m->kind == SBERTJA_DENSE) {
             sbj_json_put(t, entry, "in", cJSON_CreateNumber((double)m->in));
             sbj_json_put(t, entry, "out", cJSON_CreateNumber((double)m->out));
@@ -84,7 +85,8 @@ sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error)
     const sbj_backend_table *table = model->backend->table;
     sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject()), *t = &tree;
     cJSON *const root = tree.root;
-    sbj_json_put(t, root, "dimension", cJSON_CreateNumber((double)model->network.width));
+    sbj_json_put(t, root, "dimension", cJSON_CreateNumber((double)sbj_model_dimension(model)));
+    sbj_json_put(t, root, "full_dimension", cJSON_CreateNumber((double)model->network.width));
     sbj_json_put(t, root, "max_tokens", cJSON_CreateNumber((double)model->max_tokens));
     cJSON *transformer = sbj_json_put(t, root, "transformer", cJSON_CreateObject());
     put_transformer(t, transformer, &model->network.config);
@@ -92,6 +94,7 @@ sbertja_status sbj_model_describe(sbj_model *model, sbertja_error *error)
     put_modules(t, sbj_json_put(t, root, "modules", cJSON_CreateArray()), model->network.modules,
                 model->network.module_count);
     put_tokenizer(t, sbj_json_put(t, root, "tokenizer", cJSON_CreateObject()), model);
+    sbj_settings_describe(&model->settings, t, root);
     sbj_json_put(t, root, "device", cJSON_CreateString(table->name));
     sbj_json_put(t, root, "engine", cJSON_CreateString(table->engine(model->backend)));
     sbj_json_put(t, root, "instructions", cJSON_CreateString(table->instructions(model->backend)));

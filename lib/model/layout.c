@@ -100,6 +100,7 @@ static sbertja_status read_entry(sbj_layout *layout, const sbj_json *json, const
         if (strcmp(name, "Transformer") != 0)
             return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: the first module is \"%s\", expected a Transformer",
                             json->name, type);
+        layout->apart = folder[0] != '\0';
         return sbj_path_join(layout->alloc, layout->directory, folder, &layout->transformer, error);
     }
     if (layout->module_count == SBJ_MOST_MODULES)
@@ -107,6 +108,7 @@ static sbertja_status read_entry(sbj_layout *layout, const sbj_json *json, const
     sbj_module *module = &layout->modules[layout->module_count];
     memset(module, 0, sizeof *module);
     memcpy(module->folder, folder, strlen(folder) + 1);
+    module->entry = (size_t)index;
     if (strcmp(name, "Pooling") == 0)
         module->kind = SBERTJA_POOLING;
     else if (strcmp(name, "Dense") == 0)
@@ -161,6 +163,7 @@ sbertja_status sbj_layout_read(const sbj_alloc *alloc, const char *directory, sb
     if ((status = sbj_path_join(alloc, directory, "modules.json", &path, error)) != SBERTJA_OK ||
         (status = sbj_find_file(path, &found, error)) != SBERTJA_OK)
         goto done;
+    layout->lists_modules = found;
     if (found) {
         status = read_modules(layout, path, error);
     } else {

@@ -12,15 +12,19 @@ typedef struct sbj_module {
     sbertja_module_kind kind;
     size_t mode_count;                 /* POOLING */
     sbj_pooling modes[SBJ_POOL_MODES]; /* in the order of the vectors */
+    bool exclude_prompt;               /* POOLING: "include_prompt": false */
     size_t in, out;                    /* DENSE; 0 until known */
     sbj_activation activation;
     bool bias;
     char folder[64]; /* its path inside the directory, "2_Dense" */
+    size_t entry;    /* its place in the directory's modules.json, where the transformer's is 0; 0: it is not from there */
 } sbj_module;
 
 typedef struct sbj_layout {
     const sbj_alloc *alloc;
     char *directory, *transformer; /* paths; transformer may be the directory itself */
+    bool lists_modules;            /* there is a modules.json */
+    bool apart;                    /* the transformer has a folder of its own, as in 0.4.1 */
     size_t max_tokens;             /* what the files say; 0: nothing */
     size_t module_count;
     sbj_module modules[SBJ_MOST_MODULES];

@@ -100,15 +100,31 @@ void sbj_model_free(sbj_model *model)
     sbj_network_free(&model->network);
     sbj_tokenizer_free(model->tokenizer);
     sbj_backend_free(model->backend);
+    sbj_json_free(&model->settings);
+    sbj_kept_free(&alloc, &model->kept);
     sbj_free(&alloc, model->description);
     sbj_free(&alloc, model);
+}
+
+size_t sbj_model_dimension(const sbj_model *model)
+{
+    const size_t width = model->network.width;
+    return model->truncate != 0 && model->truncate < width ? model->truncate : width;
+}
+
+static sbertja_status read_settings(sbj_model *model, sbertja_error *error)
+{
+    sbertja_status status =
+        sbj_kept_parse(&model->alloc, &model->kept, SBJ_KEPT_SETTINGS, &model->settings, error);
+    return status == SBERTJA_OK ? sbj_settings_check(&model->settings, &model->truncate, error) : status;
 }
 
 /* Ends what `begin` began: `status` is that of the steps between. */
 static sbertja_status finish(sbj_model *model, sbj_pool *pool, sbertja_status status, sbj_model **result,
                              sbertja_error *error)
 {
-    if (status == SBERTJA_OK && (status = sbj_model_pack(model, pool, error)) == SBERTJA_OK &&
+    if (status == SBERTJA_OK && (status = read_settings(model, error)) == SBERTJA_OK &&
+        (status = sbj_model_pack(model, pool, error)) == SBERTJA_OK &&
         (status = sbj_weights_settle(model, error)) == SBERTJA_OK)
         status = sbj_model_describe(model, error);
     sbj_pool_free(pool);
@@ -165,6 +181,7 @@ static sbertja_status load(sbj_model *model, sbj_layout *layout, const sbj_model
         (status = choose_modules(options, config.hidden, layout, error)) != SBERTJA_OK ||
         (status = choose_max_tokens(model, &config, options->max_tokens, layout->max_tokens, error)) != SBERTJA_OK ||
         (status = load_tokenizer(model, layout, &config, options, error)) != SBERTJA_OK ||
+        (status = sbj_kept_read(&model->alloc, layout, options->modules == NULL, &model->kept, error)) != SBERTJA_OK ||
         (status = sbj_weights_open(&model->alloc, layout->transformer, model->mapped, &archive, error)) != SBERTJA_OK)
         goto done;
     model->archives[model->archive_count++] = archive;
@@ -306,8 +323,10 @@ static sbertja_status derive(const sbj_model *parent, const sbj_views *values, s
     model->tokenizer = sbj_tokenizer_share(parent->tokenizer);
     model->max_tokens = parent->max_tokens;
     model->trained = parent->trained || values != &parent->weights;
-    status = head > 0 ? sbj_network_with_head(&parent->network, head, &model->network, error)
-                      : sbj_network_copy(&parent->network, &model->network, error);
+    status = sbj_kept_copy(&model->alloc, &parent->kept, &model->kept, error);
+    if (status == SBERTJA_OK)
+        status = head > 0 ? sbj_network_with_head(&parent->network, head, &model->network, error)
+                          : sbj_network_copy(&parent->network, &model->network, error);
     if (status == SBERTJA_OK)
         status = sbj_weights_copy(model, parent, values, seed, error);
     return finish(model, pool, status, result, error);

@@ -5,6 +5,7 @@
 #include "io/archive.h"
 #include "io/file.h"
 #include "model/network.h"
+#include "model/settings.h"
 #include "text/tokenizer.h"
 
 /* The choices a model was loaded with, kept so that a model trained from it makes the same. */
@@ -50,8 +51,14 @@ typedef struct sbj_model {
     sbj_archive *archives[1 + SBJ_MOST_MODULES]; /* open files that `stored` points into; the first has the encoder */
     size_t archive_count;
     sbj_packed_bytes packed; /* the packed file; nothing: the matrices have memory of their own */
+    sbj_kept kept;     /* of the directory that it was loaded from */
+    sbj_json settings; /* kept.texts[SBJ_KEPT_SETTINGS] */
+    size_t truncate;   /* the dimensions of a sentence vector that are kept; 0: all */
     char *description;
 } sbj_model;
+
+/* Of the vectors that encode gives. */
+size_t sbj_model_dimension(const sbj_model *model);
 
 sbertja_status sbj_model_load(const char *directory, const sbj_model_options *options, sbj_model **model,
                               sbertja_error *error);

@@ -107,6 +107,10 @@ static sbertja_status read_pooling(const sbj_json *json, sbj_module *module, sbe
     if (status == SBERTJA_OK && module->mode_count == 0)
         status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: no pooling mode is on", json->name);
     long dimension = 0;
+    bool include_prompt = true;
+    if (status == SBERTJA_OK)
+        status = sbj_json_bool(json, json->root, "include_prompt", true, &include_prompt, error);
+    module->exclude_prompt = !include_prompt;
     if (status == SBERTJA_OK)
         status = sbj_json_int(json, json->root, "word_embedding_dimension", 0, &dimension, error);
     if (status == SBERTJA_OK && dimension == 0)
@@ -118,9 +122,13 @@ static sbertja_status read_pooling(const sbj_json *json, sbj_module *module, sbe
 static sbertja_status read_dense(const sbj_json *json, sbj_module *module, sbertja_error *error)
 {
     long in, out;
-    const char *activation, *input;
+    const char *activation, *input, *output;
+    bool residual;
     sbertja_status status;
-    if ((status = sbj_json_int(json, json->root, "in_features", 0, &in, error)) != SBERTJA_OK ||
+    if ((status = sbj_json_bool(json, json->root, "use_residual", false, &residual, error)) != SBERTJA_OK ||
+        (status = sbj_json_text(json, json->root, "module_output_name", "sentence_embedding", &output, error)) !=
+            SBERTJA_OK ||
+        (status = sbj_json_int(json, json->root, "in_features", 0, &in, error)) != SBERTJA_OK ||
         (status = sbj_json_int(json, json->root, "out_features", 0, &out, error)) != SBERTJA_OK ||
         (status = sbj_json_bool(json, json->root, "bias", true, &module->bias, error)) != SBERTJA_OK ||
         (status = sbj_json_text(json, json->root, "activation_function", "Tanh", &activation, error)) != SBERTJA_OK ||
@@ -133,6 +141,11 @@ static sbertja_status read_dense(const sbj_json *json, sbj_module *module, sbert
     if (strcmp(input, "sentence_embedding") != 0)
         return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: module_input_name: \"%s\", only \"sentence_embedding\"",
                         json->name, input);
+    if (strcmp(output, "sentence_embedding") != 0)
+        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: module_output_name: \"%s\", only \"sentence_embedding\"",
+                        json->name, output);
+    if (residual)
+        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: use_residual: true is not supported", json->name);
     const char *dot = strrchr(activation, '.');
     if (!sbj_activation_parse(dot == NULL ? activation : dot + 1, &module->activation))
         return sbj_fail(error, SBERTJA_E_UNSUPPORTED,
@@ -174,6 +187,7 @@ sbertja_status sbj_modules_from_options(const sbertja_module *modules, size_t co
         module->kind = modules[i].kind;
         if (module->kind == SBERTJA_POOLING) {
             status = add_joined(module, "modules", modules[i].pooling ? modules[i].pooling : "mean", error);
+            module->exclude_prompt = modules[i].exclude_prompt != 0;
         } else if (module->kind == SBERTJA_DENSE) {
             module->out = modules[i].out_features;
             module->bias = !modules[i].no_bias;
@@ -257,7 +271,7 @@ static void put_pooling(sbj_json_tree *t, const sbj_module *module, size_t width
         bool on = false;
         for (size_t k = 0; k < module->mode_count; k++)
             on = on || module->modes[k] == poolings[i].mode;
-        if (on || !old_keys || i < 4) /* 0.4.1 knows the first four */
+        if (on || i < 4) /* all versions up to 2.2 know only the first four, and refuse a file with others */
             sbj_json_put(t, root, poolings[i].flag, cJSON_CreateBool(on));
     }
 }
@@ -273,8 +287,24 @@ static const char *torch_activation(sbj_activation activation)
     }
 }
 
-sbertja_status sbj_module_write(const sbj_module *module, size_t width, bool old_keys, const char *path,
-                                sbertja_error *error)
+/* What the library knows and may leave out: sentence-transformers before 6 refuses members that it does not know. */
+static const char *const known[] = {"word_embedding_dimension",
+                                    "embedding_dimension",
+                                    "pooling_mode",
+                                    "include_prompt",
+                                    "pooling_mode_cls_token",
+                                    "pooling_mode_max_tokens",
+                                    "pooling_mode_mean_tokens",
+                                    "pooling_mode_mean_sqrt_len_tokens",
+                                    "pooling_mode_weightedmean_tokens",
+                                    "pooling_mode_lasttoken",
+                                    "module_input_name",
+                                    "module_output_name",
+                                    "use_residual",
+                                    NULL};
+
+sbertja_status sbj_module_write(const sbj_module *module, size_t width, bool old_keys, const cJSON *kept,
+                                const char *path, sbertja_error *error)
 {
     if (module->kind == SBERTJA_POOLING && old_keys && !flags_say_it(module))
         return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "the 0.4.1 layout cannot say this order of pooling modes");
@@ -282,11 +312,14 @@ sbertja_status sbj_module_write(const sbj_module *module, size_t width, bool old
     cJSON *const root = tree.root;
     if (module->kind == SBERTJA_POOLING) {
         put_pooling(t, module, width, old_keys);
+        if (module->exclude_prompt)
+            sbj_json_put(t, root, "include_prompt", cJSON_CreateBool(false));
     } else if (module->kind == SBERTJA_DENSE) {
         sbj_json_put(t, root, "in_features", cJSON_CreateNumber((double)module->in));
         sbj_json_put(t, root, "out_features", cJSON_CreateNumber((double)module->out));
         sbj_json_put(t, root, "bias", cJSON_CreateBool(module->bias));
         sbj_json_put(t, root, "activation_function", cJSON_CreateString(torch_activation(module->activation)));
     }
+    sbj_json_keep(t, root, kept, known);
     return sbj_json_write(t, path, error);
 }

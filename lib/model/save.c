@@ -8,6 +8,7 @@
 
 #include "io/directory.h"
 #include "model/modules.h"
+#include "util/float16.h"
 
 typedef struct saving {
     const sbj_model *model;
@@ -15,6 +16,7 @@ typedef struct saving {
     bool old; /* layout 0.4.1 */
     sbj_dtype dtype;
     sbj_precision packed; /* of the packed file; f32: none */
+    const char *settings; /* what the caller changes of them */
     const char *root;     /* the directory that is being built */
     size_t first;         /* the first parameter of the file that is being written */
 } saving;
@@ -33,12 +35,13 @@ static sbertja_status path_in(const saving *s, const char *folder, const char *n
     return status;
 }
 
-/* And frees the tree. */
+/* Adds what is kept of this file, writes the tree and frees it. `ours`: see sbj_json_keep. */
 static sbertja_status write_tree(const saving *s, const char *folder, const char *name, sbj_json_tree *tree,
-                                 sbertja_error *error)
+                                 const cJSON *kept, const char *const *ours, sbertja_error *error)
 {
     char *path = NULL;
     sbertja_status status = path_in(s, folder, name, &path, error);
+    sbj_json_keep(tree, tree->root, kept, ours);
     if (status == SBERTJA_OK)
         status = sbj_json_write(tree, path, error);
     sbj_json_tree_free(tree);
@@ -46,12 +49,18 @@ static sbertja_status write_tree(const saving *s, const char *folder, const char
     return status;
 }
 
+static sbertja_status kept_of(const saving *s, size_t file, sbj_json *json, sbertja_error *error)
+{
+    return sbj_kept_parse(s->alloc, &s->model->kept, file, json, error);
+}
+
 static void module_folder(const sbj_module *module, size_t index, char folder[32])
 {
     snprintf(folder, 32, "%zu_%s", index + 1, sbj_module_name(module));
 }
 
-static void put_module(sbj_json_tree *t, size_t index, const char *path, const char *kind)
+/* `kept`: the former entry of the module; may be NULL. */
+static void put_module(sbj_json_tree *t, size_t index, const char *path, const char *kind, const cJSON *kept)
 {
     char text[96];
     cJSON *entry = sbj_json_put(t, t->root, NULL, cJSON_CreateObject());
@@ -61,64 +70,153 @@ static void put_module(sbj_json_tree *t, size_t index, const char *path, const c
     sbj_json_put(t, entry, "path", cJSON_CreateString(path));
     snprintf(text, sizeof text, "sentence_transformers.models.%s", kind);
     sbj_json_put(t, entry, "type", cJSON_CreateString(text));
+    sbj_json_keep(t, entry, kept, NULL);
+}
+
+static const cJSON *kept_entry(const sbj_json *list, size_t entry)
+{
+    return list->root == NULL ? NULL : cJSON_GetArrayItem(list->root, (int)entry);
+}
+
+static sbertja_status write_module(const saving *s, size_t index, const char *folder, sbertja_error *error)
+{
+    char *path = NULL;
+    sbj_json kept = {0};
+    const sbj_network *n = &s->model->network;
+    sbertja_status status = path_in(s, folder, "config.json", &path, error);
+    if (status == SBERTJA_OK)
+        status = kept_of(s, SBJ_KEPT_MODULE + index, &kept, error);
+    if (status == SBERTJA_OK)
+        status = sbj_module_write(&n->modules[index], n->config.hidden, s->old, kept.root, path, error);
+    sbj_json_free(&kept);
+    sbj_free(s->alloc, path);
+    return status;
 }
 
 static sbertja_status write_modules(const saving *s, sbertja_error *error)
 {
     const sbj_network *n = &s->model->network;
-    sbertja_status status = SBERTJA_OK;
+    sbj_json kept;
+    sbertja_status status = kept_of(s, SBJ_KEPT_MODULES, &kept, error);
     sbj_json_tree list = sbj_json_begin(cJSON_CreateArray());
-    put_module(&list, 0, s->old ? "0_Transformer" : "", "Transformer");
+    put_module(&list, 0, s->old ? "0_Transformer" : "", "Transformer", kept_entry(&kept, 0));
     for (size_t i = 0; i < n->module_count && status == SBERTJA_OK; i++) {
-        char folder[32], *path = NULL;
-        module_folder(&n->modules[i], i, folder);
-        put_module(&list, i + 1, folder, sbj_module_name(&n->modules[i]));
-        if ((status = path_in(s, folder, "config.json", &path, error)) == SBERTJA_OK)
-            status = sbj_module_write(&n->modules[i], n->config.hidden, s->old, path, error);
-        sbj_free(s->alloc, path);
+        const sbj_module *m = &n->modules[i];
+        char folder[32];
+        module_folder(m, i, folder);
+        put_module(&list, i + 1, folder, sbj_module_name(m), m->entry > 0 ? kept_entry(&kept, m->entry) : NULL);
+        status = write_module(s, i, folder, error);
     }
-    if (status != SBERTJA_OK) {
-        sbj_json_tree_free(&list);
-        return status;
-    }
-    return write_tree(s, "", "modules.json", &list, error);
+    sbj_json_free(&kept);
+    if (status == SBERTJA_OK)
+        return write_tree(s, "", "modules.json", &list, NULL, NULL, error);
+    sbj_json_tree_free(&list);
+    return status;
 }
 
-/* The files at the root that name the versions, and the longest input beside the transformer. */
-static sbertja_status write_small_files(const saving *s, const char *transformer, sbertja_error *error)
+/* The longest input, beside the transformer. What version 6 says there besides is what it does without being told, and
+ * would keep earlier versions from opening the directory. */
+static sbertja_status write_limit(const saving *s, const char *transformer, sbertja_error *error)
 {
-    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject()), *t = &tree;
-    sbj_json_put(t, tree.root, "max_seq_length", cJSON_CreateNumber((double)s->model->max_tokens));
-    sbj_json_put(t, tree.root, "do_lower_case", cJSON_CreateBool(false));
-    sbertja_status status = write_tree(s, transformer, "sentence_bert_config.json", t, error);
+    static const char *const ours[] = {"transformer_task", "modality_config", "module_output_name", NULL};
+    sbj_json kept;
+    sbertja_status status = kept_of(s, SBJ_KEPT_LIMIT, &kept, error);
     if (status != SBERTJA_OK)
         return status;
-    tree = sbj_json_begin(cJSON_CreateObject());
-    cJSON *const root = tree.root;
-    if (s->old) {
-        sbj_json_put(t, root, "__version__", cJSON_CreateString("0.4.1"));
-        return write_tree(s, "", "config.json", t, error);
-    }
-    cJSON *version = sbj_json_put(t, root, "__version__", cJSON_CreateObject());
-    sbj_json_put(t, version, "sentence_transformers", cJSON_CreateString("2.2.2"));
-    sbj_json_put(t, version, "libsbertja", cJSON_CreateString(SBERTJA_VERSION));
-    sbj_json_put(t, root, "prompts", cJSON_CreateObject());
-    sbj_json_put(t, root, "default_prompt_name", cJSON_CreateNull());
-    sbj_json_put(t, root, "similarity_fn_name", cJSON_CreateString("cosine"));
-    return write_tree(s, "", "config_sentence_transformers.json", t, error);
+    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject());
+    sbj_json_put(&tree, tree.root, "max_seq_length", cJSON_CreateNumber((double)s->model->max_tokens));
+    sbj_json_put(&tree, tree.root, "do_lower_case", cJSON_CreateBool(false));
+    status = write_tree(s, transformer, "sentence_bert_config.json", &tree, kept.root, ours, error);
+    sbj_json_free(&kept);
+    return status;
 }
 
+/* config.json at the root, which in layout 0.4.1 names the version. */
+static sbertja_status write_version(const saving *s, sbertja_error *error)
+{
+    sbj_json kept;
+    sbertja_status status = kept_of(s, SBJ_KEPT_VERSION, &kept, error);
+    if (status != SBERTJA_OK)
+        return status;
+    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject());
+    sbj_json_put(&tree, tree.root, "__version__", cJSON_CreateString("0.4.1"));
+    status = write_tree(s, "", "config.json", &tree, kept.root, NULL, error);
+    sbj_json_free(&kept);
+    return status;
+}
+
+/* Version 0.4.1 passes the settings over; they are there for those who open the directory with a later one. */
+static sbertja_status write_settings(const saving *s, sbertja_error *error)
+{
+    bool special;
+    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject());
+    sbertja_status status = sbj_settings_build(s->alloc, &s->model->kept, s->settings, &tree, &special, error);
+    if (status == SBERTJA_OK && (special || !s->old))
+        return write_tree(s, "", "config_sentence_transformers.json", &tree, NULL, NULL, error);
+    sbj_json_tree_free(&tree);
+    return status;
+}
+
+static sbertja_status write_config(const saving *s, const char *transformer, sbertja_error *error)
+{
+    char *path = NULL;
+    sbj_json kept = {0};
+    sbertja_status status = path_in(s, transformer, "config.json", &path, error);
+    if (status == SBERTJA_OK)
+        status = kept_of(s, SBJ_KEPT_CONFIG, &kept, error);
+    if (status == SBERTJA_OK)
+        status = sbj_config_write(&s->model->network.config, sbj_tokenizer_pad(s->model->tokenizer), kept.root, path,
+                                  error);
+    sbj_json_free(&kept);
+    sbj_free(s->alloc, path);
+    return status;
+}
+
+static sbertja_status write_tokenizer(const saving *s, const char *folder, sbertja_error *error)
+{
+    sbj_json config = {0}, special = {0};
+    sbertja_status status = kept_of(s, SBJ_KEPT_TOKENIZER, &config, error);
+    if (status == SBERTJA_OK)
+        status = kept_of(s, SBJ_KEPT_SPECIAL, &special, error);
+    const sbj_tokenizer_kept kept = {config.root, special.root};
+    if (status == SBERTJA_OK)
+        status = sbj_tokenizer_save(s->model->tokenizer, folder, s->model->max_tokens, s->model->trained, &kept, error);
+    sbj_json_free(&config);
+    sbj_json_free(&special);
+    return status;
+}
+
+/* Rounded as the file of 16 bits is, so that the two forms of a Dense module say the same. */
 static sbertja_status fetch(void *context, size_t index, float *values, sbertja_error *error)
 {
     const saving *s = context;
-    return sbj_model_values(s->model, s->first + index, values, error);
+    const sbj_parameter *p = &s->model->network.parameters[s->first + index];
+    const size_t count = p->rows * p->columns;
+    sbertja_status status = sbj_model_values(s->model, s->first + index, values, error);
+    if (status == SBERTJA_OK && s->dtype == SBJ_DTYPE_BF16)
+        sbj_round_to_bf16(values, count, values);
+    for (size_t i = 0; status == SBERTJA_OK && s->dtype == SBJ_DTYPE_F16 && i < count; i++)
+        values[i] = sbj_float_from_f16(sbj_f16_from_float(values[i]));
+    return status;
 }
 
-/* The parameters first to first+count-1 of the table into one file. */
+static sbertja_status write_form(saving *s, const char *folder, bool pickle, const sbj_entry *entries, size_t count,
+                                 sbertja_error *error)
+{
+    char *path = NULL;
+    sbertja_status status = path_in(s, folder, pickle ? "pytorch_model.bin" : "model.safetensors", &path, error);
+    if (status == SBERTJA_OK)
+        status = pickle ? sbj_checkpoint_write(s->alloc, path, entries, count, fetch, s, error)
+                        : sbj_safetensors_write(s->alloc, path, s->dtype, entries, count, NULL, fetch, s, error);
+    sbj_free(s->alloc, path);
+    return status;
+}
+
+/* The parameters first to first+count-1 of the table into one file; those of a Dense module into two, since
+ * sentence-transformers 2 opens only pytorch_model.bin there, and later versions prefer the other. */
 static sbertja_status write_weights(saving *s, const char *folder, size_t first, size_t count, sbertja_error *error)
 {
     const sbj_parameter *table = s->model->network.parameters + first;
-    char *path = NULL;
     sbj_entry *entries = sbj_new(s->alloc, count, sizeof *entries);
     sbertja_status status = entries == NULL ? sbj_no_memory(error, count * sizeof *entries) : SBERTJA_OK;
     for (size_t i = 0; i < count && status == SBERTJA_OK; i++) {
@@ -129,13 +227,10 @@ static sbertja_status write_weights(saving *s, const char *folder, size_t first,
         entries[i].shape[1] = table[i].columns;
     }
     s->first = first;
-    if (status == SBERTJA_OK)
-        status = path_in(s, folder, s->old ? "pytorch_model.bin" : "model.safetensors", &path, error);
-    if (status == SBERTJA_OK && s->old)
-        status = sbj_checkpoint_write(s->alloc, path, entries, count, fetch, s, error);
-    else if (status == SBERTJA_OK)
-        status = sbj_safetensors_write(s->alloc, path, s->dtype, entries, count, NULL, fetch, s, error);
-    sbj_free(s->alloc, path);
+    if (status == SBERTJA_OK && !s->old)
+        status = write_form(s, folder, false, entries, count, error);
+    if (status == SBERTJA_OK && (s->old || table[0].module >= 0))
+        status = write_form(s, folder, true, entries, count, error);
     sbj_free(s->alloc, entries);
     return status;
 }
@@ -159,21 +254,19 @@ static sbertja_status write_all_weights(saving *s, const char *transformer, sber
 static sbertja_status write_model(saving *s, sbertja_error *error)
 {
     const char *transformer = s->old ? "0_Transformer" : "";
-    char *path = NULL, *folder = NULL;
+    char *folder = NULL;
     sbertja_status status;
-    if ((status = write_modules(s, error)) != SBERTJA_OK ||
-        (status = write_small_files(s, transformer, error)) != SBERTJA_OK ||
-        (status = path_in(s, transformer, "config.json", &path, error)) != SBERTJA_OK ||
-        (status = sbj_config_write(&s->model->network.config, sbj_tokenizer_pad(s->model->tokenizer), path, error)) !=
-            SBERTJA_OK ||
+    if ((status = write_modules(s, error)) != SBERTJA_OK || (status = write_settings(s, error)) != SBERTJA_OK ||
+        (s->old && (status = write_version(s, error)) != SBERTJA_OK) ||
+        (status = write_limit(s, transformer, error)) != SBERTJA_OK ||
+        (status = write_config(s, transformer, error)) != SBERTJA_OK ||
         (status = sbj_path_join(s->alloc, s->root, transformer, &folder, error)) != SBERTJA_OK ||
-        (status = sbj_tokenizer_save(s->model->tokenizer, folder, s->model->max_tokens, s->model->trained,
-                                     error)) != SBERTJA_OK)
+        (status = write_tokenizer(s, folder, error)) != SBERTJA_OK ||
+        (status = write_all_weights(s, transformer, error)) != SBERTJA_OK)
         goto done;
-    if ((status = write_all_weights(s, transformer, error)) == SBERTJA_OK && s->packed != SBJ_PRECISION_F32)
+    if (s->packed != SBJ_PRECISION_F32)
         status = sbj_packed_write(s->model, folder, s->packed, error);
 done:
-    sbj_free(s->alloc, path);
     sbj_free(s->alloc, folder);
     return status;
 }
@@ -183,6 +276,7 @@ static sbertja_status read_options(const sbertja_save_options *options, saving *
     const char *layout = options != NULL && options->layout != NULL ? options->layout : "2";
     const char *dtype = options != NULL && options->dtype != NULL ? options->dtype : "f32";
     s->old = strcmp(layout, "0.4.1") == 0;
+    s->settings = options != NULL ? options->settings : NULL;
     if (!s->old && strcmp(layout, "2") != 0)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "layout: \"%s\", expected 2 or 0.4.1", layout);
     if (strcmp(dtype, "f32") == 0)

@@ -121,6 +121,9 @@ typedef struct call {
     const size_t *lengths;
     float *vectors;
     size_t done, total;
+    const char *prompt; /* NULL: none */
+    size_t skip;        /* tokens of each text that pooling leaves out: [CLS] and the prompt's */
+    size_t dimension;   /* of the vectors that the caller gets */
 } call;
 
 /* ---- A batch ----------------------------------------------------------------------------------------------------- */
@@ -151,26 +154,45 @@ static sbertja_status give_token_vectors(const call *c, sbj_lane *lane, const it
     return SBERTJA_OK;
 }
 
+/* Where a prompt and a text melt into fewer tokens than the prompt has by itself, max pooling has none left. */
+static sbertja_status check_skip(const call *c, const item *items, size_t count, size_t base, sbertja_error *error)
+{
+    const sbj_module *pooling = &c->session->model->network.modules[0];
+    bool has_max = false;
+    for (size_t k = 0; k < pooling->mode_count; k++)
+        has_max = has_max || pooling->modes[k] == SBJ_POOL_MAX;
+    for (size_t i = 0; c->skip > 0 && has_max && i < count; i++)
+        if (items[i].tokens <= c->skip)
+            return sbj_fail(error, SBERTJA_E_UNSUPPORTED,
+                            "text %zu: has no more tokens with the prompt than the prompt alone, so nothing is left for "
+                            "max pooling",
+                            base + items[i].index);
+    return SBERTJA_OK;
+}
+
 static sbertja_status give_vectors(const call *c, sbj_lane *lane, const sbj_run *run, const item *items, size_t count,
                                    size_t base, sbj_tensor hidden, sbertja_error *error)
 {
     const sbj_session *s = c->session;
-    const size_t width = s->model->network.width;
-    sbertja_status status = sbj_head_forward(run, &s->model->weights, &lane->workspace, hidden, error);
+    const size_t width = s->model->network.width, dimension = c->dimension;
+    sbertja_status status = check_skip(c, items, count, base, error);
+    lane->workspace.pool.skip = c->skip;
+    if (status == SBERTJA_OK)
+        status = sbj_head_forward(run, &s->model->weights, &lane->workspace, hidden, error);
     if (status == SBERTJA_OK)
         status = make_rows(s, lane, count * width, error);
     if (status == SBERTJA_OK)
         status = sbj_read(s->model->backend, lane->workspace.vectors, lane->rows, SBJ_F32, error);
     for (size_t i = 0; i < count && status == SBERTJA_OK; i++) {
-        float *row = c->vectors + (base + items[i].index) * width;
-        memcpy(row, lane->rows + i * width, width * sizeof *row);
-        if (!sbj_all_finite(row, width))
+        float *row = c->vectors + (base + items[i].index) * dimension;
+        memcpy(row, lane->rows + i * width, dimension * sizeof *row);
+        if (!sbj_all_finite(row, dimension))
             return sbj_fail(error, SBERTJA_E_FORMAT,
                             "text %zu: a value of its vector is not a finite number: the model's "
                             "weights are broken",
                             base + items[i].index);
         if (c->options->normalize)
-            normalize_row(row, width);
+            normalize_row(row, dimension);
     }
     return status;
 }
@@ -417,7 +439,7 @@ static sbertja_status begin_window(const call *c, size_t base, sbj_tokenizing *t
     if (count == 0)
         return SBERTJA_OK;
     return sbj_tokenizing_begin(&s->alloc, s->encodings, c->texts + base, c->lengths != NULL ? c->lengths + base : NULL,
-                                count, base, tokenizing, error);
+                                count, c->prompt, base, tokenizing, error);
 }
 
 static sbertja_status encode(call *c, sbertja_error *error)
@@ -440,18 +462,42 @@ static sbertja_status encode(call *c, sbertja_error *error)
     return status;
 }
 
+/* How many tokens pooling leaves out: those of the prompt by itself with [CLS], but not its [SEP]. */
+static sbertja_status count_prompt(call *c, sbertja_error *error)
+{
+    sbj_encoding *encoding = c->session->encodings[0];
+    size_t tokens;
+    if (c->prompt == NULL)
+        return SBERTJA_OK;
+    sbertja_status status = sbj_encoding_ids_of(encoding, c->prompt, strlen(c->prompt), error);
+    if (status != SBERTJA_OK)
+        return sbj_in(error, status, "prompt");
+    sbj_encoding_ids(encoding, &tokens);
+    c->skip = c->session->model->network.modules[0].exclude_prompt ? tokens - 1 : 0;
+    return SBERTJA_OK;
+}
+
 sbertja_status sbj_session_encode(sbj_session *s, const char *const *texts, const size_t *lengths, size_t count,
                                   const sbertja_encode_options *options, float *vectors, sbertja_error *error)
 {
     static const sbertja_encode_options defaults = SBERTJA_ENCODE_OPTIONS_INIT;
-    call c = {s, options != NULL ? options : &defaults, texts, lengths, vectors, 0, count};
+    const size_t width = s->model->network.width;
+    options = options != NULL ? options : &defaults;
+    if (options->dimension > width)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "encode options: dimension: %zu, expected at most %zu",
+                        options->dimension, width);
+    call c = {.session = s, .options = options, .texts = texts, .lengths = lengths, .vectors = vectors, .total = count,
+              .prompt = options->prompt != NULL && options->prompt[0] != '\0' ? options->prompt : NULL,
+              .dimension = options->dimension != 0 ? options->dimension : sbj_model_dimension(s->model)};
     if (!sbj_use_begin(&s->use))
         return sbj_pool_is_forked(s->pool)
                    ? sbj_fail(error, SBERTJA_E_ARGUMENT,
                               "session: it was encoding when this process was forked; create another one here")
                    : sbj_fail(error, SBERTJA_E_ARGUMENT,
                               "session: a callback cannot encode with the session that called it");
-    sbertja_status status = encode(&c, error);
+    sbertja_status status = count_prompt(&c, error);
+    if (status == SBERTJA_OK)
+        status = encode(&c, error);
     sbj_use_end(&s->use);
     return status;
 }

@@ -52,16 +52,17 @@ typedef struct sbj_tokenizing {
     sbj_encoding **encodings;
     const char *const *texts;
     const size_t *lengths;
+    const char *prompt; /* before every text; NULL: none */
     size_t index;
     sbj_token_lists lists;
     sbertja_status *statuses; /* one a chunk */
     sbertja_error *errors;
 } sbj_tokenizing;
 
-/* `index` is added to a text's number in errors. `encodings`: one a thread of the pool that the chunks are tasks of. */
+/* `index` is added to a text's number in errors. `prompt`: before every text, or NULL. `encodings`: one a thread of the pool that the chunks are tasks of. */
 sbertja_status sbj_tokenizing_begin(const sbj_alloc *alloc, sbj_encoding **encodings, const char *const *texts,
-                                    const size_t *lengths, size_t count, size_t index, sbj_tokenizing *tokenizing,
-                                    sbertja_error *error);
+                                    const size_t *lengths, size_t count, const char *prompt, size_t index,
+                                    sbj_tokenizing *tokenizing, sbertja_error *error);
 /* An sbj_task, for each of lists.chunks. */
 void sbj_tokenize_chunk(void *tokenizing, size_t chunk, int thread);
 /* When all chunks are done: the lists, or the error of the first text that has one. */

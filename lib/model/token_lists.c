@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "text/utf8.h"
+
 enum { CHUNK = 32 }; /* texts a task */
 
 sbertja_status sbj_encodings_create(const sbj_alloc *alloc, const sbj_tokenizer *tokenizer, int threads,
@@ -27,21 +29,49 @@ void sbj_encodings_free(const sbj_alloc *alloc, sbj_encoding **encodings, int th
     sbj_free(alloc, encodings);
 }
 
-/* Tokenizes text i and appends its ids to the chunk's block. */
-static sbertja_status append(const sbj_tokenizing *t, sbj_encoding *encoding, size_t i, int32_t **block,
-                             size_t *capacity, size_t *used, sbertja_error *error)
+/* The ids of a chunk as they come to be. */
+typedef struct chunk_ids {
+    int32_t *block;
+    size_t capacity, used;
+    sbj_strbuf joined; /* the prompt and a text */
+} chunk_ids;
+
+/* `*text` becomes the prompt and the text in one. The text is checked by itself first, so that an error counts its bytes
+ * alone. */
+static sbertja_status put_prompt(const sbj_tokenizing *t, chunk_ids *ids, const char **text, size_t *length,
+                                 sbertja_error *error)
 {
-    const size_t length = t->lengths != NULL ? t->lengths[i] : strlen(t->texts[i]);
-    size_t count;
-    sbertja_status status = sbj_encoding_ids_of(encoding, t->texts[i], length, error);
+    sbertja_status status = sbj_utf8_check(*text, *length, error);
+    if (status != SBERTJA_OK)
+        return status;
+    sbj_strbuf_clear(&ids->joined);
+    sbj_strbuf_text(&ids->joined, t->prompt);
+    sbj_strbuf_bytes(&ids->joined, *text, *length);
+    if (ids->joined.failed)
+        return sbj_no_memory(error, strlen(t->prompt) + *length);
+    *text = ids->joined.text;
+    *length = ids->joined.length;
+    return SBERTJA_OK;
+}
+
+/* Tokenizes text i and appends its ids to the chunk's block. */
+static sbertja_status append(const sbj_tokenizing *t, sbj_encoding *encoding, size_t i, chunk_ids *chunk,
+                             sbertja_error *error)
+{
+    const char *text = t->texts[i];
+    size_t length = t->lengths != NULL ? t->lengths[i] : strlen(text), count;
+    sbertja_status status = t->prompt != NULL ? put_prompt(t, chunk, &text, &length, error) : SBERTJA_OK;
+    if (status == SBERTJA_OK)
+        status = sbj_encoding_ids_of(encoding, text, length, error);
     if (status != SBERTJA_OK)
         return sbj_in(error, status, "text %zu", t->index + i);
     const int32_t *ids = sbj_encoding_ids(encoding, &count);
-    if (!sbj_grow(t->lists.alloc, (void **)block, capacity, *used, *used + count, sizeof **block))
-        return sbj_no_memory(error, (*used + count) * sizeof **block);
-    memcpy(*block + *used, ids, count * sizeof *ids);
+    if (!sbj_grow(t->lists.alloc, (void **)&chunk->block, &chunk->capacity, chunk->used, chunk->used + count,
+                  sizeof *ids))
+        return sbj_no_memory(error, (chunk->used + count) * sizeof *ids);
+    memcpy(chunk->block + chunk->used, ids, count * sizeof *ids);
     t->lists.counts[i] = count;
-    *used += count;
+    chunk->used += count;
     return SBERTJA_OK;
 }
 
@@ -49,14 +79,14 @@ void sbj_tokenize_chunk(void *tokenizing, size_t chunk, int thread)
 {
     sbj_tokenizing *t = tokenizing;
     const size_t first = chunk * CHUNK, last = first + CHUNK < t->lists.texts ? first + CHUNK : t->lists.texts;
-    int32_t *block = NULL;
-    size_t capacity = 0, used = 0;
+    chunk_ids made = {NULL, 0, 0, SBJ_STRBUF(t->lists.alloc)};
     sbertja_status status = SBERTJA_OK;
     for (size_t i = first; i < last && status == SBERTJA_OK; i++)
-        status = append(t, t->encodings[thread], i, &block, &capacity, &used, &t->errors[chunk]);
-    t->lists.storage[chunk] = block;
+        status = append(t, t->encodings[thread], i, &made, &t->errors[chunk]);
+    sbj_strbuf_free(&made.joined);
+    t->lists.storage[chunk] = made.block;
     t->statuses[chunk] = status;
-    const int32_t *ids = block;
+    const int32_t *ids = made.block;
     for (size_t i = first; i < last && status == SBERTJA_OK; i++) {
         t->lists.ids[i] = ids;
         ids += t->lists.counts[i];
@@ -64,12 +94,12 @@ void sbj_tokenize_chunk(void *tokenizing, size_t chunk, int thread)
 }
 
 sbertja_status sbj_tokenizing_begin(const sbj_alloc *alloc, sbj_encoding **encodings, const char *const *texts,
-                                    const size_t *lengths, size_t count, size_t index, sbj_tokenizing *tokenizing,
-                                    sbertja_error *error)
+                                    const size_t *lengths, size_t count, const char *prompt, size_t index,
+                                    sbj_tokenizing *tokenizing, sbertja_error *error)
 {
     const size_t chunks = (count + CHUNK - 1) / CHUNK;
     sbj_tokenizing *t = tokenizing;
-    *t = (sbj_tokenizing){encodings, texts, lengths, index, {alloc, count, chunks, NULL, NULL, NULL}, NULL, NULL};
+    *t = (sbj_tokenizing){encodings, texts, lengths, prompt, index, {alloc, count, chunks, NULL, NULL, NULL}, NULL, NULL};
     t->lists.storage = sbj_new(alloc, chunks, sizeof *t->lists.storage);
     t->lists.ids = sbj_new(alloc, count, sizeof *t->lists.ids);
     t->lists.counts = sbj_new(alloc, count, sizeof *t->lists.counts);
@@ -114,7 +144,7 @@ sbertja_status sbj_tokenize_all(const sbj_alloc *alloc, sbj_pool *pool, sbj_enco
 {
     sbj_tokenizing t;
     *lists = (sbj_token_lists){0};
-    sbertja_status status = sbj_tokenizing_begin(alloc, encodings, texts, lengths, count, index, &t, error);
+    sbertja_status status = sbj_tokenizing_begin(alloc, encodings, texts, lengths, count, NULL, index, &t, error);
     if (status != SBERTJA_OK)
         return status;
     sbj_pool_run(pool, t.lists.chunks, sbj_tokenize_chunk, &t);

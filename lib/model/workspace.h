@@ -41,7 +41,7 @@ typedef struct sbj_workspace {
     sbj_tensor hidden;      /* [T, H]: the input of the first layer; in inference of all, and their output */
     sbj_embed embed;
     sbj_layer_records *layers; /* config.layers of them in training, else one */
-    sbj_pool_op pool;
+    sbj_pool_op pool; /* the caller sets pool.skip, which is 0 at first */
     sbj_stage stages[SBJ_MOST_MODULES]; /* by module index; the pooling's is unused */
     sbj_tensor vectors;     /* [N, E]: the result */
     sbj_tensor vector_gradients; /* [N, E]: the caller sets it before backward */

@@ -51,11 +51,17 @@ void sbj_tokenizer_free(sbj_tokenizer *tokenizer);
 /* Shares the tokenizer with another owner (a trained model keeps its parent's): one more sbj_tokenizer_free is due. */
 sbj_tokenizer *sbj_tokenizer_share(sbj_tokenizer *tokenizer);
 
+/* Former files, whose members stay as far as the library does not know them; each may be NULL. */
+struct cJSON;
+typedef struct sbj_tokenizer_kept {
+    const struct cJSON *config, *special;
+} sbj_tokenizer_kept;
+
 /* vocab.txt, tokenizer_config.json (class and dictionary always named, model_max_length = max_tokens) and
  * special_tokens_map.json, into a directory that is being built. `trained`: the model was trained with this tokenizer,
- * so its dictionary is recorded; else what the model's files say of the dictionary is kept. */
+ * so its dictionary is recorded; else what the model's files say of the dictionary is kept. `kept` may be NULL. */
 sbertja_status sbj_tokenizer_save(const sbj_tokenizer *tokenizer, const char *directory, size_t max_tokens,
-                                  bool trained, sbertja_error *error);
+                                  bool trained, const sbj_tokenizer_kept *kept, sbertja_error *error);
 
 const sbj_tokenizer_config *sbj_tokenizer_get_config(const sbj_tokenizer *tokenizer);
 size_t sbj_tokenizer_vocabulary_size(const sbj_tokenizer *tokenizer);

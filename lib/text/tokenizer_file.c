@@ -286,46 +286,40 @@ done:
     return status;
 }
 
-static void put_specials(const sbj_tokenizer_config *config, sbj_strbuf *out)
+static void put_specials(const sbj_tokenizer_config *config, sbj_json_tree *t)
 {
-    for (size_t i = 0; i < SPECIAL_KEYS; i++) {
-        const char *text = (const char *)config + special_keys[i].offset;
-        sbj_strbuf_format(out, "%s  \"%s\": ", i > 0 ? ",\n" : "", special_keys[i].key);
-        sbj_json_quote(out, text, strlen(text));
-    }
+    for (size_t i = 0; i < SPECIAL_KEYS; i++)
+        sbj_json_put(t, t->root, special_keys[i].key,
+                     cJSON_CreateString((const char *)config + special_keys[i].offset));
 }
 
 /* A dictionary of no known kind is null: whoever opens the model has to name it. */
-static void put_mecab(const sbj_tokenizer *tokenizer, bool trained, sbj_strbuf *out)
+static void put_mecab(const sbj_tokenizer *tokenizer, bool trained, sbj_json_tree *t)
 {
     const char *kind = trained ? tokenizer->config.dictionary : tokenizer->named;
     const char *fingerprint = trained ? tokenizer->fingerprint : tokenizer->config.fingerprint;
-    if (fingerprint[0] != '\0') {
-        sbj_strbuf_format(out, ",\n  \"%s\": ", FINGERPRINT_KEY);
-        sbj_json_quote(out, fingerprint, strlen(fingerprint));
-    }
-    sbj_strbuf_text(out, ",\n  \"mecab_kwargs\": {\n    \"mecab_dic\": ");
-    if (kind[0] != '\0')
-        sbj_json_quote(out, kind, strlen(kind));
-    else
-        sbj_strbuf_text(out, "null");
-    sbj_strbuf_format(out, ",\n    \"normalize_text\": %s\n  }", tokenizer->config.normalize ? "true" : "false");
+    if (fingerprint[0] != '\0')
+        sbj_json_put(t, t->root, FINGERPRINT_KEY, cJSON_CreateString(fingerprint));
+    cJSON *kwargs = sbj_json_put(t, t->root, "mecab_kwargs", cJSON_CreateObject());
+    sbj_json_put(t, kwargs, "mecab_dic", kind[0] != '\0' ? cJSON_CreateString(kind) : cJSON_CreateNull());
+    sbj_json_put(t, kwargs, "normalize_text", cJSON_CreateBool(tokenizer->config.normalize));
 }
 
-static void put_config(const sbj_tokenizer *tokenizer, size_t max_tokens, bool trained, sbj_strbuf *out)
+static void put_config(const sbj_tokenizer *tokenizer, size_t max_tokens, bool trained, sbj_json_tree *t)
 {
     const sbj_tokenizer_config *config = &tokenizer->config;
-    sbj_strbuf_text(out, "{\n");
-    put_specials(config, out);
-    sbj_strbuf_format(out, ",\n  \"do_lower_case\": %s", config->lower_case ? "true" : "false");
-    sbj_strbuf_text(out, ",\n  \"do_subword_tokenize\": true,\n  \"do_word_tokenize\": true");
+    put_specials(config, t);
+    sbj_json_put(t, t->root, "do_lower_case", cJSON_CreateBool(config->lower_case));
+    sbj_json_put(t, t->root, "do_subword_tokenize", cJSON_CreateBool(true));
+    sbj_json_put(t, t->root, "do_word_tokenize", cJSON_CreateBool(true));
     if (!config->basic)
-        put_mecab(tokenizer, trained, out);
+        put_mecab(tokenizer, trained, t);
     if (max_tokens != 0)
-        sbj_strbuf_format(out, ",\n  \"model_max_length\": %zu", max_tokens);
-    sbj_strbuf_format(out, ",\n  \"subword_tokenizer_type\": \"%s\"", config->character ? "character" : "wordpiece");
-    sbj_strbuf_text(out, ",\n  \"tokenizer_class\": \"BertJapaneseTokenizer\"");
-    sbj_strbuf_format(out, ",\n  \"word_tokenizer_type\": \"%s\"\n}\n", config->basic ? "basic" : "mecab");
+        sbj_json_put(t, t->root, "model_max_length", cJSON_CreateNumber((double)max_tokens));
+    sbj_json_put(t, t->root, "subword_tokenizer_type",
+                 cJSON_CreateString(config->character ? "character" : "wordpiece"));
+    sbj_json_put(t, t->root, "tokenizer_class", cJSON_CreateString("BertJapaneseTokenizer"));
+    sbj_json_put(t, t->root, "word_tokenizer_type", cJSON_CreateString(config->basic ? "basic" : "mecab"));
 }
 
 static void put_vocabulary(const sbj_vocabulary *vocabulary, sbj_strbuf *out)
@@ -337,38 +331,49 @@ static void put_vocabulary(const sbj_vocabulary *vocabulary, sbj_strbuf *out)
     }
 }
 
-static sbertja_status write_text(const sbj_alloc *alloc, const char *directory, const char *name,
-                                 const sbj_strbuf *content, sbertja_error *error)
+static sbertja_status write_vocabulary(const sbj_tokenizer *tokenizer, const char *path, sbertja_error *error)
 {
-    char *path;
-    if (content->failed)
-        return sbj_no_memory(error, content->length);
-    sbertja_status status = sbj_path_join(alloc, directory, name, &path, error);
-    if (status == SBERTJA_OK)
-        status = sbj_write_file(path, content->text, content->length, error);
-    sbj_free(alloc, path);
+    sbj_strbuf out = SBJ_STRBUF(&tokenizer->alloc);
+    put_vocabulary(&tokenizer->vocabulary, &out);
+    sbertja_status status =
+        out.failed ? sbj_no_memory(error, out.length) : sbj_write_file(path, out.text, out.length, error);
+    sbj_strbuf_free(&out);
     return status;
 }
 
-sbertja_status sbj_tokenizer_save(const sbj_tokenizer *tokenizer, const char *directory, size_t max_tokens,
-                                  bool trained, sbertja_error *error)
+static sbertja_status write_config(const sbj_tokenizer *tokenizer, size_t max_tokens, bool trained, const cJSON *kept,
+                                   const char *path, sbertja_error *error)
 {
-    const sbj_alloc *alloc = &tokenizer->alloc;
-    sbj_strbuf out = SBJ_STRBUF(alloc);
-    sbertja_status status;
-    put_vocabulary(&tokenizer->vocabulary, &out);
-    if ((status = write_text(alloc, directory, VOCABULARY_FILE, &out, error)) != SBERTJA_OK)
-        goto done;
-    sbj_strbuf_clear(&out);
-    put_config(tokenizer, max_tokens, trained, &out);
-    if ((status = write_text(alloc, directory, CONFIG_FILE, &out, error)) != SBERTJA_OK)
-        goto done;
-    sbj_strbuf_clear(&out);
-    sbj_strbuf_text(&out, "{\n");
-    put_specials(&tokenizer->config, &out);
-    sbj_strbuf_text(&out, "\n}\n");
-    status = write_text(alloc, directory, SPECIAL_FILE, &out, error);
-done:
-    sbj_strbuf_free(&out);
+    static const char *const ours[] = {FINGERPRINT_KEY, "model_max_length", NULL};
+    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject());
+    put_config(tokenizer, max_tokens, trained, &tree);
+    sbj_json_keep(&tree, tree.root, kept, ours);
+    return sbj_json_write(&tree, path, error);
+}
+
+static sbertja_status write_special(const sbj_tokenizer *tokenizer, const cJSON *kept, const char *path,
+                                    sbertja_error *error)
+{
+    sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject());
+    put_specials(&tokenizer->config, &tree);
+    sbj_json_keep(&tree, tree.root, kept, NULL);
+    return sbj_json_write(&tree, path, error);
+}
+
+sbertja_status sbj_tokenizer_save(const sbj_tokenizer *tokenizer, const char *directory, size_t max_tokens,
+                                  bool trained, const sbj_tokenizer_kept *kept, sbertja_error *error)
+{
+    static const char *const files[] = {VOCABULARY_FILE, CONFIG_FILE, SPECIAL_FILE};
+    static const sbj_tokenizer_kept nothing = {NULL, NULL};
+    sbertja_status status = SBERTJA_OK;
+    kept = kept != NULL ? kept : &nothing;
+    for (size_t i = 0; i < 3 && status == SBERTJA_OK; i++) {
+        char *path = NULL;
+        if ((status = sbj_path_join(&tokenizer->alloc, directory, files[i], &path, error)) == SBERTJA_OK)
+            status = i == 0   ? write_vocabulary(tokenizer, path, error)
+                     : i == 1 ? write_config(tokenizer, max_tokens, trained, kept->config, path, error)
+                              : write_special(tokenizer, kept->special, path, error);
+        sbj_free(&tokenizer->alloc, path);
+    }
     return status;
 }

@@ -34,12 +34,19 @@ static bool is_lost_save(sbertja_status status)
     return status == SBERTJA_E_IO || status == SBERTJA_E_MEMORY;
 }
 
+static sbertja_status save(const sbertja_fit_options *o, const sbj_model *model, sbertja_error *error)
+{
+    sbertja_save_options options = SBERTJA_SAVE_OPTIONS_INIT;
+    options.settings = o->settings;
+    return sbj_model_save(model, o->output_path, &options, error);
+}
+
 /* Saves the best model. If that fails the model is kept, and saved when this is called next; `again`: it will be. */
 static void save_best(fitting *f, bool again)
 {
     if (f->unsaved == NULL)
         return;
-    f->not_saved.status = sbj_model_save(f->unsaved, f->options->output_path, NULL, &f->not_saved);
+    f->not_saved.status = save(f->options, f->unsaved, &f->not_saved);
     if (f->not_saved.status != SBERTJA_OK) {
         if (again)
             sbj_say(&f->trainer->log, SBERTJA_LOG_WARNING,
@@ -243,7 +250,7 @@ static sbertja_status save_last(const fitting *f, sbertja_error *error)
     }
     sbertja_status status = sbj_trainer_model(f->trainer, &model, error);
     if (status == SBERTJA_OK)
-        status = sbj_model_save(model, o->output_path, NULL, error);
+        status = save(o, model, error);
     sbj_model_free(model);
     return status;
 }

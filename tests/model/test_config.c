@@ -85,7 +85,7 @@ START_TEST(written_and_read)
     sbj_config again;
     sbertja_error error;
     const char *path = scratch_path("config.json");
-    ck_assert_msg(sbj_config_write(&c, 3, path, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_msg(sbj_config_write(&c, 3, NULL, path, &error) == SBERTJA_OK, "%s", error.message);
     ck_assert_msg(sbj_config_read(&sbj_malloc, path, &again, &error) == SBERTJA_OK, "%s", error.message);
     ck_assert(again.vocabulary == 101 && again.hidden == 24 && again.layers == 3 && again.heads == 2);
     ck_assert(again.intermediate == 7 && again.max_positions == 33 && again.types == 1 && again.eps == 1e-5);

@@ -125,7 +125,7 @@ static char *config_of(const sbj_tokenizer *tokenizer, bool trained)
     sbertja_error error;
     size_t size;
     char *folder = folders_path("s"), *path = folders_path("s/tokenizer_config.json");
-    ck_assert_msg(sbj_tokenizer_save(tokenizer, folder, 64, trained, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_msg(sbj_tokenizer_save(tokenizer, folder, 64, trained, NULL, &error) == SBERTJA_OK, "%s", error.message);
     char *config = scratch_read(path, &size);
     free(folder);
     free(path);

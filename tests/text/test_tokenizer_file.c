@@ -238,7 +238,7 @@ START_TEST(saved_and_read_back)
     snprintf(from, sizeof from, "tests/data/tiny/tokenizer.%s", variants[_i]);
     ck_assert_msg(sbj_tokenizer_load(from, &options, &tokenizer, &error) == SBERTJA_OK, "%s", error.message);
     char *saved = folders_path("s"), *written = folders_path("s/vocab.txt");
-    ck_assert_msg(sbj_tokenizer_save(tokenizer, saved, 48, false, &error) == SBERTJA_OK, "%s", error.message);
+    ck_assert_msg(sbj_tokenizer_save(tokenizer, saved, 48, false, NULL, &error) == SBERTJA_OK, "%s", error.message);
     ck_assert_msg(load(&sbj_malloc, "s", &again, &error) == SBERTJA_OK, "%s", error.message);
     expect_same_file(vocabulary, written);
     sbj_tokenizer_config expected = *sbj_tokenizer_get_config(tokenizer);
@@ -282,7 +282,7 @@ START_TEST(allocations_fail_while_saving)
                          SBERTJA_OK);
         heap.fail_at = failing_alloc_calls(&heap) + ++n;
         char *saved = folders_path("s"), *inside = folders_path("s/x");
-        sbertja_status status = sbj_tokenizer_save(tokenizer, saved, 48, false, NULL);
+        sbertja_status status = sbj_tokenizer_save(tokenizer, saved, 48, false, NULL, NULL);
         failed = failing_alloc_failed(&heap);
         ck_assert_int_eq(status, failed ? SBERTJA_E_MEMORY : SBERTJA_OK);
         sbj_tokenizer_free(tokenizer);

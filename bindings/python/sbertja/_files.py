@@ -3,7 +3,6 @@
 The library itself never reads the environment and knows no Python packages; both are this file's business.
 """
 import importlib.util
-import json
 import os
 import re
 
@@ -70,18 +69,6 @@ def _commit(folder, revision):
     except (OSError, ValueError):
         return revision
     return commit if re.fullmatch(r"[0-9A-Za-z]+", commit) else revision
-
-
-def read_json(*path):
-    """A JSON file's value, or None where there is no such file."""
-    path = os.path.join(*path)
-    try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except FileNotFoundError:
-        return None
-    except ValueError as fault:
-        raise errors.FormatError(f"{path}: not JSON: {fault}") from None
 
 
 def dictionary_places():

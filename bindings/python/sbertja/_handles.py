@@ -168,6 +168,7 @@ class Model:
         self.threads = threads
         lib = _native.library()
         self.dimension = lib.sbertja_model_dimension(address)
+        self.full_dimension = json.loads(lib.sbertja_model_describe(address))["full_dimension"]
         self.token_dimension = lib.sbertja_model_token_dimension(address)
         self.max_tokens = lib.sbertja_model_max_tokens(address)
         self._users = _Users() if borrowed else None
@@ -207,8 +208,8 @@ class Model:
         return json.loads(_native.library().sbertja_model_describe(self.address))
 
     @_using
-    def save(self, directory, layout=None, dtype=None, packed=None):
-        options = _native.make(_native.SaveOptions, layout=_native.text_or_none(layout),
+    def save(self, directory, layout=None, dtype=None, packed=None, settings=None):
+        options = _native.make(_native.SaveOptions, settings=settings, layout=_native.text_or_none(layout),
                                dtype=_native.text_or_none(dtype), packed=_native.text_or_none(packed))
         _native.call("sbertja_model_save", self.address, _arguments.path("save: path", directory), byref(options))
 
@@ -236,10 +237,11 @@ class Model:
         return name, values
 
     @_using
-    def encode(self, texts, *, normalize=False, progress=None, tokens=False):
+    def encode(self, texts, *, normalize=False, progress=None, tokens=False, prompt="", truncate_dim=None):
         """Sentence vectors, [texts, dimension]; and, if `tokens`, a list of each text's token vectors, else None."""
         encoded = encode_texts(texts)
-        vectors = np.empty((len(encoded), self.dimension), np.float32)
+        dimension = min(self.full_dimension, truncate_dim or self.full_dimension)
+        vectors = np.empty((len(encoded), dimension), np.float32)
         token_vectors = [None] * len(encoded) if tokens else None
         if not encoded:
             return vectors, token_vectors
@@ -251,7 +253,8 @@ class Model:
         error = _native.Error()
         with _callbacks.Guard() as guard:
             options = _native.make(
-                _native.EncodeOptions, normalize=int(bool(normalize)),
+                _native.EncodeOptions, normalize=int(bool(normalize)), dimension=dimension,
+                prompt=encode_text(prompt.replace("\0", ""), "the prompt"),
                 progress=guard.wrap(_native.EncodeProgress,
                                     lambda _user, done, total: progress and progress(done, total)),
                 token_vectors=guard.wrap(_native.TokenVectors, keep) if tokens else None)

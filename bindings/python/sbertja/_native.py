@@ -43,6 +43,7 @@ class Module(Structure):
         ("weight", POINTER(c_float)),
         ("bias", POINTER(c_float)),
         ("no_bias", c_int),
+        ("exclude_prompt", c_size_t),
     ]
     initializer = "sbertja_module_init"
 
@@ -89,7 +90,8 @@ class Architecture(Structure):
 
 
 class SaveOptions(Structure):
-    _fields_ = [("size", c_uint32), ("layout", c_char_p), ("dtype", c_char_p), ("packed", c_char_p)]
+    _fields_ = [("size", c_uint32), ("layout", c_char_p), ("dtype", c_char_p), ("packed", c_char_p),
+                ("settings", c_char_p)]
     initializer = "sbertja_save_options_init"
 
 
@@ -137,6 +139,8 @@ class EncodeOptions(Structure):
         ("progress_user", c_void_p),
         ("token_vectors", TokenVectors),
         ("token_vectors_user", c_void_p),
+        ("prompt", c_char_p),
+        ("dimension", c_size_t),
     ]
     initializer = "sbertja_encode_options_init"
 
@@ -224,6 +228,7 @@ class FitOptions(Structure):
         ("keep_head", c_int),
         ("gradient_accumulation_steps", c_size_t),
         ("bf16", c_int),
+        ("settings", c_char_p),
     ]
     initializer = "sbertja_fit_options_init"
 
@@ -246,6 +251,7 @@ _FUNCTIONS = {  # name: (result, arguments)
     "sbertja_model_dimension": (c_size_t, [c_void_p]),
     "sbertja_model_token_dimension": (c_size_t, [c_void_p]),
     "sbertja_model_max_tokens": (c_size_t, [c_void_p]),
+    "sbertja_model_prompt": (c_char_p, [c_void_p, c_char_p]),
     "sbertja_model_describe": (c_char_p, [c_void_p]),
     "sbertja_directory_describe": (c_int, [c_char_p, c_char_p, c_size_t, _Sizes, _Error]),
     "sbertja_model_parameter_count": (c_size_t, [c_void_p]),

@@ -98,14 +98,14 @@ class Pooling(Guarded):
 
     word_embedding_dimension = Setting(_arguments.integer, fixed=_FIXED)
     modes = Setting(lambda place, modes: tuple(modes), fixed=_FIXED)
+    include_prompt = Setting(_arguments.flag, fixed=_FIXED)
 
     MODES = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
 
     def __init__(self, word_embedding_dimension, pooling_mode=None, pooling_mode_cls_token=False,
                  pooling_mode_max_tokens=False, pooling_mode_mean_tokens=None, pooling_mode_mean_sqrt_len_tokens=False,
                  pooling_mode_weightedmean_tokens=False, pooling_mode_lasttoken=False, include_prompt=True):
-        if not include_prompt:
-            raise errors.UnsupportedError("Pooling: include_prompt=False")
+        self.include_prompt = include_prompt
         self.word_embedding_dimension = word_embedding_dimension
         if pooling_mode is None:
             if pooling_mode_mean_tokens is None:
@@ -135,10 +135,12 @@ class Pooling(Guarded):
     get_embedding_dimension = get_sentence_embedding_dimension
 
     def _native(self, _in_features):
-        return _native.make(_native.Module, kind=_native.POOLING, pooling=self.get_pooling_mode_str().encode("ascii"))
+        return _native.make(_native.Module, kind=_native.POOLING, pooling=self.get_pooling_mode_str().encode("ascii"),
+                            exclude_prompt=int(not self.include_prompt))
 
     def __repr__(self):
-        return f"Pooling({self.word_embedding_dimension}, {self.get_pooling_mode_str()!r})"
+        prompt = "" if self.include_prompt else ", include_prompt=False"
+        return f"Pooling({self.word_embedding_dimension}, {self.get_pooling_mode_str()!r}{prompt})"
 
 
 class Dense(Guarded):
@@ -210,7 +212,7 @@ def describe_modules(native_model, directory):
     width = native_model.token_dimension
     for entry in description["modules"]:
         if entry["module"] == "Pooling":
-            modules.append(Pooling(width, entry["modes"]))
+            modules.append(Pooling(width, entry["modes"], include_prompt=entry["include_prompt"]))
         elif entry["module"] == "Dense":
             prefix = prefixes.pop(0)
             bias = weights.get(prefix + "bias")

@@ -1,4 +1,5 @@
 """SentenceTransformer: a model that is loaded, asked for vectors, trained and saved."""
+import json
 import os
 import tempfile
 from contextlib import contextmanager
@@ -42,11 +43,12 @@ class SentenceTransformer(Guarded):
 
     prompts = Setting(lambda place, value: _prompts(place, value))
     default_prompt_name = Setting(_arguments.optional_text)
+    truncate_dim = Setting(lambda place, value: None if value is None else _arguments.integer(place, value, 1))
     threads = Setting(_arguments.integer, fixed="give threads= to the constructor")
 
     def __init__(self, model_name_or_path=None, modules=None, device=None, prompts=None, default_prompt_name=None,
                  similarity_fn_name=None, cache_folder=None, revision=None, *, threads=0, dictionary=None, engine=None,
-                 instructions=None, seed=None, precision=None, **unused):
+                 instructions=None, seed=None, precision=None, truncate_dim=None, **unused):
         unknown = set(unused) - set(_UNUSED)
         if unknown:
             raise TypeError(f"SentenceTransformer: unexpected arguments {', '.join(sorted(unknown))}")
@@ -70,10 +72,28 @@ class SentenceTransformer(Guarded):
             self._settings["dictionary"] = dictionary or modules[0].dictionary
             self._load(directory, modules[1:], modules[0]._max_seq_length)
             modules[0].belongs_to(self)
-        config = {} if modules else _files.read_json(directory, "config_sentence_transformers.json") or {}
-        self.prompts = prompts or config.get("prompts")
-        self.default_prompt_name = default_prompt_name or config.get("default_prompt_name")
-        self.similarity_fn_name = similarity_fn_name or config.get("similarity_fn_name")
+        self._take_settings(prompts, default_prompt_name, similarity_fn_name, truncate_dim)
+
+    def _take_settings(self, prompts, default_prompt_name, similarity_fn_name, truncate_dim):
+        """The caller's, laid over those of the directory, as sentence-transformers 6.2 does it. Of a model that is put
+        together from modules, and of a plain BERT directory, there are none."""
+        saved = self._native.describe()
+        own = _prompts("SentenceTransformer: prompts", prompts)
+        self.prompts = {"query": "", "document": "", **saved["prompts"], **own}
+        self.default_prompt_name = saved["default_prompt_name"] if default_prompt_name is None else default_prompt_name
+        if self.default_prompt_name is not None and self.default_prompt_name not in self.prompts:
+            raise errors.ArgumentError(f"SentenceTransformer: default_prompt_name: {self.default_prompt_name!r}, "
+                                       f"expected one of the prompts: {', '.join(self.prompts)}")
+        if similarity_fn_name is None and saved["similarity_fn_name"] in SimilarityFunction.possible_values():
+            similarity_fn_name = saved["similarity_fn_name"]
+        self.similarity_fn_name = similarity_fn_name
+        self.truncate_dim = saved["truncate_dim"] if truncate_dim is None else truncate_dim
+
+    def _settings_json(self):
+        """What a save writes into config_sentence_transformers.json."""
+        return json.dumps({"prompts": self.prompts, "default_prompt_name": self.default_prompt_name,
+                           "similarity_fn_name": self.similarity_fn_name,
+                           "truncate_dim": self.truncate_dim}).encode("ascii")
 
     # ---- the native model ----
 
@@ -105,7 +125,7 @@ class SentenceTransformer(Guarded):
                 return
             with tempfile.TemporaryDirectory(prefix="sbertja-") as folder:
                 directory = os.path.join(folder, "model")
-                self._native.save(directory)
+                self._native.save(directory, settings=self._settings_json())
                 self._load(directory, None, max_tokens)
             self._source = None  # the directory is gone, what was read from it stays
         except BaseException:
@@ -132,12 +152,17 @@ class SentenceTransformer(Guarded):
 
     def encode(self, sentences, prompt_name=None, prompt=None, batch_size=32, show_progress_bar=None,
                output_value="sentence_embedding", precision="float32", convert_to_numpy=True, convert_to_tensor=False,
-               device=None, normalize_embeddings=False, *, pool=None, chunk_size=None, num_workers=0):
+               device=None, normalize_embeddings=False, *, pool=None, chunk_size=None, num_workers=0,
+               truncate_dim=None):
         """Vectors of one sentence or of many, as float32 arrays in the order of the sentences.
 
         `sentences` is a str, or a list, tuple, one-dimensional array, Series or iterator of str. `output_value`
         "token_embeddings" gives each sentence's [tokens, dimension], None a dict of both. The arguments are in the order of
         sentence-transformers since 2.4.
+
+        `prompt`, or the one of the name `prompt_name`, or else the model's default prompt is put before every sentence;
+        where the model's pooling has include_prompt=False its tokens take no part in it. `truncate_dim` is how many
+        dimensions are kept of a vector, before it is normalized; None: as the model has it.
 
         Of these only the defaults are there: `precision`, `convert_to_tensor`, `pool`, `chunk_size`, `num_workers`; and
         `device`, which may name the model's own. `batch_size` changes no vector: the library packs sentences by tokens.
@@ -147,18 +172,19 @@ class SentenceTransformer(Guarded):
         single = isinstance(sentences, str)
         texts = [sentences] if single else _arguments.texts("encode: sentences", sentences)
         prefix = self._prompt(prompt_name, prompt)
-        if prefix:
-            texts = [prefix + text for text in texts]
+        if truncate_dim is not None:
+            truncate_dim = _arguments.integer("encode: truncate_dim", truncate_dim, 1)
         normalize = _arguments.flag("encode: normalize_embeddings", normalize_embeddings)
         as_array = _arguments.flag("encode: convert_to_numpy", convert_to_numpy)
         with Bar("encode", show_progress_bar) as bar:
             vectors, tokens = self._native.encode(texts, normalize=normalize, progress=bar.update,
-                                                  tokens=output_value != "sentence_embedding")
+                                                  tokens=output_value != "sentence_embedding", prompt=prefix,
+                                                  truncate_dim=truncate_dim or self.truncate_dim)
         if output_value == "token_embeddings":
             result = tokens
         elif output_value is None:
             result = [{"sentence_embedding": vector, "token_embeddings": matrix, "input_ids": ids}
-                      for vector, matrix, ids in zip(vectors, tokens, map(self.tokenizer.encode, texts))]
+                      for vector, matrix, ids in zip(vectors, tokens, (self.tokenizer.encode(prefix + text) for text in texts))]
         else:
             result = vectors if as_array else list(vectors)
         return result[0] if single else result
@@ -186,12 +212,15 @@ class SentenceTransformer(Guarded):
                               device=(str(device), self.device))
 
     def encode_query(self, sentences, prompt_name=None, prompt=None, *arguments, **options):
-        """encode, which has the same arguments, with the prompt "query", if the model has one."""
+        """encode, which has the same arguments, with the prompt "query", which is empty where the model
+        has none: the default prompt is not used."""
         prompt_name = self._default_prompt(("query",), prompt_name, prompt)
         return self.encode(sentences, prompt_name, prompt, *arguments, **options)
 
     def encode_document(self, sentences, prompt_name=None, prompt=None, *arguments, **options):
-        """encode, which has the same arguments, with the prompt "document" (or "passage", "corpus"), if the model has one."""
+        """encode, which has the same arguments, with the prompt "document", which is empty where the
+        model has none; only where `prompts` were set without it, with "passage" or "corpus". The default prompt is not
+        used."""
         prompt_name = self._default_prompt(("document", "passage", "corpus"), prompt_name, prompt)
         return self.encode(sentences, prompt_name, prompt, *arguments, **options)
 
@@ -278,7 +307,7 @@ class SentenceTransformer(Guarded):
             gradient_accumulation_steps=gradient_accumulation_steps,
             bf16=int(_arguments.flag("fit: use_amp", use_amp)),
             threads=self.threads if threads is None else threads, log=log_function,
-            resume=training.resume_mode(resume),
+            resume=training.resume_mode(resume), settings=self._settings_json(),
             **training.flags(keep_head=keep_head, no_dropout=no_dropout),
             **training.optimizer_options(optimizer_params, preset))
         training.fit(self, train_objectives, options, evaluator, callback, output_path, show_progress_bar)
@@ -302,16 +331,27 @@ class SentenceTransformer(Guarded):
                           train_datasets=(train_datasets, None, []), create_model_card=(create_model_card, True, False))
         _arguments.unused("save", "weights are written as model.safetensors; layout=\"0.4.1\" has pytorch_model.bin",
                           safe_serialization=(safe_serialization, True))
-        self._native.save(path, layout, dtype, packed)
+        self._native.save(path, layout, dtype, packed, self._settings_json())
 
     save_pretrained = save
 
     # ---- what it is ----
 
     def get_sentence_embedding_dimension(self):
-        return self._native.dimension
+        return min(self._native.full_dimension, self.truncate_dim or self._native.full_dimension)
 
     get_embedding_dimension = get_sentence_embedding_dimension
+
+    @contextmanager
+    def truncate_embeddings(self, truncate_dim):
+        """`with model.truncate_embeddings(16):` another truncate_dim inside."""
+        before, self.truncate_dim = self.truncate_dim, truncate_dim
+        try:
+            yield
+        finally:
+            self.truncate_dim = before
+
+    truncate_sentence_embeddings = truncate_embeddings
 
     def get_max_seq_length(self):
         return self._native.max_tokens
@@ -385,15 +425,14 @@ class SentenceTransformer(Guarded):
     def __reduce__(self):
         with tempfile.TemporaryDirectory(prefix="sbertja-") as folder:
             directory = os.path.join(folder, "model")
-            self._native.save(directory)
+            self._native.save(directory, settings=self._settings_json())
             files = {}
             for parent, _, names in os.walk(directory):
                 for name in names:
                     path = os.path.join(parent, name)
                     with open(path, "rb") as file:
                         files[os.path.relpath(path, directory)] = file.read()
-        return _restore, (files, self.threads, self._settings, self.prompts, self.default_prompt_name,
-                          self.similarity_fn_name)
+        return _restore, (files, self.threads, self._settings, self.prompts)
 
 
 def _prompts(place, value):
@@ -405,7 +444,7 @@ def _prompts(place, value):
     return prompts
 
 
-def _restore(files, threads, settings, prompts, default_prompt_name, similarity_fn_name):
+def _restore(files, threads, settings, prompts):
     """What __reduce__ took apart."""
     with tempfile.TemporaryDirectory(prefix="sbertja-") as folder:
         directory = os.path.join(folder, "model")
@@ -414,8 +453,8 @@ def _restore(files, threads, settings, prompts, default_prompt_name, similarity_
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "wb") as file:
                 file.write(data)
-        model = SentenceTransformer(directory, prompts=prompts, default_prompt_name=default_prompt_name,
-                                    similarity_fn_name=similarity_fn_name, threads=threads, **settings)
+        model = SentenceTransformer(directory, threads=threads, **settings)
+    model.prompts = prompts  # also where one of the two that every new model has was taken out
     model._source = None
     return model
 

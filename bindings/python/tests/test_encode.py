@@ -79,9 +79,9 @@ class Encode(unittest.TestCase):
         model = tiny_model("model", prompts={"query": "質問:", "passage": "答え:"})
         expected = model.encode(["質問:水", "答え:水"])
         np.testing.assert_allclose(model.encode_query("水"), expected[0], atol=1e-5)
-        np.testing.assert_allclose(model.encode_document("水"), expected[1], atol=1e-5)
+        np.testing.assert_allclose(model.encode("水", "passage"), expected[1], atol=1e-5)
         np.testing.assert_allclose(model.encode("水", prompt="質問:"), expected[0], atol=1e-5)
-        with self.assertRaisesRegex(ValueError, "'other'; there are: query, passage"):
+        with self.assertRaisesRegex(ValueError, "'other'; there are: query, document, passage"):
             model.encode("水", prompt_name="other")
 
     def test_text_that_is_unusual(self):

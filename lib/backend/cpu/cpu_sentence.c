@@ -4,17 +4,24 @@
 
 #include "backend/cpu/cpu.h"
 
-/* One mode of one sentence: rows first to first+length-1, and where its vector (or the vector's gradient) is. */
+/* One mode of one sentence: rows first to first+length-1, after `skip` that take no part, and where its vector (or the
+ * vector's gradient) is. */
 typedef struct pooled {
     const sbj_row_kernels *rows;
     sbj_tensor x; /* or its gradient */
-    size_t first, length, hidden;
+    size_t first, length, skip, hidden;
     int32_t *argmax; /* NULL: not saved */
 } pooled;
 
 static float weight_sum(size_t length)
 {
     return (float)length * (float)(length + 1) / 2;
+}
+
+/* 1 + ... over all tokens, less those that are skipped. */
+static float weights_of(const pooled *p)
+{
+    return p->skip == 0 ? weight_sum(p->length) : weight_sum(p->skip + p->length) - weight_sum(p->skip);
 }
 
 static float mean_factor(sbj_pooling mode, size_t length)
@@ -53,7 +60,7 @@ static void pool_mode(const pooled *p, sbj_pooling mode, float *y)
     case SBJ_POOL_WEIGHTED_MEAN:
         memset(y, 0, n * sizeof *y);
         for (size_t i = 0; i < p->length; i++)
-            p->rows->add_scaled(y, sbj_row(p->x, p->first + i), (float)(i + 1) / weight_sum(p->length), n);
+            p->rows->add_scaled(y, sbj_row(p->x, p->first + i), (float)(p->skip + i + 1) / weights_of(p), n);
         break;
     }
 }
@@ -85,6 +92,15 @@ static void pool_mode_backward(const pooled *p, sbj_pooling mode, const float *d
     }
 }
 
+/* A sentence all of whose tokens are skipped. */
+static void pool_nothing(const pooled *p, const sbj_pool_op *r, size_t first, float *y)
+{
+    memset(y, 0, r->mode_count * p->hidden * sizeof *y);
+    for (size_t i = 0; i < r->mode_count; i++)
+        if (r->modes[i] == SBJ_POOL_CLS)
+            memcpy(y + i * p->hidden, sbj_row(p->x, first), p->hidden * sizeof *y);
+}
+
 typedef struct pool_work {
     const sbj_cpu *cpu;
     const sbj_pool_op *record;
@@ -98,8 +114,12 @@ static void pool_sentence(void *context, size_t task, int thread)
     sbj_tensor x = w->gradients == NULL ? r->x : w->gradients->x, y = w->gradients == NULL ? r->y : w->gradients->y;
     size_t first = (size_t)r->batch->host_cu[task], length = (size_t)r->batch->host_cu[task + 1] - first;
     int32_t *argmax = sbj_present(r->argmax) ? sbj_i32(r->argmax) + task * r->argmax.stride : NULL;
-    pooled p = {w->cpu->kernels->rows, x, first, length, x.columns, argmax};
+    pooled p = {w->cpu->kernels->rows, x, first + r->skip, length - r->skip, r->skip, x.columns, argmax};
     (void)thread;
+    if (r->skip >= length) {
+        pool_nothing(&p, r, first, sbj_row(y, task));
+        return;
+    }
     for (size_t i = 0; w->gradients != NULL && i < length; i++)
         memset(sbj_row(x, first + i), 0, x.columns * sizeof(float));
     for (size_t i = 0; i < r->mode_count; i++) {

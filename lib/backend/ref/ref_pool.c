@@ -3,19 +3,23 @@
 
 #define LEAST_LENGTH 1e-12 /* of a vector that normalize divides by */
 
-/* The weight of token i of `length` in a mode that is a weighted sum; MAX is none. */
-static double weight_of(sbj_pooling mode, size_t i, size_t length)
+/* The weight of token i of `length` in a mode that is a weighted sum, when the first `skip` take no part; MAX is none. */
+static double weight_of(sbj_pooling mode, size_t i, size_t length, size_t skip)
 {
-    double n = (double)length;
+    double n = (double)length, left_out = (double)skip;
+    if (skip >= length)
+        return mode == SBJ_POOL_CLS && i == 0 ? 1 : 0;
+    if (i < skip)
+        return 0;
     switch (mode) {
     case SBJ_POOL_CLS:
-        return i == 0 ? 1 : 0;
+        return i == skip ? 1 : 0;
     case SBJ_POOL_MEAN:
-        return 1 / n;
+        return 1 / (n - left_out);
     case SBJ_POOL_MEAN_SQRT_LEN:
-        return 1 / sqrt(n);
+        return 1 / sqrt(n - left_out);
     case SBJ_POOL_WEIGHTED_MEAN:
-        return (double)(i + 1) / (n * (n + 1) / 2);
+        return (double)(i + 1) / (n * (n + 1) / 2 - left_out * (left_out + 1) / 2);
     case SBJ_POOL_LAST:
         return i + 1 == length ? 1 : 0;
     case SBJ_POOL_MAX:
@@ -26,7 +30,7 @@ static double weight_of(sbj_pooling mode, size_t i, size_t length)
 
 static void pool_max(const sbj_pool_op *r, size_t n, double *y)
 {
-    size_t first = (size_t)r->batch->host_cu[n], end = (size_t)r->batch->host_cu[n + 1];
+    size_t first = (size_t)r->batch->host_cu[n] + r->skip, end = (size_t)r->batch->host_cu[n + 1];
     for (size_t h = 0; h < r->x.columns; h++) {
         size_t best = first;
         for (size_t t = first + 1; t < end; t++)
@@ -44,7 +48,7 @@ static void pool_sum(const sbj_pool_op *r, sbj_pooling mode, size_t n, double *y
     for (size_t h = 0; h < r->x.columns; h++) {
         y[h] = 0;
         for (size_t t = first; t < end; t++)
-            y[h] += weight_of(mode, t - first, end - first) * sbj_ref_row(r->x, t)[h];
+            y[h] += weight_of(mode, t - first, end - first, r->skip) * sbj_ref_row(r->x, t)[h];
     }
 }
 
@@ -79,7 +83,7 @@ sbertja_status sbj_ref_pool_backward(const sbj_run *run, const sbj_pool_op *r, c
                     sbj_ref_row(g->x, (size_t)sbj_i32(r->argmax)[n * r->argmax.stride + h])[h] += dy[h];
                 else
                     for (size_t t = first; t < end; t++)
-                        sbj_ref_row(g->x, t)[h] += weight_of(r->modes[i], t - first, end - first) * dy[h];
+                        sbj_ref_row(g->x, t)[h] += weight_of(r->modes[i], t - first, end - first, 0) * dy[h];
         }
     return SBERTJA_OK;
 }
