@@ -21,7 +21,8 @@
  *              `sbertja_error *` last, which the caller owns and which then says what, where and why. Handles and
  *              arrays that come back through a pointer are NULL after a failure.
  *              Functions without one take sound handles and arrays only.
- *   Text       UTF-8. Where `lengths` may be NULL the texts end with a NUL byte; else `lengths[i]` counts bytes.
+ *   Text       UTF-8. A text ends with a NUL byte where `lengths` is NULL or lengths[i] is (size_t)-1; otherwise lengths[i]
+ *              counts its bytes, and NUL characters inside it are dropped before it is cut into words.
  *   Structs    that the caller fills start from their _INIT macro; a NULL options pointer means the same.
  *   Handles    sbertja_model, _tokenizer, _dataset and _table do not change once made and may be shared by threads
  *              (a dataset from the first use on); sbertja_session, _encoding and _vocabulary_trainer belong to one
@@ -140,9 +141,11 @@ typedef struct sbertja_load_options {
                   * session has its own. 0: all processors */
     const char *const *dictionary_places; /* folders that are searched for dictionaries before the system's, each for
                                            * ipadic, unidic_lite/dicdir and the like; NULL at the end. NULL: none */
+    size_t max_text_bytes; /* a longer text is _E_ARGUMENT, in encode, tokenize and fit; 0: no limit. A text takes memory and
+                            * time in proportion to its length */
 } sbertja_load_options;
 #define SBERTJA_LOAD_OPTIONS_INIT                                                                                      \
-    {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL, 0, NULL}
+    {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL, 0, NULL, 0}
 
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
  * pooling; `directory` NULL is the default model. Weights are mapped from the file and read again from there when they are
@@ -277,9 +280,10 @@ typedef struct sbertja_vocabulary_options {
     void *log_user;
     const sbertja_allocator *allocator; /* copied; NULL: malloc and free */
     const char *const *dictionary_places; /* as in sbertja_load_options */
+    size_t max_text_bytes;                /* a longer text is _E_ARGUMENT; 0: no limit */
 } sbertja_vocabulary_options;
 #define SBERTJA_VOCABULARY_OPTIONS_INIT                                                                                \
-    {sizeof(sbertja_vocabulary_options), 1, 32000, 2, "mecab", "ipadic", NULL, 0, 0, NULL, NULL, NULL, NULL}
+    {sizeof(sbertja_vocabulary_options), 1, 32000, 2, "mecab", "ipadic", NULL, 0, 0, NULL, NULL, NULL, NULL, 0}
 
 typedef struct sbertja_vocabulary_summary {
     size_t entries, alphabet, merges;    /* entries: 5 special tokens, the alphabet (single characters), merges */
@@ -323,8 +327,9 @@ SBERTJA_API sbertja_status sbertja_session_create(const sbertja_model *model, co
                                                   sbertja_session **session, sbertja_error *error);
 SBERTJA_API void sbertja_session_free(sbertja_session *session);
 
-/* Callbacks run on the calling thread, progress every few batches; a nonzero result stops the work with _E_STOPPED. They
- * may use other sessions, not the one that calls them. */
+/* Callbacks run on the calling thread. Progress is called every few batches, and a few times a second while texts are cut
+ * into tokens; a nonzero result stops the work with _E_STOPPED. Callbacks may use other sessions, not the one that calls
+ * them. */
 typedef int (*sbertja_encode_progress)(void *user, size_t done, size_t total);
 typedef int (*sbertja_token_vectors)(void *user, size_t index, size_t tokens, size_t dimension, const float *vectors);
 
@@ -435,6 +440,9 @@ typedef int (*sbertja_fit_evaluate)(void *user, const sbertja_model *model, size
  * so through the log. A checkpoint of a version that did not record them is taken with a warning. */
 typedef enum sbertja_resume { SBERTJA_RESUME_NO = 0, SBERTJA_RESUME_EXACT = 1, SBERTJA_RESUME_ANY = 2 } sbertja_resume;
 
+/* Asked a few times a second while texts are cut into tokens, before the first step. Nonzero: stop. */
+typedef int (*sbertja_fit_stop)(void *user);
+
 typedef struct sbertja_fit_options {
     uint32_t size;
     size_t epochs;
@@ -468,10 +476,12 @@ typedef struct sbertja_fit_options {
                * weights that are trained stay f32. Needs the device cpu, the engine packed and a processor with
                * avx512bf16 or amx; elsewhere it is a warning, and training as without it. */
     const char *settings; /* what is saved at output_path: see sbertja_save_options */
+    sbertja_fit_stop stop;
+    void *stop_user;
 } sbertja_fit_options;
 #define SBERTJA_FIT_OPTIONS_INIT                                                                                       \
     {sizeof(sbertja_fit_options), 1, 0, NULL, 10000, NULL, 2e-5, 0.9, 0.999, 0, 0.01, 1.0, 42, 0, 0, 0, NULL, NULL,    \
-     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 1, 0, NULL}
+     NULL, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, 0, 1, 0, NULL, NULL, NULL}
 
 /* Trains a copy of `model` by the objectives in turn, as SentenceTransformer.fit does; `model` stays as it was. The same
  * data, options and seed give the same bits. `trained` may be NULL when output_path is given. Whether output_path and

@@ -28,6 +28,8 @@ void model_settings_init(model_settings *settings, int what)
         {SETTINGS_TOKENS,
          {"dictionary", 0, OPTION_TEXT, &s->load.dictionary, "NAME", "MeCab's dictionary: ipadic, unidic_lite, unidic, or a folder", 0, 0}},
         {SETTINGS_TOKENS,
+         {"max-text-bytes", 0, OPTION_SIZE, &s->load.max_text_bytes, "N", "refuse a longer text; 0: no limit", 0, 0}},
+        {SETTINGS_TOKENS,
          {"max-tokens", 0, OPTION_SIZE, &s->load.max_tokens, "N", "longest input; 0: as the model says", 0, 0}},
         {SETTINGS_LOAD, {"device", 0, OPTION_TEXT, &s->load.device, "NAME", "auto, cpu, ref, cuda:0, ...", 0, 0}},
         {SETTINGS_LOAD, {"engine", 0, OPTION_TEXT, &s->load.engine, "NAME", "matrix products, see sbertja info", 0, 0}},

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/model.h"
+#include "text/span.h"
 #include "util/status.h"
 
 /* Copies the caller's options over the defaults, as far as the caller's version of the struct goes. `size` is what the
@@ -53,6 +54,18 @@ static inline void sbj_put_mode(const fenv_t *kept)
 static inline sbertja_status sbj_no_argument(sbertja_error *error, const char *name)
 {
     return sbj_fail(error, SBERTJA_E_ARGUMENT, "%s: is NULL", name);
+}
+
+/* No text is NULL; a length is that of something that fits into memory, or (size_t)-1. */
+static inline sbertja_status sbj_check_texts(const char *const *texts, const size_t *lengths, size_t count,
+                                             sbertja_error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        if (texts[i] == NULL)
+            return sbj_fail(error, SBERTJA_E_ARGUMENT, "text %zu: is NULL", i);
+        else if (lengths != NULL && lengths[i] > PTRDIFF_MAX && lengths[i] != (size_t)-1)
+            return sbj_fail(error, SBERTJA_E_ARGUMENT, "text %zu: a length of %zu bytes", i, lengths[i]);
+    return SBERTJA_OK;
 }
 
 /* NULL is malloc and free; one that is given has both functions. */

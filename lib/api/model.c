@@ -57,6 +57,7 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
                                    .dictionary = o.dictionary,
                                    .dictionary_places = o.dictionary_places,
                                    .max_tokens = o.max_tokens,
+                                   .max_text_bytes = o.max_text_bytes,
                                    .modules = o.modules != NULL ? modules : NULL,
                                    .module_count = o.module_count,
                                    .seed = o.seed,
@@ -251,7 +252,8 @@ SBERTJA_API sbertja_status sbertja_tokenizer_load(const char *directory, const s
         status = sbj_layout_read(&inner.alloc, directory, &layout, error);
     if (status == SBERTJA_OK) {
         const sbj_tokenizer_options choices = {&inner.alloc, inner.dictionary, inner.dictionary_places,
-                                               inner.max_tokens ? inner.max_tokens : layout.max_tokens, inner.log};
+                                               inner.max_tokens ? inner.max_tokens : layout.max_tokens,
+                                               inner.max_text_bytes, inner.log};
         status = sbj_tokenizer_load(layout.transformer, &choices, (sbj_tokenizer **)tokenizer, error);
     }
     sbj_layout_free(&layout);

@@ -61,9 +61,8 @@ SBERTJA_API sbertja_status sbertja_encode(sbertja_session *session, const char *
         return status;
     if (vectors == NULL && o.token_vectors == NULL && count > 0)
         return sbj_no_argument(error, "vectors");
-    for (size_t i = 0; i < count; i++)
-        if (texts[i] == NULL)
-            return sbj_fail(error, SBERTJA_E_ARGUMENT, "text %zu: is NULL", i);
+    if (sbj_check_texts(texts, lengths, count, error) != SBERTJA_OK)
+        return SBERTJA_E_ARGUMENT;
     encoding_call call = {(sbj_session *)session, texts, lengths, count, &o, vectors, error};
     return sbj_guard_encode(&o, run_encode, &call);
 }

@@ -31,11 +31,13 @@ SBERTJA_API sbertja_status sbertja_tokenize(sbertja_encoding *encoding, const ch
     SBJ_KEEP_ERRNO;
     if (encoding == NULL || text == NULL)
         return sbj_no_argument(error, encoding == NULL ? "encoding" : "text");
+    if (sbj_check_texts(&text, &length, 1, error) != SBERTJA_OK)
+        return SBERTJA_E_ARGUMENT;
     sbj_use *use = sbj_encoding_use((sbj_encoding *)encoding);
     if (!sbj_use_begin(use))
         return sbj_use_refused("encoding", error);
     const sbertja_status status =
-        sbj_encoding_ids_of((sbj_encoding *)encoding, text, length == (size_t)-1 ? strlen(text) : length, error);
+        sbj_encoding_ids_of((sbj_encoding *)encoding, text, sbj_text_length(&text, &length, 0), error);
     sbj_use_end(use);
     return status;
 }

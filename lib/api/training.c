@@ -20,9 +20,8 @@ SBERTJA_API sbertja_status sbertja_dataset_add(sbertja_dataset *dataset, const c
     SBJ_KEEP_ERRNO;
     if (dataset == NULL || texts == NULL)
         return sbj_no_argument(error, dataset == NULL ? "dataset" : "texts");
-    for (size_t i = 0; i < text_count; i++)
-        if (texts[i] == NULL)
-            return sbj_fail(error, SBERTJA_E_ARGUMENT, "text %zu: is NULL", i);
+    if (sbj_check_texts(texts, lengths, text_count, error) != SBERTJA_OK)
+        return SBERTJA_E_ARGUMENT;
     sbj_use *use = &((sbj_dataset *)dataset)->use;
     if (!sbj_use_begin(use))
         return sbj_use_refused("dataset", error);

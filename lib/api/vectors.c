@@ -1,6 +1,8 @@
 /* Working with vectors. */
 #include "eval/vectors.h"
 
+#include <math.h>
+
 #include "api/api.h"
 
 /* The first argument that is NULL, or whose size makes no sense, is named. */
@@ -184,6 +186,8 @@ SBERTJA_API sbertja_status sbertja_communities(const float *vectors, size_t coun
         return status;
     if (members == NULL && count > 0)
         return sbj_no_argument(error, "members");
+    if (isnan(threshold))
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "threshold: not a number");
     if (smallest == 0)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "smallest: 0, expected at least 1");
     return sbj_communities(&sbj_malloc, NULL, vectors, count, dimension, threshold, smallest, members, begins,

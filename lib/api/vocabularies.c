@@ -27,9 +27,8 @@ SBERTJA_API sbertja_status sbertja_vocabulary_trainer_add(sbertja_vocabulary_tra
         return sbj_no_argument(error, "trainer");
     if (texts == NULL && count > 0)
         return sbj_no_argument(error, "texts");
-    for (size_t i = 0; i < count; i++)
-        if (texts[i] == NULL)
-            return sbj_fail(error, SBERTJA_E_ARGUMENT, "text %zu: is NULL", i);
+    if (sbj_check_texts(texts, lengths, count, error) != SBERTJA_OK)
+        return SBERTJA_E_ARGUMENT;
     sbj_use *use = sbj_vocabulary_trainer_use((sbj_vocabulary_trainer *)trainer);
     if (!sbj_use_begin(use))
         return sbj_use_refused("vocabulary trainer", error);

@@ -158,7 +158,7 @@ static sbertja_status load_tokenizer(sbj_model *model, const sbj_layout *layout,
                                      const sbj_model_options *options, sbertja_error *error)
 {
     const sbj_tokenizer_options choices = {&model->alloc, options->dictionary, options->dictionary_places,
-                                           model->max_tokens, options->log};
+                                           model->max_tokens, options->max_text_bytes, options->log};
     sbertja_status status = sbj_tokenizer_load(layout->transformer, &choices, &model->tokenizer, error);
     if (status != SBERTJA_OK)
         return status;
@@ -260,7 +260,7 @@ static sbertja_status create_tokenizer(sbj_model *model, const sbertja_architect
                          error)) != SBERTJA_OK)
         return status;
     const sbj_tokenizer_options choices = {&model->alloc, options->dictionary, options->dictionary_places,
-                                           model->max_tokens, options->log};
+                                           model->max_tokens, options->max_text_bytes, options->log};
     return sbj_tokenizer_create(a->vocabulary, &config, &choices, &model->tokenizer, error);
 }
 

@@ -15,6 +15,7 @@ typedef struct sbj_model_options {
     const char *device, *engine, *instructions, *dictionary; /* NULL: automatic */
     const char *const *dictionary_places;                    /* NULL: none besides the system's */
     size_t max_tokens;                                       /* 0: what the model says */
+    size_t max_text_bytes;                                   /* 0: no limit */
     const sbertja_module *modules;
     size_t module_count;
     uint64_t seed;

@@ -59,7 +59,7 @@ static sbertja_status append(const sbj_tokenizing *t, sbj_encoding *encoding, si
                              sbertja_error *error)
 {
     const char *text = t->texts[i];
-    size_t length = t->lengths != NULL ? t->lengths[i] : strlen(text), count;
+    size_t length = sbj_text_length(t->texts, t->lengths, i), count;
     sbertja_status status = t->prompt != NULL ? put_prompt(t, chunk, &text, &length, error) : SBERTJA_OK;
     if (status == SBERTJA_OK)
         status = sbj_encoding_ids_of(encoding, text, length, error);

@@ -9,12 +9,14 @@
 #include "text/utf8.h"
 #include "text/wordpiece.h"
 
+enum { LARGE_TEXT = 128 << 10 }; /* bytes; scratch as large as that is not kept for the next text */
+
 struct sbj_encoding {
     const sbj_tokenizer *tokenizer;
     sbj_mecab_parser *parser; /* NULL for basic */
     sbj_basic_scratch basic;
     sbj_normalize_scratch normalize;
-    sbj_strbuf normalized, lower, word;
+    sbj_strbuf without_nul, normalized, lower, word;
     sbj_ids tokens; /* uncut */
     sbj_ids ids;    /* [CLS], as many tokens as the limit leaves room for, [SEP] */
     sbj_use use;
@@ -38,7 +40,7 @@ sbertja_status sbj_encoding_create(const sbj_tokenizer *tokenizer, sbj_encoding 
     if (made == NULL)
         return sbj_no_memory(error, sizeof *made);
     made->tokenizer = tokenizer;
-    made->normalized = made->lower = made->word = empty;
+    made->without_nul = made->normalized = made->lower = made->word = empty;
     made->normalize.alloc = made->tokens.alloc = made->ids.alloc = alloc;
     sbj_basic_scratch_init(&made->basic, alloc);
     if (tokenizer->mecab != NULL) {
@@ -65,12 +67,27 @@ void sbj_encoding_free(sbj_encoding *encoding)
     sbj_mecab_parser_free(encoding->parser);
     sbj_basic_scratch_free(&encoding->basic);
     sbj_normalize_scratch_free(&encoding->normalize);
+    sbj_strbuf_free(&encoding->without_nul);
     sbj_strbuf_free(&encoding->normalized);
     sbj_strbuf_free(&encoding->lower);
     sbj_strbuf_free(&encoding->word);
     sbj_free(alloc, encoding->tokens.items);
     sbj_free(alloc, encoding->ids.items);
     sbj_free(alloc, encoding);
+}
+
+sbertja_status sbj_tokenizer_check_length(const sbj_tokenizer *tokenizer, size_t length, sbertja_error *error)
+{
+    const size_t limit = tokenizer->max_text_bytes;
+    return limit == 0 || length <= limit
+               ? SBERTJA_OK
+               : sbj_fail(error, SBERTJA_E_ARGUMENT, "%zu bytes, max_text_bytes is %zu", length, limit);
+}
+
+void sbj_encoding_interrupt(sbj_encoding *encoding, sbj_interrupt interrupt)
+{
+    if (encoding->parser != NULL)
+        sbj_mecab_parser_interrupt(encoding->parser, interrupt);
 }
 
 static bool no_more(word_context *context, sbertja_status status)
@@ -110,6 +127,21 @@ static bool take_mecab_word(void *user, sbj_span word)
     return context->take(context->user, word);
 }
 
+/* Drops NUL characters, as BasicTokenizer does; MeCab, to which they end a text, never sees one. */
+static sbertja_status drop_nul(sbj_encoding *encoding, sbj_span *part, sbertja_error *error)
+{
+    sbj_strbuf *kept = &encoding->without_nul;
+    const char *rest = part->text, *const end = part->text + part->length, *nul;
+    if (memchr(part->text, '\0', part->length) == NULL)
+        return SBERTJA_OK;
+    sbj_strbuf_clear(kept);
+    for (; (nul = memchr(rest, '\0', (size_t)(end - rest))) != NULL; rest = nul + 1)
+        sbj_strbuf_bytes(kept, rest, (size_t)(nul - rest));
+    sbj_strbuf_bytes(kept, rest, (size_t)(end - rest));
+    *part = (sbj_span){kept->text, kept->length};
+    return kept->failed ? sbj_no_memory(error, part->length) : SBERTJA_OK;
+}
+
 /* The words of a part of the text without special tokens. */
 static sbertja_status take_words(word_context *context, sbj_span part)
 {
@@ -121,7 +153,8 @@ static sbertja_status take_words(word_context *context, sbj_span part)
         sbj_basic basic = {&tokenizer->normalizer, &tokenizer->specials, tokenizer->config.lower_case};
         status = sbj_basic_words(&basic, &encoding->basic, part, context->take, context->user, error);
     } else {
-        if (tokenizer->config.normalize)
+        status = drop_nul(encoding, &part, error);
+        if (status == SBERTJA_OK && tokenizer->config.normalize)
             status = sbj_normalize(&tokenizer->normalizer, SBJ_NFKC, part, &encoding->normalize, &encoding->normalized,
                                    &part, error);
         if (status == SBERTJA_OK)
@@ -170,16 +203,31 @@ static sbertja_status frame_ids(sbj_encoding *encoding, sbertja_error *error)
     return SBERTJA_OK;
 }
 
+/* Frees what a long text has made large and the next one makes again. */
+static void give_back(sbj_encoding *encoding)
+{
+    sbj_strbuf_free(&encoding->without_nul);
+    sbj_strbuf_free(&encoding->normalized);
+    sbj_normalize_scratch_free(&encoding->normalize);
+    sbj_basic_scratch_free(&encoding->basic);
+    sbj_basic_scratch_init(&encoding->basic, &encoding->tokenizer->alloc);
+    encoding->normalize.alloc = &encoding->tokenizer->alloc;
+}
+
 sbertja_status sbj_encoding_ids_of(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error)
 {
     encoding->ids.count = encoding->tokens.count = 0;
-    sbertja_status status = sbj_utf8_check(text, length, error);
+    sbertja_status status = sbj_tokenizer_check_length(encoding->tokenizer, length, error);
+    if (status == SBERTJA_OK)
+        status = sbj_utf8_check(text, length, error);
     if (status == SBERTJA_OK)
         status = find_tokens(encoding, (sbj_span){text, length}, error);
     if (status == SBERTJA_OK)
         status = frame_ids(encoding, error);
     if (status != SBERTJA_OK)
         encoding->tokens.count = 0;
+    if (length > LARGE_TEXT)
+        give_back(encoding);
     return status;
 }
 

@@ -15,7 +15,10 @@ void sbj_mecab_close(sbj_mecab *mecab);
 sbertja_status sbj_mecab_parser_create(const sbj_mecab *mecab, sbj_mecab_parser **parser, sbertja_error *error);
 void sbj_mecab_parser_free(sbj_mecab_parser *parser);
 
-/* Gives the words to `sink` in their order. As for Python's fugashi, the text ends at its first NUL. */
+/* What is asked now and then while a long text is cut into words, from now on. */
+void sbj_mecab_parser_interrupt(sbj_mecab_parser *parser, sbj_interrupt interrupt);
+
+/* Gives the words of a text without NUL to `sink` in their order. After a failure the parser is as good as before. */
 sbertja_status sbj_mecab_words(sbj_mecab_parser *parser, sbj_span text, sbj_word_sink sink, void *context,
                                sbertja_error *error);
 

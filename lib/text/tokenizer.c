@@ -124,6 +124,7 @@ sbertja_status sbj_tokenizer_make(const char *vocabulary, const sbj_tokenizer_co
     made->alloc = *options->alloc;
     atomic_init(&made->owners, 1);
     made->config = *config;
+    made->max_text_bytes = options->max_text_bytes;
     made->max_tokens = options->max_tokens != 0 ? options->max_tokens : config->model_max_length;
     if (vocabulary == NULL)
         name_specials(made);

@@ -32,6 +32,7 @@ typedef struct sbj_tokenizer_options {
     const char *dictionary; /* a kind's name or a folder, which decides; NULL: as the model says */
     const char *const *places; /* folders to look for it first, NULL at the end; NULL: none */
     size_t max_tokens;      /* ids are cut at this, [CLS] and [SEP] included; 0: the config's, else no limit */
+    size_t max_text_bytes;  /* a longer text is an error; 0: no limit */
     sbj_log log;
 } sbj_tokenizer_options;
 
@@ -74,6 +75,10 @@ const char *sbj_tokenizer_dictionary_fingerprint(const sbj_tokenizer *tokenizer)
 /* The result of one text and the scratch to make it; reused for the next text. */
 sbertja_status sbj_encoding_create(const sbj_tokenizer *tokenizer, sbj_encoding **encoding, sbertja_error *error);
 void sbj_encoding_free(sbj_encoding *encoding);
+/* Whether a text of this length may be tokenized: _E_ARGUMENT if it is longer than the tokenizer's max_text_bytes. */
+sbertja_status sbj_tokenizer_check_length(const sbj_tokenizer *tokenizer, size_t length, sbertja_error *error);
+/* What is asked now and then while a long text is tokenized, from now on. */
+void sbj_encoding_interrupt(sbj_encoding *encoding, sbj_interrupt interrupt);
 sbj_use *sbj_encoding_use(sbj_encoding *encoding); /* for the caller to begin and end */
 /* `length` in bytes. Invalid UTF-8: _E_FORMAT with the byte's place. */
 sbertja_status sbj_encoding_ids_of(sbj_encoding *encoding, const char *text, size_t length, sbertja_error *error);

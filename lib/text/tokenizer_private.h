@@ -16,7 +16,7 @@ struct sbj_tokenizer {
     sbj_alloc alloc;
     atomic_size_t owners;
     sbj_tokenizer_config config;
-    size_t max_tokens; /* 0: no limit */
+    size_t max_tokens, max_text_bytes; /* 0: no limit */
     sbj_vocabulary vocabulary;
     sbj_normalizer normalizer;
     sbj_specials specials;

@@ -102,6 +102,7 @@ sbertja_status sbj_vocabulary_trainer_create(const sbertja_vocabulary_options *o
     made->alloc = *alloc;
     const sbj_tokenizer_options words = {
         .alloc = &made->alloc, .dictionary = options->dictionary, .places = options->dictionary_places,
+        .max_text_bytes = options->max_text_bytes,
         .log = {options->log, options->log_user}};
     if ((status = take_options(made, options, error)) != SBERTJA_OK ||
         (status = sbj_tokenizer_create_words(&made->config, &words, &made->tokenizer, error)) != SBERTJA_OK ||
@@ -167,7 +168,7 @@ typedef struct job {
 
 static sbj_span text_of(const job *j, size_t i)
 {
-    return (sbj_span){j->texts[i], j->lengths != NULL ? j->lengths[i] : strlen(j->texts[i])};
+    return (sbj_span){j->texts[i], sbj_text_length(j->texts, j->lengths, i)};
 }
 
 static void count_chunk(void *context, size_t chunk, int thread)
@@ -198,7 +199,9 @@ sbertja_status sbj_vocabulary_trainer_add(sbj_vocabulary_trainer *trainer, const
     sbertja_status status = check_broken(trainer, error);
     for (size_t i = 0; i < count && status == SBERTJA_OK; i++) {
         sbj_span text = text_of(&j, i);
-        status = sbj_utf8_check(text.text, text.length, error);
+        status = sbj_tokenizer_check_length(trainer->tokenizer, text.length, error);
+        if (status == SBERTJA_OK)
+            status = sbj_utf8_check(text.text, text.length, error);
         if (status != SBERTJA_OK)
             sbj_in(error, status, "text %zu", trainer->texts + i);
     }

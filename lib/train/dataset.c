@@ -1,7 +1,10 @@
 /* Growing lists of examples. */
 #include "train/dataset.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "text/span.h"
 
 sbertja_status sbj_dataset_create(const sbj_alloc *alloc, sbj_dataset **dataset, sbertja_error *error)
 {
@@ -42,11 +45,13 @@ sbertja_status sbj_dataset_add(sbj_dataset *d, const char *const *texts, const s
     if (d->examples > 0 && count != d->groups)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "example %zu: %zu texts, the ones before have %zu", d->examples,
                         count, d->groups);
+    if (!isfinite(label))
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "example %zu: label: not a finite number", d->examples);
     if (!make_room(d, count))
         return sbj_no_memory(error, count * sizeof *d->texts);
     const size_t at = d->examples * count;
     for (size_t i = 0; i < count; i++) {
-        d->lengths[at + i] = lengths != NULL ? lengths[i] : strlen(texts[i]);
+        d->lengths[at + i] = sbj_text_length(texts, lengths, i);
         d->texts[at + i] = sbj_copy_text(&d->alloc, texts[i], d->lengths[at + i]);
         if (d->texts[at + i] == NULL) {
             const size_t wanted = d->lengths[at + i];

@@ -1,5 +1,6 @@
 /* MeCab: words, runs longer than its 16-bit lengths, dictionaries that are broken. */
 #include <check.h>
+#include <mecab.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +61,6 @@ static const struct {
     {"blanks at the ends", " 東京 ", 0, "東京"},
     {"an ideographic blank is a word", "東京　京都", 0, "東京|　|京都"},
     {"a carriage return is one too", "東京\r京都", 0, "東京|\r|京都"},
-    {"the text ends at its first NUL", "東京\0京都", 13, "東京"},
-    {"NUL at the start", "\0京都", 7, ""},
     {"unknown words", "ヷヸヹ", 0, "ヷヸヹ"},
 };
 enum { CASES = sizeof cases / sizeof *cases };
@@ -203,6 +202,94 @@ START_TEST(long_texts_with_long_blanks)
 }
 END_TEST
 
+/* What libmecab itself finds in a text. */
+static void cut_by_libmecab(const char *text, words *found)
+{
+    mecab_t *tagger = mecab_new(5, (char *[]){"mecab", "-d", ipadic, "-r", "/dev/null"});
+    words_init(found);
+    ck_assert_ptr_nonnull(tagger);
+    for (const mecab_node_t *n = mecab_sparse_tonode(tagger, text)->next; n->stat != MECAB_EOS_NODE; n = n->next)
+        words_take(found, (sbj_span){n->surface, n->length});
+    mecab_destroy(tagger);
+}
+
+/* Pieces of texts in a random order: sentences, blanks of several lengths, runs of characters that are joined or not. */
+static char *random_text(unsigned seed, size_t bytes)
+{
+    static const char *const pieces[] = {"冷却水が漏れたので、ポンプを止めた。", "すもももももももものうち", "東京都", "ー",
+                                         "abc", "ＸＹＺ", "123", "１２", "ヷヸヹ", " ", "   ", "\n", "　", "。", "!?", "に",
+                                         "を", "機械学習モデル", "𠮷野家", "é", "Ω", "ｶﾞ", "ゝゝ", "〇一二"};
+    sbj_strbuf text = SBJ_STRBUF(&sbj_malloc);
+    while (text.length < bytes) {
+        seed = seed * 1103515245u + 12345u;
+        const char *piece = pieces[(seed >> 16) % (sizeof pieces / sizeof *pieces)];
+        for (unsigned i = seed >> 24 & 31; i > 0 && i < 29; i -= i > 3 ? 3 : i) /* some of them several times */
+            sbj_strbuf_text(&text, piece);
+        sbj_strbuf_text(&text, piece);
+    }
+    ck_assert(!text.failed);
+    return text.text;
+}
+
+/* A text too long for libmecab's search, and one with runs that are, have the words that it finds. */
+START_TEST(long_texts_have_the_same_words)
+{
+    char *text = random_text((unsigned)_i, _i % 2 == 0 ? 200000 : 3000), *run = run_of("", "ア", 600, "です。");
+    char *both = run_of(text, run, 1, text);
+    words expected, found;
+    cut_by_libmecab(both, &expected);
+    cut(both, strlen(both), &found);
+    ck_assert_uint_eq(found.count, expected.count);
+    ck_assert(strcmp(words_text(&found), words_text(&expected)) == 0);
+    words_free(&expected);
+    words_free(&found);
+    sbj_free(&sbj_malloc, text);
+    sbj_free(&sbj_malloc, run);
+    sbj_free(&sbj_malloc, both);
+}
+END_TEST
+
+/* 300,000 characters of one kind: libmecab alone would look 20 thousand characters ahead from each. */
+START_TEST(runs_take_time_in_proportion)
+{
+    static const char *const units[] = {"ー", "a", "９", "。", "あ", "水", "ア"};
+    char *text = run_of("犬", units[_i], 300000, "猫");
+    words found;
+    cut(text, strlen(text), &found);
+    ck_assert_uint_gt(found.count, 2);
+    words_free(&found);
+    sbj_free(&sbj_malloc, text);
+}
+END_TEST
+
+static bool stop_at_once(void *asked)
+{
+    ++*(int *)asked;
+    return true;
+}
+
+START_TEST(a_long_text_can_be_stopped)
+{
+    char *text = random_text(1, 1000000);
+    sbj_mecab_parser *parser;
+    sbertja_error error;
+    words found;
+    int asked = 0;
+    ck_assert_int_eq(sbj_mecab_parser_create(mecab, &parser, NULL), SBERTJA_OK);
+    sbj_mecab_parser_interrupt(parser, (sbj_interrupt){stop_at_once, &asked});
+    words_init(&found);
+    const sbj_span whole = {text, strlen(text)};
+    ck_assert_int_eq(sbj_mecab_words(parser, whole, words_take, &found, &error), SBERTJA_E_STOPPED);
+    ck_assert_int_eq(asked, 1);
+    ck_assert_str_eq(error.message, "stopped after 0 of 1000050 bytes of a text");
+    sbj_mecab_parser_interrupt(parser, (sbj_interrupt){NULL, NULL});
+    ck_assert_int_eq(sbj_mecab_words(parser, (sbj_span){text, 54}, words_take, &found, &error), SBERTJA_OK);
+    words_free(&found);
+    sbj_mecab_parser_free(parser);
+    sbj_free(&sbj_malloc, text);
+}
+END_TEST
+
 /* A dictionary whose file `name` is cut at `size` bytes; the others are the system's. */
 static char *cut_dictionary(const char *cut_file, size_t size)
 {
@@ -305,6 +392,9 @@ int main(void)
     tcase_add_loop_test(tcase, long_runs_of_blanks, 0, BLANK_RUNS);
     tcase_add_loop_test(tcase, long_runs_of_characters, 0, RUNS);
     tcase_add_test(tcase, long_texts_with_long_blanks);
+    tcase_add_loop_test(tcase, long_texts_have_the_same_words, 0, 12);
+    tcase_add_loop_test(tcase, runs_take_time_in_proportion, 0, 7);
+    tcase_add_test(tcase, a_long_text_can_be_stopped);
     tcase_add_loop_test(tcase, broken_dictionaries, 0, BROKEN);
     tcase_add_test(tcase, own_mecabrc);
     tcase_add_test(tcase, allocations_fail);
