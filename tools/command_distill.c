@@ -191,6 +191,7 @@ static int fit(distilling *d, const sbertja_model *model)
     options.steps_per_epoch = d->settings->steps;
     options.progress = show_step;
     options.progress_user = d;
+    options.stop = fit_stop;
     options.evaluate = d->settings->eval ? evaluate : NULL;
     options.evaluate_user = d;
     options.output_path = d->settings->output;

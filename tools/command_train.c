@@ -114,6 +114,7 @@ static int fit(training_run *training, const sbertja_model *model, const sbertja
     objective.dataset = dataset;
     options.progress = show_step;
     options.progress_user = training;
+    options.stop = fit_stop;
     options.evaluate = training->settings->eval ? evaluate : NULL;
     options.evaluate_user = training;
     options.output_path = training->settings->output;

@@ -27,6 +27,7 @@ static int parse(int argc, char **argv, sbertja_vocabulary_options *o, const cha
         {"word-tokenizer", 0, OPTION_CHOICE, &o->word_tokenizer, "mecab|basic", "how words are found", 0, 0},
         {"mecab-dictionary", 0, OPTION_CHOICE, &o->mecab_dictionary, "ipadic|unidic_lite|unidic", "for mecab", 0, 0},
         {"dictionary", 0, OPTION_TEXT, &o->dictionary, "NAME", "MeCab's dictionary: ipadic, unidic_lite, unidic, or a folder", 0, 0},
+        {"max-text-bytes", 0, OPTION_SIZE, &o->max_text_bytes, "N", "refuse a longer text; 0: no limit", 0, 0},
         {"lower-case", 0, OPTION_FLAG, &o->lower_case, NULL, "lower-case the texts", 0, 0},
         {"threads", 0, OPTION_INT, &o->threads, "N", "0: all processors", 0, 0},
         {0},

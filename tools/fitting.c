@@ -23,6 +23,12 @@ int fit_interrupted(void)
     return interrupted;
 }
 
+int fit_stop(void *unused)
+{
+    (void)unused;
+    return fit_interrupted();
+}
+
 int fit_scores_take(fit_scores *scores, double score)
 {
     int better = score > scores->best;

@@ -22,6 +22,7 @@ double fit_scores_final(const fit_scores *scores, int keep_last);
 
 /* Nonzero once Ctrl-C was pressed: what the callbacks of sbertja_fit return. A second Ctrl-C ends the command at once. */
 int fit_interrupted(void);
+int fit_stop(void *unused); /* the same, for sbertja_fit_options.stop */
 
 /* sbertja_fit, and after Ctrl-C the model as it is, unless a scored one is in the output directory already. `figure` is
  * what remarks call the scores. An exit status. */

@@ -124,7 +124,20 @@ typedef struct call {
     const char *prompt; /* NULL: none */
     size_t skip;        /* tokens of each text that pooling leaves out: [CLS] and the prompt's */
     size_t dimension;   /* of the vectors that the caller gets */
+    sbj_watch watch;
 } call;
+
+static bool ask_progress(void *context)
+{
+    const call *c = context;
+    return c->options->progress(c->options->progress_user, c->done, c->total) != 0;
+}
+
+static sbertja_status fail_stopped(const call *c, sbertja_error *error)
+{
+    return sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the progress callback after %zu of %zu texts", c->done,
+                    c->total);
+}
 
 /* ---- A batch ----------------------------------------------------------------------------------------------------- */
 
@@ -388,9 +401,8 @@ static sbertja_status run_batches(call *c, window *w, sbertja_error *error)
             sbj_pool_run(pool, chunks, sbj_tokenize_chunk, w->behind);
         c->done += w->end[w->round + w->length - 1] - first_of(w, w->round);
         if (status == SBERTJA_OK && c->options->progress != NULL &&
-            c->options->progress(c->options->progress_user, c->done, c->total))
-            status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped by the progress callback after %zu of %zu texts",
-                              c->done, c->total);
+            (atomic_load(&c->watch.stopped) || ask_progress(c)))
+            status = fail_stopped(c, error);
     }
     return status;
 }
@@ -431,7 +443,7 @@ done:
 }
 
 /* From text `base` on, or `tokenizing` stays as it is. Never leaves less than half a window behind. */
-static sbertja_status begin_window(const call *c, size_t base, sbj_tokenizing *tokenizing, sbertja_error *error)
+static sbertja_status begin_window(call *c, size_t base, sbj_tokenizing *tokenizing, sbertja_error *error)
 {
     const sbj_session *s = c->session;
     const size_t left = c->total - base, most = base == 0 ? FIRST : WINDOW;
@@ -439,7 +451,7 @@ static sbertja_status begin_window(const call *c, size_t base, sbj_tokenizing *t
     if (count == 0)
         return SBERTJA_OK;
     return sbj_tokenizing_begin(&s->alloc, s->encodings, c->texts + base, c->lengths != NULL ? c->lengths + base : NULL,
-                                count, c->prompt, base, tokenizing, error);
+                                count, c->prompt, base, &c->watch, tokenizing, error);
 }
 
 static sbertja_status encode(call *c, sbertja_error *error)
@@ -459,7 +471,7 @@ static sbertja_status encode(call *c, sbertja_error *error)
         sbj_token_lists_free(&lists);
     }
     sbj_tokenizing_drop(&next);
-    return status;
+    return status == SBERTJA_E_STOPPED && atomic_load(&c->watch.stopped) ? fail_stopped(c, error) : status;
 }
 
 /* How many tokens pooling leaves out: those of the prompt by itself with [CLS], but not its [SEP]. */
@@ -489,6 +501,10 @@ sbertja_status sbj_session_encode(sbj_session *s, const char *const *texts, cons
     call c = {.session = s, .options = options, .texts = texts, .lengths = lengths, .vectors = vectors, .total = count,
               .prompt = options->prompt != NULL && options->prompt[0] != '\0' ? options->prompt : NULL,
               .dimension = options->dimension != 0 ? options->dimension : sbj_model_dimension(s->model)};
+    if (options->progress != NULL) {
+        c.watch.ask = ask_progress;
+        c.watch.context = &c;
+    }
     if (!sbj_use_begin(&s->use))
         return sbj_pool_is_forked(s->pool)
                    ? sbj_fail(error, SBERTJA_E_ARGUMENT,

@@ -8,6 +8,7 @@
 
 #include "model/bert.h"
 #include "model/model.h"
+#include "util/watch.h"
 #include "util/use.h"
 
 /* What computes one batch after another. */
@@ -54,6 +55,7 @@ typedef struct sbj_tokenizing {
     const size_t *lengths;
     const char *prompt; /* before every text; NULL: none */
     size_t index;
+    sbj_watch *watch; /* NULL: nobody stops it */
     sbj_token_lists lists;
     sbertja_status *statuses; /* one a chunk */
     sbertja_error *errors;
@@ -62,6 +64,7 @@ typedef struct sbj_tokenizing {
 /* `index` is added to a text's number in errors. `prompt`: before every text, or NULL. `encodings`: one a thread of the pool that the chunks are tasks of. */
 sbertja_status sbj_tokenizing_begin(const sbj_alloc *alloc, sbj_encoding **encodings, const char *const *texts,
                                     const size_t *lengths, size_t count, const char *prompt, size_t index,
+                                    sbj_watch *watch,
                                     sbj_tokenizing *tokenizing, sbertja_error *error);
 /* An sbj_task, for each of lists.chunks. */
 void sbj_tokenize_chunk(void *tokenizing, size_t chunk, int thread);
@@ -71,7 +74,7 @@ sbertja_status sbj_tokenizing_end(sbj_tokenizing *tokenizing, sbj_token_lists *l
 void sbj_tokenizing_drop(sbj_tokenizing *tokenizing);
 /* All of it at once. */
 sbertja_status sbj_tokenize_all(const sbj_alloc *alloc, sbj_pool *pool, sbj_encoding **encodings,
-                                const char *const *texts, const size_t *lengths, size_t count, size_t index,
+                                const char *const *texts, const size_t *lengths, size_t count, sbj_watch *watch,
                                 sbj_token_lists *lists, sbertja_error *error);
 void sbj_token_lists_free(sbj_token_lists *lists); /* takes a zeroed one */
 /* One encoding a thread. */

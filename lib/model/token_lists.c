@@ -75,14 +75,30 @@ static sbertja_status append(const sbj_tokenizing *t, sbj_encoding *encoding, si
     return SBERTJA_OK;
 }
 
+/* Whom a long text asks, while it is cut into words, whether to stop. */
+typedef struct asking {
+    sbj_watch *watch;
+    bool may_ask;
+} asking;
+
+static bool stops(void *context)
+{
+    const asking *a = context;
+    return a->watch != NULL && sbj_watch_stops(a->watch, a->may_ask);
+}
+
 void sbj_tokenize_chunk(void *tokenizing, size_t chunk, int thread)
 {
     sbj_tokenizing *t = tokenizing;
     const size_t first = chunk * CHUNK, last = first + CHUNK < t->lists.texts ? first + CHUNK : t->lists.texts;
     chunk_ids made = {NULL, 0, 0, SBJ_STRBUF(t->lists.alloc)};
+    asking a = {t->watch, thread == 0};
     sbertja_status status = SBERTJA_OK;
+    sbj_encoding_interrupt(t->encodings[thread], (sbj_interrupt){stops, &a});
     for (size_t i = first; i < last && status == SBERTJA_OK; i++)
-        status = append(t, t->encodings[thread], i, &made, &t->errors[chunk]);
+        status = stops(&a) ? sbj_fail(&t->errors[chunk], SBERTJA_E_STOPPED, "stopped before text %zu", t->index + i)
+                           : append(t, t->encodings[thread], i, &made, &t->errors[chunk]);
+    sbj_encoding_interrupt(t->encodings[thread], (sbj_interrupt){NULL, NULL});
     sbj_strbuf_free(&made.joined);
     t->lists.storage[chunk] = made.block;
     t->statuses[chunk] = status;
@@ -95,11 +111,13 @@ void sbj_tokenize_chunk(void *tokenizing, size_t chunk, int thread)
 
 sbertja_status sbj_tokenizing_begin(const sbj_alloc *alloc, sbj_encoding **encodings, const char *const *texts,
                                     const size_t *lengths, size_t count, const char *prompt, size_t index,
+                                    sbj_watch *watch,
                                     sbj_tokenizing *tokenizing, sbertja_error *error)
 {
     const size_t chunks = (count + CHUNK - 1) / CHUNK;
     sbj_tokenizing *t = tokenizing;
-    *t = (sbj_tokenizing){encodings, texts, lengths, prompt, index, {alloc, count, chunks, NULL, NULL, NULL}, NULL, NULL};
+    *t = (sbj_tokenizing){.encodings = encodings, .texts = texts, .lengths = lengths, .prompt = prompt, .index = index,
+                          .watch = watch, .lists = {.alloc = alloc, .texts = count, .chunks = chunks}};
     t->lists.storage = sbj_new(alloc, chunks, sizeof *t->lists.storage);
     t->lists.ids = sbj_new(alloc, count, sizeof *t->lists.ids);
     t->lists.counts = sbj_new(alloc, count, sizeof *t->lists.counts);
@@ -139,12 +157,12 @@ void sbj_tokenizing_drop(sbj_tokenizing *tokenizing)
 }
 
 sbertja_status sbj_tokenize_all(const sbj_alloc *alloc, sbj_pool *pool, sbj_encoding **encodings,
-                                const char *const *texts, const size_t *lengths, size_t count, size_t index,
+                                const char *const *texts, const size_t *lengths, size_t count, sbj_watch *watch,
                                 sbj_token_lists *lists, sbertja_error *error)
 {
     sbj_tokenizing t;
     *lists = (sbj_token_lists){0};
-    sbertja_status status = sbj_tokenizing_begin(alloc, encodings, texts, lengths, count, NULL, index, &t, error);
+    sbertja_status status = sbj_tokenizing_begin(alloc, encodings, texts, lengths, count, NULL, 0, watch, &t, error);
     if (status != SBERTJA_OK)
         return status;
     sbj_pool_run(pool, t.lists.chunks, sbj_tokenize_chunk, &t);

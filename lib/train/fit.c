@@ -276,6 +276,17 @@ static sbertja_status save_at_end(fitting *f, sbertja_status status, sbertja_err
 }
 
 /* The model for the caller: the best one if it could not be saved, else the last. */
+static sbertja_status copy_model(const sbj_model *model, sbertja_status status, sbj_model **trained, sbertja_error *error)
+{
+    sbertja_error second;
+    const sbertja_status made = sbj_model_with(model, &model->weights, trained, &second);
+    if (made == SBERTJA_OK)
+        return status;
+    if (error != NULL)
+        *error = second;
+    return made;
+}
+
 static sbertja_status give_model(fitting *f, sbertja_status status, sbj_model **trained, sbertja_error *error)
 {
     sbertja_error second;
@@ -351,6 +362,8 @@ sbertja_status sbj_fit(const sbj_model *model, const sbertja_objective *objectiv
     }
     if (trained != NULL && (sound || f.unsaved != NULL))
         status = give_model(&f, status, trained, error);
+    else if (trained != NULL && status == SBERTJA_E_STOPPED) /* before the first step */
+        status = copy_model(model, status, trained, error);
     sbj_model_free(f.unsaved);
     sbj_trainer_free(f.trainer);
     return status;

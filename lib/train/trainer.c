@@ -71,7 +71,7 @@ static sbertja_status make_goal(sbj_trainer *t, sbj_goal *goal, const sbertja_ob
     if ((goal->reached = sbj_new(&t->alloc, goal->words, 1)) == NULL)
         return sbj_no_memory(error, goal->words);
     if ((status = sbj_tokenize_all(&t->alloc, t->pool, t->encodings, (const char *const *)d->texts, d->lengths,
-                                   d->examples * d->groups, 0, &goal->tokens, error)) != SBERTJA_OK)
+                                   d->examples * d->groups, &t->watch, &goal->tokens, error)) != SBERTJA_OK)
         return status;
     if (o.batch_tokens > 0 &&
         (status = sbj_sampler_limit(&goal->sampler, d, goal->tokens.counts, o.batch_tokens, error)) != SBERTJA_OK)
@@ -211,6 +211,12 @@ static sbertja_status make_head(sbj_trainer *t, const sbertja_objective *objecti
     return status;
 }
 
+static bool ask_to_stop(void *options)
+{
+    const sbertja_fit_options *o = options;
+    return o->stop(o->stop_user) != 0;
+}
+
 static sbertja_status make(sbj_trainer *t, const sbertja_objective *objectives, size_t count,
                            const sbertja_fit_options *options, sbertja_error *error)
 {
@@ -219,6 +225,8 @@ static sbertja_status make(sbj_trainer *t, const sbertja_objective *objectives, 
         (status = make_head(t, objectives, count, error)) != SBERTJA_OK ||
         (status = sbj_pool_create(&t->alloc, options->threads, &t->log, &t->pool, error)) != SBERTJA_OK)
         return status;
+    if (options->stop != NULL)
+        t->watch = (sbj_watch){.ask = ask_to_stop, .context = (void *)options};
     const int threads = sbj_pool_threads(t->pool);
     sbj_workspace_init(t->model->backend, &t->model->network, &t->alloc, true, threads, &t->workspace);
     t->workspace.precision = t->precision;

@@ -34,6 +34,7 @@ typedef struct sbj_trainer {
     sbj_alloc alloc;
     sbj_log log;
     sbj_pool *pool;
+    sbj_watch watch; /* while texts are tokenized */
     sbj_encoding **encodings;
     sbj_tensor parameters, gradients; /* [1, arena_size] */
     sbj_views weights, weight_gradients;

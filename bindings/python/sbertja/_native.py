@@ -65,6 +65,7 @@ class LoadOptions(Structure):
         ("precision", c_char_p),
         ("threads", c_int),
         ("dictionary_places", POINTER(c_char_p)),
+        ("max_text_bytes", c_size_t),
     ]
     initializer = "sbertja_load_options_init"
 
@@ -110,6 +111,7 @@ class VocabularyOptions(Structure):
         ("log_user", c_void_p),
         ("allocator", c_void_p),
         ("dictionary_places", POINTER(c_char_p)),
+        ("max_text_bytes", c_size_t),
     ]
     initializer = "sbertja_vocabulary_options_init"
 
@@ -192,6 +194,7 @@ class Progress(Structure):
     ]
 
 
+FitStop = CFUNCTYPE(c_int, c_void_p)
 FitProgress = CFUNCTYPE(c_int, c_void_p, POINTER(Progress))
 FitEvaluate = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, c_size_t, POINTER(c_double))
 
@@ -229,6 +232,8 @@ class FitOptions(Structure):
         ("gradient_accumulation_steps", c_size_t),
         ("bf16", c_int),
         ("settings", c_char_p),
+        ("stop", FitStop),
+        ("stop_user", c_void_p),
     ]
     initializer = "sbertja_fit_options_init"
 

@@ -7,13 +7,13 @@ from ._settings import Guarded
 class Tokenizer(Guarded):
     """`Tokenizer("model-directory")` reads only the tokenizer's files, no weights; `Tokenizer()` those of the default model."""
 
-    def __init__(self, directory=None, *, dictionary=None, max_seq_length=None):
-        self._made_from = directory, dictionary, max_seq_length
+    def __init__(self, directory=None, *, dictionary=None, max_seq_length=None, max_text_bytes=0):
+        self._made_from = directory, dictionary, max_seq_length, max_text_bytes
         directory = _files.find_model(directory)
         if max_seq_length is not None:
             _arguments.integer("Tokenizer: max_seq_length", max_seq_length, 3)
         options = _native.make(_native.LoadOptions, **dictionary_options(dictionary), max_tokens=max_seq_length,
-                               log=log_function)
+                               max_text_bytes=max_text_bytes, log=log_function)
         self._native = _handles.Tokenizer.load(directory, options)
 
     @classmethod
@@ -39,8 +39,8 @@ class Tokenizer(Guarded):
         return _restore, self._made_from
 
 
-def _restore(directory, dictionary, max_seq_length):
-    return Tokenizer(directory, dictionary=dictionary, max_seq_length=max_seq_length)
+def _restore(directory, dictionary, max_seq_length, max_text_bytes):
+    return Tokenizer(directory, dictionary=dictionary, max_seq_length=max_seq_length, max_text_bytes=max_text_bytes)
 
 
 def dictionary_options(dictionary):

@@ -92,6 +92,7 @@ def fit(model, train_objectives, options, evaluator, callback, output_path, show
     with native.in_use(), Bar("fit", show_progress_bar) as bar, \
             _evaluation_folder(None if evaluator is None else output_path) as folder, _callbacks.Guard() as guard:
         options.progress = guard.wrap(_native.FitProgress, lambda _user, progress: _show(bar, progress.contents))
+        options.stop = guard.wrap(_native.FitStop, lambda _user: 0)  # an interrupt is raised inside it
         if evaluator is not None:
             options.evaluate = guard.wrap(_native.FitEvaluate, _evaluation(model, evaluator, callback, folder))
         status = _native.library().sbertja_fit(native.address, objectives, len(objectives), byref(options),

@@ -10,11 +10,12 @@ _PART = 10000  # texts a call of the library: only the counts of their words are
 
 
 def train_vocabulary(texts, path, entries=32000, *, min_frequency=2, every_character=True, word_tokenizer="mecab",
-                     mecab_dictionary="ipadic", lower_case=False, dictionary=None, threads=0):
+                     mecab_dictionary="ipadic", lower_case=False, dictionary=None, threads=0,
+                     max_text_bytes=0):
     """Writes vocab.txt for `models.Transformer` to start from; the result is a dict of counts.
 
     `texts` is any iterable of str, such as an open file, and is gone through once. The same texts give the same file in
-    whatever order they come.
+    whatever order they come. A text of more than `max_text_bytes` is an error; 0: no limit.
     """
     texts = _arguments.iterable("train_vocabulary: texts", texts, "texts")
     path = _arguments.path("train_vocabulary: path", path)
@@ -26,7 +27,8 @@ def train_vocabulary(texts, path, entries=32000, *, min_frequency=2, every_chara
     options = _native.make(
         _native.VocabularyOptions, entries=entries, min_frequency=min_frequency,
         word_tokenizer=_native.text_or_none(word_tokenizer), mecab_dictionary=_native.text_or_none(mecab_dictionary),
-        **dictionary_options(dictionary), threads=threads, log=log_function, **flags)
+        **dictionary_options(dictionary), threads=threads, max_text_bytes=max_text_bytes,
+        log=log_function, **flags)
     trainer = _handles.Handle(_native.create("sbertja_vocabulary_trainer_create", byref(options)),
                               _native.library().sbertja_vocabulary_trainer_free)
     try:
