@@ -328,7 +328,7 @@ SBERTJA_API sbertja_status sbertja_session_create(const sbertja_model *model, co
 SBERTJA_API void sbertja_session_free(sbertja_session *session);
 
 /* Callbacks run on the calling thread. Progress is called every few batches, and a few times a second while texts are cut
- * into tokens; a nonzero result stops the work with _E_STOPPED. Callbacks may use other sessions, not the one that calls
+ * into tokens, when `done` may be 0 or what it was before; a nonzero result stops the work with _E_STOPPED. Callbacks may use other sessions, not the one that calls
  * them. */
 typedef int (*sbertja_encode_progress)(void *user, size_t done, size_t total);
 typedef int (*sbertja_token_vectors)(void *user, size_t index, size_t tokens, size_t dimension, const float *vectors);

@@ -82,7 +82,7 @@ static int take_tokens(void *user, size_t index, size_t tokens, size_t dimension
 static int count_done(void *user, size_t done, size_t total)
 {
     taken *t = user;
-    ck_assert(done > t->done && done <= total);
+    ck_assert(done >= t->done && done <= total);
     t->done = done;
     return t->stop_after != 0 && done >= t->stop_after;
 }
