@@ -11,7 +11,7 @@ import unittest
 
 from support import HERE, TINY, needs_library, np, read_safetensors, relative_difference, tiny_model, tiny_sentences
 import sbertja
-from sbertja import SentenceTransformer, Tokenizer, models, util
+from sbertja import SentenceTransformer, Tokenizer, errors, models, util
 
 TOLERANCE = 1e-5  # of float32 on the CPU, relative to the largest value
 
@@ -116,6 +116,18 @@ class Encode(unittest.TestCase):
             thread.join()
         for result in results:
             np.testing.assert_allclose(result, self.vectors, atol=1e-5)
+
+    def test_a_limit_on_bytes(self):
+        model = SentenceTransformer(str(TINY / "model"), max_text_bytes=18)
+        self.assertEqual(model.encode("水が漏れた。").shape, (48,))
+        with self.assertRaisesRegex(errors.ArgumentError, "text 1: 21 bytes, max_text_bytes is 18"):
+            model.encode(["水", "水が漏れた。。"])
+        with self.assertRaisesRegex(errors.ArgumentError, "max_text_bytes is 3"):
+            Tokenizer(str(TINY / "model"), max_text_bytes=3).tokenize("水水")
+
+    def test_nul_is_dropped(self):
+        model = SentenceTransformer(str(TINY / "model"))
+        self.assertTrue((model.encode("水が\0漏れた。") == model.encode("水が漏れた。")).all())
 
     def test_an_exception_in_the_progress_stops(self):
         def stop(_done, _total):

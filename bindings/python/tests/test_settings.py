@@ -355,7 +355,7 @@ class Signatures(unittest.TestCase):
     this list says has an effect; so that a new one cannot be forgotten."""
 
     USED = {
-        "SentenceTransformer": "model_name_or_path modules device prompts default_prompt_name similarity_fn_name cache_folder "
+        "SentenceTransformer": "model_name_or_path modules device prompts default_prompt_name similarity_fn_name cache_folder max_text_bytes "
                                "threads dictionary engine instructions seed precision truncate_dim",
         "encode": "self sentences prompt_name prompt output_value convert_to_numpy normalize_embeddings truncate_dim",
         "fit": "self train_objectives evaluator epochs steps_per_epoch scheduler warmup_steps optimizer_params weight_decay "
@@ -369,7 +369,7 @@ class Signatures(unittest.TestCase):
         "BatchAllTripletLoss": "model distance_metric margin", "TripletLoss": "model distance_metric triplet_margin",
         "CosineSimilarityLoss": "model", "CoSENTLoss": "model scale", "MultipleNegativesRankingLoss": "model scale",
         "DistillationLoss": "model teachers weights metric similarity",
-        "Tokenizer": "directory dictionary max_seq_length", "InputExample": "guid texts label",
+        "Tokenizer": "directory dictionary max_seq_length max_text_bytes", "InputExample": "guid texts label",
     }
 
     def test_all(self):
