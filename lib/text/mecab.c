@@ -226,12 +226,15 @@ static bool is_stopped(const void *parser)
     return interrupt->stopped != NULL && interrupt->stopped(interrupt->context);
 }
 
-/* Whether more than LONG_RUN characters in a row may become one unknown word. */
+/* Whether more than LONG_RUN characters in a row may become one unknown word. To libmecab a character outside the
+ * basic plane is U+0000. */
 static bool has_long_run(const sbj_mecab *mecab, sbj_span text)
 {
     size_t run = 0, bytes;
-    for (size_t at = 0; at < text.length && run <= LONG_RUN; at += bytes)
-        run = is_in(&mecab->grouped, sbj_utf8_next(text.text + at, &bytes)) ? run + 1 : 0;
+    for (size_t at = 0; at < text.length && run <= LONG_RUN; at += bytes) {
+        const uint32_t character = sbj_utf8_next(text.text + at, &bytes);
+        run = is_in(&mecab->grouped, character > BASIC_PLANE ? 0 : character) ? run + 1 : 0;
+    }
     return run > LONG_RUN;
 }
 

@@ -1,6 +1,8 @@
 // See mecab_shim.h. The only C++ of the library; nothing here may throw.
 #include "text/mecab_shim.h"
 
+#include <cerrno>
+
 namespace {
 
 template <typename Call> sbj_mecab_result guarded(Call call) noexcept
@@ -24,8 +26,16 @@ template <typename Call> void quietly(Call call) noexcept
 
 sbj_mecab_result sbj_mecab_model_new(int count, char **arguments, mecab_model_t **model)
 {
+    const int before = errno;
     *model = nullptr;
-    return guarded([&] { return (*model = mecab_model_new(count, arguments)) != nullptr; });
+    errno = 0;
+    sbj_mecab_result result = guarded([&] { return (*model = mecab_model_new(count, arguments)) != nullptr; });
+    // libmecab takes a file that it cannot open or map for want of memory for one that is missing: only errno tells.
+    if (result == SBJ_MECAB_FAILED && errno == ENOMEM)
+        result = SBJ_MECAB_NO_MEMORY;
+    if (result == SBJ_MECAB_OK)
+        errno = before;
+    return result;
 }
 
 sbj_mecab_result sbj_mecab_tagger_new(mecab_model_t *model, mecab_t **tagger)

@@ -9,7 +9,8 @@
  *
  * When all words that reach the end of a segment have one ancestor c in common, no later text can change the words before c:
  * they are given out, and the search goes on with c as its root. Costs from there on differ by a constant, so the words are
- * those that one search over all of the text would find. Where there is no such c the segment grows.
+ * those that one search over all of the text would find. What is behind c is searched again, so the segment grows where
+ * there is no such c in its second half.
  *
  * Order matters where costs are equal: nodes that end at one place are looked at last found first, and the first of the
  * cheapest wins, as in libmecab. */
@@ -55,6 +56,14 @@ static bool reach(search *s, size_t last)
     while (s->positions <= last)
         s->ending[s->positions++] = NONE;
     return true;
+}
+
+static sbertja_status go_on(const search *s, sbertja_error *error)
+{
+    const sbj_viterbi *v = s->viterbi;
+    if (v->stopped == NULL || !v->stopped(v->context))
+        return SBERTJA_OK;
+    return sbj_fail(error, SBERTJA_E_STOPPED, "stopped after %zu of %zu bytes of a text", s->base, s->text.length);
 }
 
 static bool add(search *s, node n)
@@ -165,21 +174,22 @@ static bool begin_at(search *s, node root)
     return add(s, root);
 }
 
-/* Searches a segment of about `size` bytes and gives out what is certain. */
-static sbertja_status search_segment(search *s, size_t size, sbj_word_sink sink, void *user, bool *more,
-                                     sbertja_error *error)
+/* Searches a segment of at least SEGMENT bytes and gives out what is certain. */
+static sbertja_status search_segment(search *s, sbj_word_sink sink, void *user, bool *more, sbertja_error *error)
 {
     sbertja_status status = SBERTJA_OK;
-    size_t position = 0;
+    size_t position = 0, size = SEGMENT;
     while (s->base + position < s->text.length) {
-        if (position < s->positions && s->ending[position] != NONE)
+        if (position % SEGMENT == 0)
+            status = go_on(s, error);
+        if (status == SBERTJA_OK && position < s->positions && s->ending[position] != NONE)
             status = extend(s, position, error);
         if (status != SBERTJA_OK)
             return status;
         if (++position < size)
             continue;
         const int32_t common = common_ancestor(s, position);
-        if (common > 0) {
+        if (s->nodes[common].end >= size / 2) {
             status = give(s, common, sink, user, more, error);
             return status != SBERTJA_OK || begin_at(s, s->nodes[common]) ? status : no_memory(error);
         }
@@ -196,12 +206,8 @@ sbertja_status sbj_viterbi_words(const sbj_viterbi *viterbi, sbj_span text, sbj_
     search s = {.viterbi = viterbi, .text = text};
     bool more = true;
     sbertja_status status = begin_at(&s, (node){.length = 0}) ? SBERTJA_OK : no_memory(error);
-    while (status == SBERTJA_OK && more && s.base < text.length) {
-        if (viterbi->stopped != NULL && viterbi->stopped(viterbi->context))
-            status = sbj_fail(error, SBERTJA_E_STOPPED, "stopped after %zu of %zu bytes of a text", s.base, text.length);
-        else
-            status = search_segment(&s, SEGMENT, sink, user, &more, error);
-    }
+    while (status == SBERTJA_OK && more && s.base < text.length)
+        status = search_segment(&s, sink, user, &more, error);
     sbj_free(viterbi->alloc, s.nodes);
     sbj_free(viterbi->alloc, s.ending);
     sbj_free(viterbi->alloc, s.path);

@@ -252,7 +252,7 @@ END_TEST
 /* 300,000 characters of one kind: libmecab alone would look 20 thousand characters ahead from each. */
 START_TEST(runs_take_time_in_proportion)
 {
-    static const char *const units[] = {"ー", "a", "９", "。", "あ", "水", "ア"};
+    static const char *const units[] = {"ー", "a", "９", "。", "あ", "水", "ア", "𠮷", "😀"};
     char *text = run_of("犬", units[_i], 300000, "猫");
     words found;
     cut(text, strlen(text), &found);
@@ -393,7 +393,7 @@ int main(void)
     tcase_add_loop_test(tcase, long_runs_of_characters, 0, RUNS);
     tcase_add_test(tcase, long_texts_with_long_blanks);
     tcase_add_loop_test(tcase, long_texts_have_the_same_words, 0, 12);
-    tcase_add_loop_test(tcase, runs_take_time_in_proportion, 0, 7);
+    tcase_add_loop_test(tcase, runs_take_time_in_proportion, 0, 9);
     tcase_add_test(tcase, a_long_text_can_be_stopped);
     tcase_add_loop_test(tcase, broken_dictionaries, 0, BROKEN);
     tcase_add_test(tcase, own_mecabrc);
