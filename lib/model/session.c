@@ -511,9 +511,12 @@ sbertja_status sbj_session_encode(sbj_session *s, const char *const *texts, cons
                               "session: it was encoding when this process was forked; create another one here")
                    : sbj_fail(error, SBERTJA_E_ARGUMENT,
                               "session: a callback cannot encode with the session that called it");
+    if (c.watch.ask != NULL)
+        sbj_pool_while_waiting(s->pool, sbj_watch_waiting, &c.watch);
     sbertja_status status = count_prompt(&c, error);
     if (status == SBERTJA_OK)
         status = encode(&c, error);
+    sbj_pool_while_waiting(s->pool, NULL, NULL);
     sbj_use_end(&s->use);
     return status;
 }

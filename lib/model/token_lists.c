@@ -165,7 +165,10 @@ sbertja_status sbj_tokenize_all(const sbj_alloc *alloc, sbj_pool *pool, sbj_enco
     sbertja_status status = sbj_tokenizing_begin(alloc, encodings, texts, lengths, count, NULL, 0, watch, &t, error);
     if (status != SBERTJA_OK)
         return status;
+    if (watch != NULL && watch->ask != NULL)
+        sbj_pool_while_waiting(pool, sbj_watch_waiting, watch);
     sbj_pool_run(pool, t.lists.chunks, sbj_tokenize_chunk, &t);
+    sbj_pool_while_waiting(pool, NULL, NULL);
     return sbj_tokenizing_end(&t, lists, error);
 }
 

@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/process.h"
@@ -47,6 +48,8 @@ struct sbj_pool {
     pthread_cond_t wake, idle;
     sbj_task run;
     void *context;
+    void (*waiting)(void *context); /* see sbj_pool_while_waiting */
+    void *waiting_context;
     atomic_uint generation;      /* one more for each run */
     atomic_int busy;             /* workers that have not finished this run */
     atomic_int asleep;           /* workers that sleep, or are about to */
@@ -162,7 +165,11 @@ static void start(sbj_pool *pool)
 {
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
-    pthread_cond_init(&pool->idle, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->idle, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     atomic_store(&pool->generation, 0);
     atomic_store(&pool->busy, 0);
     atomic_store(&pool->asleep, 0);
@@ -240,6 +247,24 @@ int sbj_pool_threads(const sbj_pool *pool)
     return pool == NULL ? 1 : pool->threads;
 }
 
+/* With the mutex, which is released while the caller's function runs. */
+static void wait_a_while(sbj_pool *pool)
+{
+    const long interval = 50000000, second = 1000000000; /* ns */
+    struct timespec until;
+    if (pool->waiting == NULL) {
+        pthread_cond_wait(&pool->idle, &pool->mutex);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (until.tv_nsec + interval) / second;
+    until.tv_nsec = (until.tv_nsec + interval) % second;
+    pthread_cond_timedwait(&pool->idle, &pool->mutex, &until);
+    pthread_mutex_unlock(&pool->mutex);
+    pool->waiting(pool->waiting_context);
+    pthread_mutex_lock(&pool->mutex);
+}
+
 static void wait_until_idle(sbj_pool *pool)
 {
     for (int i = 0; i < SPINS; i++) {
@@ -250,9 +275,17 @@ static void wait_until_idle(sbj_pool *pool)
     pthread_mutex_lock(&pool->mutex);
     atomic_store(&pool->caller_asleep, true);
     while (atomic_load(&pool->busy) != 0)
-        pthread_cond_wait(&pool->idle, &pool->mutex);
+        wait_a_while(pool);
     atomic_store(&pool->caller_asleep, false);
     pthread_mutex_unlock(&pool->mutex);
+}
+
+void sbj_pool_while_waiting(sbj_pool *pool, void (*waiting)(void *context), void *context)
+{
+    if (pool == NULL)
+        return;
+    pool->waiting = waiting;
+    pool->waiting_context = context;
 }
 
 void sbj_pool_run(sbj_pool *pool, size_t count, sbj_task run, void *context)

@@ -26,6 +26,8 @@ int sbj_pool_threads(const sbj_pool *pool);
 /* Runs tasks 0 to count-1 and returns when all are done. Not to be called from inside a task. `pool` may be NULL: the
  * calling thread runs them in order. */
 void sbj_pool_run(sbj_pool *pool, size_t count, sbj_task run, void *context);
+/* While the calling thread waits for the others in a run, it calls `waiting` about twenty times a second. NULL: nothing. */
+void sbj_pool_while_waiting(sbj_pool *pool, void (*waiting)(void *context), void *context);
 /* Asks the system for the pages of new memory, see sbj_populate, a stretch a task. */
 void sbj_pool_populate(sbj_pool *pool, void *memory, size_t bytes);
 int sbj_processors(void);

@@ -28,3 +28,8 @@ bool sbj_watch_stops(sbj_watch *watch, bool may_ask)
     watch->asked = now();
     return atomic_load(&watch->stopped);
 }
+
+void sbj_watch_waiting(void *watch)
+{
+    sbj_watch_stops(watch, true);
+}

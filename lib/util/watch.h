@@ -16,5 +16,7 @@ typedef struct sbj_watch {
 
 /* Whether to stop. `may_ask`: on the calling thread; the callback is asked if it has not been for a quarter of a second. */
 bool sbj_watch_stops(sbj_watch *watch, bool may_ask);
+/* The calling thread asks while it waits for others; for sbj_pool_while_waiting. */
+void sbj_watch_waiting(void *watch);
 
 #endif

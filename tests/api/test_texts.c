@@ -181,6 +181,42 @@ START_TEST(encode_stops_inside_a_text)
 }
 END_TEST
 
+/* Texts before the long one, so that the calling thread has a share of its own and then only waits. */
+enum { OTHERS = 600, LONG = 550 };
+
+static int stop_later(void *user, size_t done, size_t total)
+{
+    (void)done, (void)total;
+    return ++*(size_t *)user > 1;
+}
+
+START_TEST(encode_stops_inside_a_text_of_another_thread)
+{
+    char *text = long_text(40 << 20);
+    const char *texts[OTHERS];
+    sbertja_model *model = load(0);
+    sbertja_session_options two = SBERTJA_SESSION_OPTIONS_INIT;
+    sbertja_encode_options options = SBERTJA_ENCODE_OPTIONS_INIT;
+    sbertja_session *session;
+    size_t asked = 0;
+    const size_t width = sbertja_model_dimension(model);
+    float *vectors = malloc(OTHERS * width * sizeof *vectors);
+    for (size_t i = 0; i < OTHERS; i++)
+        texts[i] = i == LONG ? text : "配管から水が漏れていたので、弁を閉めた。";
+    two.threads = 2;
+    options.progress = stop_later;
+    options.progress_user = &asked;
+    ck_assert(sbertja_session_create(model, &two, &session, NULL) == SBERTJA_OK);
+    ck_assert_int_eq(sbertja_encode(session, texts, NULL, OTHERS, &options, vectors, &error), SBERTJA_E_STOPPED);
+    ck_assert_str_eq(error.message, "stopped by the progress callback after 0 of 600 texts");
+    ck_assert(sbertja_encode(session, texts, NULL, 1, NULL, vectors, &error) == SBERTJA_OK);
+    sbertja_session_free(session);
+    sbertja_model_free(model);
+    free(vectors);
+    free(text);
+}
+END_TEST
+
 static int stop_fit(void *user)
 {
     ++*(size_t *)user;
@@ -213,4 +249,5 @@ START_TEST(fit_stops_before_the_first_step)
 END_TEST
 
 SUITE_MAIN("api/texts", 60, {lengths, 0}, {nul_characters, 0}, {a_limit_on_bytes, 0}, {not_a_number, 0},
-           {encode_stops_inside_a_text, 0}, {fit_stops_before_the_first_step, 0})
+           {encode_stops_inside_a_text, 0},
+           {encode_stops_inside_a_text_of_another_thread, 0}, {fit_stops_before_the_first_step, 0})
