@@ -61,11 +61,11 @@ typedef struct sbj_tokenizing {
     sbertja_error *errors;
 } sbj_tokenizing;
 
-/* `index` is added to a text's number in errors. `prompt`: before every text, or NULL. `encodings`: one a thread of the pool that the chunks are tasks of. */
+/* `index` is added to a text's number in errors. `prompt`: before every text, or NULL. `encodings`: one for each thread of the
+ * pool that the chunks are tasks of. `watch`: asked whether to stop, or NULL. */
 sbertja_status sbj_tokenizing_begin(const sbj_alloc *alloc, sbj_encoding **encodings, const char *const *texts,
                                     const size_t *lengths, size_t count, const char *prompt, size_t index,
-                                    sbj_watch *watch,
-                                    sbj_tokenizing *tokenizing, sbertja_error *error);
+                                    sbj_watch *watch, sbj_tokenizing *tokenizing, sbertja_error *error);
 /* An sbj_task, for each of lists.chunks. */
 void sbj_tokenize_chunk(void *tokenizing, size_t chunk, int thread);
 /* When all chunks are done: the lists, or the error of the first text that has one. */

@@ -111,8 +111,7 @@ void sbj_tokenize_chunk(void *tokenizing, size_t chunk, int thread)
 
 sbertja_status sbj_tokenizing_begin(const sbj_alloc *alloc, sbj_encoding **encodings, const char *const *texts,
                                     const size_t *lengths, size_t count, const char *prompt, size_t index,
-                                    sbj_watch *watch,
-                                    sbj_tokenizing *tokenizing, sbertja_error *error)
+                                    sbj_watch *watch, sbj_tokenizing *tokenizing, sbertja_error *error)
 {
     const size_t chunks = (count + CHUNK - 1) / CHUNK;
     sbj_tokenizing *t = tokenizing;
