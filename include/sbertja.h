@@ -143,16 +143,26 @@ typedef struct sbertja_load_options {
                                            * ipadic, unidic_lite/dicdir and the like; NULL at the end. NULL: none */
     size_t max_text_bytes; /* a longer text is _E_ARGUMENT, in encode, tokenize and fit; 0: no limit. A text takes memory and
                             * time in proportion to its length */
+    const char *weights; /* "copied" (NULL) into memory when the model is loaded; or "mapped", see sbertja_model_load */
 } sbertja_load_options;
 #define SBERTJA_LOAD_OPTIONS_INIT                                                                                      \
-    {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL, 0, NULL, 0}
+    {sizeof(sbertja_load_options), NULL, NULL, NULL, NULL, 0, NULL, 0, 42, NULL, NULL, NULL, NULL, 0, NULL, 0, NULL}
 
 /* Loads a sentence-transformers directory (layouts 0.4.1, 2.x-5.x, 6.x) or a plain BERT directory, which gets mean
- * pooling; `directory` NULL is the default model. Weights are mapped from the file and read again from there when they are
- * asked for, trained or saved; the file may be replaced or deleted meanwhile, but not overwritten in place. A packed file
- * that fits (see sbertja_save_options) is used; one that does not is told of through the log. Fails with _E_IO, _E_FORMAT,
- * _E_UNSUPPORTED (another architecture or tokenizer, or a precision that the device or engine has not), _E_MISSING (no
- * dictionary, device or default model), _E_MEMORY, _E_ARGUMENT. */
+ * pooling; `directory` NULL is the default model. A packed file that fits (see sbertja_save_options) is used; one that does
+ * not is told of through the log. Fails with _E_IO, _E_FORMAT, _E_UNSUPPORTED (another architecture or tokenizer, or a
+ * precision that the device or engine has not), _E_MISSING (no dictionary, device or default model), _E_MEMORY, _E_ARGUMENT.
+ *
+ * What happens to the files later changes neither a loaded model nor its vectors, and cannot end the process. The encoder's
+ * matrices and, in a precision below f32, the words are kept in the form that encode needs; their values are read again,
+ * from the file that was opened at the load, when they are asked for, trained or saved. So most models hold a file
+ * descriptor until they are freed. The file may be replaced or deleted meanwhile; if it was written to in place, what needs
+ * its values fails with _E_IO, and so does a load during which a file is written to.
+ *
+ * With `weights` "mapped", encode uses the words and the packed file where the files have them, so that processes share
+ * this memory and pages that nothing asks for are not in it. Then the files must not be written to in place while the model
+ * lives (replace them by renaming others, as sbertja_model_save does): a file that is cut short ends the process with
+ * SIGBUS, and other numbers in it give other vectors. MeCab maps the files of its dictionary in any case. */
 SBERTJA_API sbertja_status sbertja_model_load(const char *directory, const sbertja_load_options *options,
                                               sbertja_model **model, sbertja_error *error);
 
@@ -187,7 +197,7 @@ typedef struct sbertja_save_options {
     const char *layout; /* "2" (NULL): sentence-transformers 2.0 and later; "0.4.1" */
     const char *dtype;  /* "f32" (NULL), "f16", "bf16": how the weights are stored */
     const char *packed; /* "bf16", "int8": also a file with the encoder's matrices as this machine wants them for that
-                         * precision, which a load with it maps instead of making them; NULL: none */
+                         * precision, which a load with it reads instead of making them; NULL: none */
     const char *settings; /* a JSON object whose members replace those of config_sentence_transformers.json: prompts,
                            * default_prompt_name, similarity_fn_name, truncate_dim (null takes it out) or any other;
                            * NULL: all stay as the model has them */

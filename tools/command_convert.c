@@ -30,7 +30,7 @@ int command_convert(int argc, char **argv)
         .options = options,
         .common = settings.options,
         .notes = "With bf16 or int8 the directory also gets a file of packed matrices for this machine, which --precision\n"
-                 "bf16 or int8 then maps instead of packing them. int8 leaves the weights themselves in f32.",
+                 "bf16 or int8 then reads instead of packing them. int8 leaves the weights themselves in f32.",
     };
     int status = options_parse(&usage, argc, argv, arguments);
     if (status != OPTIONS_GO)

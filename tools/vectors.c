@@ -19,6 +19,7 @@ void model_settings_init(model_settings *settings, int what)
     *s = (model_settings){.load = SBERTJA_LOAD_OPTIONS_INIT, .session = SBERTJA_SESSION_OPTIONS_INIT};
     s->load.log = print_log;
     s->load.precision = "f32";
+    s->load.weights = "copied";
     const struct {
         int what;
         option row;
@@ -37,6 +38,8 @@ void model_settings_init(model_settings *settings, int what)
          {"instructions", 0, OPTION_TEXT, &s->load.instructions, "NAME", "of the processor, see sbertja info", 0, 0}},
         {SETTINGS_LOAD,
          {"precision", 0, OPTION_CHOICE, &s->load.precision, "f32|bf16|int8", "of the encoder's matrices", 0, 0}},
+        {SETTINGS_LOAD,
+         {"weights", 0, OPTION_CHOICE, &s->load.weights, "copied|mapped", "into memory, or from the files; see sbertja(1)", 0, 0}},
         {SETTINGS_VECTORS,
          {"threads", 0, OPTION_INT, &s->session.threads, "N", "at most 256; 0: all processors", 0, 0}},
         {SETTINGS_VECTORS,

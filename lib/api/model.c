@@ -49,6 +49,8 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
     if (o.threads < 0 || o.threads > SBJ_MOST_THREADS)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "load options: threads: %d, expected 0 to %d", o.threads,
                         SBJ_MOST_THREADS);
+    if (o.weights != NULL && strcmp(o.weights, "copied") != 0 && strcmp(o.weights, "mapped") != 0)
+        return sbj_fail(error, SBERTJA_E_ARGUMENT, "load options: weights \"%s\", expected copied or mapped", o.weights);
     *options = (sbj_model_options){.alloc = o.allocator ? *o.allocator : sbj_malloc,
                                    .log = {o.log, o.log_user},
                                    .device = o.device,
@@ -62,7 +64,8 @@ static sbertja_status model_options(const sbertja_load_options *given, sbj_model
                                    .module_count = o.module_count,
                                    .seed = o.seed,
                                    .precision = precision,
-                                   .threads = o.threads};
+                                   .threads = o.threads,
+                                   .mapped = o.weights != NULL && strcmp(o.weights, "mapped") == 0};
     return SBERTJA_OK;
 }
 

@@ -66,6 +66,7 @@ class LoadOptions(Structure):
         ("threads", c_int),
         ("dictionary_places", POINTER(c_char_p)),
         ("max_text_bytes", c_size_t),
+        ("weights", c_char_p),
     ]
     initializer = "sbertja_load_options_init"
 

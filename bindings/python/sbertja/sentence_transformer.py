@@ -34,7 +34,9 @@ class SentenceTransformer(Guarded):
     Own arguments: `threads` for encode (0: all processors that the process may use), `dictionary` (of MeCab: "ipadic",
     "unidic_lite", "unidic" or a folder, which overrules the model), `engine` and `instructions` (see build_info()), `seed`
     (of Dense layers without weights), `precision` of the encoder's matrices in encode ("f32", "bf16", "int8"; training has
-    `use_amp`), `max_text_bytes` of a text in UTF-8, above which it is an error (0: no limit).
+    `use_amp`), `max_text_bytes` of a text in UTF-8, above which it is an error (0: no limit),
+    `weights` ("copied" into memory; "mapped": processes share what they use of the files, which then must not be written
+    to in place while the model lives, only replaced).
 
     These take the values that change nothing here: `backend` "torch"; `model_kwargs`, `tokenizer_kwargs`, `processor_kwargs`,
     `config_kwargs` None or {}; `trust_remote_code` False; `token` and `use_auth_token` None or False; `local_files_only`
@@ -48,7 +50,7 @@ class SentenceTransformer(Guarded):
 
     def __init__(self, model_name_or_path=None, modules=None, device=None, prompts=None, default_prompt_name=None,
                  similarity_fn_name=None, cache_folder=None, revision=None, *, threads=0, dictionary=None, engine=None,
-                 instructions=None, seed=None, precision=None, truncate_dim=None, max_text_bytes=0, **unused):
+                 instructions=None, seed=None, precision=None, truncate_dim=None, max_text_bytes=0, weights=None, **unused):
         unknown = set(unused) - set(_UNUSED)
         if unknown:
             raise TypeError(f"SentenceTransformer: unexpected arguments {', '.join(sorted(unknown))}")
@@ -58,7 +60,8 @@ class SentenceTransformer(Guarded):
             raise errors.ArgumentError("SentenceTransformer: give a model's directory or name, or modules, not both")
         self.threads = threads
         self._settings = {"device": device, "engine": engine, "instructions": instructions, "seed": seed,
-                          "dictionary": dictionary, "precision": precision, "max_text_bytes": max_text_bytes}
+                          "dictionary": dictionary, "precision": precision, "max_text_bytes": max_text_bytes,
+                          "weights": weights}
         if modules is None:
             directory = _files.find_model(model_name_or_path, cache_folder, revision)
             self._load(directory)
@@ -108,6 +111,7 @@ class SentenceTransformer(Guarded):
             instructions=_native.text_or_none(settings["instructions"]),
             precision=_native.text_or_none(settings["precision"]),
             max_text_bytes=settings["max_text_bytes"],
+            weights=_native.text_or_none(settings["weights"]),
             **dictionary_options(settings["dictionary"]))
         if modules is not None:
             options.modules = models.native_modules(models.Transformer(directory), modules)
