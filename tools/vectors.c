@@ -46,6 +46,7 @@ void model_settings_init(model_settings *settings, int what)
          {"batch-tokens", 0, OPTION_SIZE, &s->session.batch_tokens, "N", "most in a packed batch of encode; 0: as it suits", 0,
           0}},
     };
+    _Static_assert(sizeof all / sizeof all[0] < sizeof s->options / sizeof s->options[0], "no capacity for all rows");
     size_t count = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (all[i].what & what)

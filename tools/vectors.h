@@ -10,7 +10,7 @@ typedef struct model_settings {
     const char *directory; /* -m; NULL: the default model */
     sbertja_load_options load;
     sbertja_session_options session;
-    option options[11]; /* rows for usage.common, which point into this struct */
+    option options[12]; /* rows for usage.common, which point into this struct */
 } model_settings;
 
 /* What the sub-command does with a model: options that it has no use for are left out. */
