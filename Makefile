@@ -112,7 +112,7 @@ RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN) 
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all lib programs check check-emulated asan ubsan tsan fuzz fuzzers bench bench-peers lint format docs install uninstall dist deps demo python clean help \
-        test-installed
+        test-installed faults
 
 # ---- Building ----------------------------------------------------------------------------------------------------------
 
@@ -164,7 +164,13 @@ $(COMMAND): $(TOOL:%.c=$(BUILD)/obj/%.o) $(LIB_SO)
 # Tests see the hidden functions, so they link the static library.
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT:%.c=$(BUILD)/obj/%.o) $(LIB_A)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -Wl,--as-needed $(shell pkg-config --libs check $(OPENBLAS))
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_A) $(LIBS) -Wl,--as-needed $(shell pkg-config --libs check $(OPENBLAS))
+
+# The injector takes malloc, open and others over: linked into its own tests only, or put before any program by LD_PRELOAD.
+$(BUILD)/tests/faults/test_faults: $(BUILD)/obj/tests/faults/injector.o $(BUILD)/obj/tests/faults/calls.o
+$(BUILD)/tests/faults/libfaults.so: $(BUILD)/obj/tests/faults/injector.o
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -shared $(LDFLAGS) -o $@ $^
 
 # Each fuzz target is a test that replays its corpus, and, with clang, a program of libFuzzer's (see fuzz).
 $(BUILD)/tests/fuzz/test_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/fuzz.o tests/fuzz/replay.c $(LIB_A)
@@ -236,6 +242,9 @@ tsan: ## tests of what threads share under the thread sanitizer
 	$(Q)$(SLOW) TSAN_OPTIONS="die_after_fork=0 suppressions=tests/tsan.supp print_suppressions=0" \
 	    $(shell setarch -R true 2>/dev/null && echo setarch -R) $(MAKE) --no-print-directory BUILD=build/tsan OPT="-O1 -g" \
 	    SANITIZE="-fsanitize=thread" INSTRUCTION_SETS="portable avx2" RUN_BIN="$(foreach t,$(TSAN),build/tsan/tests/$(dir $t)test_$(notdir $t))" check
+
+faults: $(BUILD)/tests/faults/test_faults $(BUILD)/tests/faults/libfaults.so ## every place where a call can fail, one by one; takes a while
+	$(Q)FAULTS=all CK_TIMEOUT_MULTIPLIER=60 $(BUILD)/tests/faults/test_faults
 
 check-emulated: ## tests of kernels, models and training on every instruction set, where there is AVX2: newer ones in plain C
 	$(Q)CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory BUILD=build/emulated EMULATED=1 check
