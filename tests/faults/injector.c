@@ -173,6 +173,9 @@ static const module *module_of(const void *address)
     return search((uintptr_t)address);
 }
 
+/* The functions that are taken over have to be seen by all shared libraries, whatever -fvisibility says. */
+#pragma GCC visibility push(default)
+
 /* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
 static atomic_size_t live[FAULT_OWNERS];
@@ -489,6 +492,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     const module *m = module_of(__builtin_extract_return_addr(__builtin_return_address(0)));
     return (m == NULL || !m->exempt) && fails(FAULT_THREAD) ? EAGAIN : real(thread, attributes, start, argument);
 }
+
+#pragma GCC visibility pop
 
 /* ---- By the environment ------------------------------------------------------------------------------------------ */
 
