@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zip.h>
 
+#include "io/zip_status.h"
 #include "io/state_dict.h"
 #include "io/zip_input.h"
 #include "io/zip_places.h"
@@ -24,9 +25,7 @@ typedef struct reader {
 
 static sbertja_status fail_zip(sbertja_error *error, zip_error_t *reason, const char *what)
 {
-    int code = zip_error_code_zip(reason);
-    return sbj_fail(error, code == ZIP_ER_MEMORY ? SBERTJA_E_MEMORY : SBERTJA_E_FORMAT, "%s: %s", what,
-                    zip_error_strerror(reason));
+    return sbj_fail(error, sbj_zip_status(reason), "%s: %s", what, zip_error_strerror(reason));
 }
 
 static sbertja_status open_zip(reader *r, sbertja_error *error)

@@ -1,5 +1,6 @@
 /* Writing a PyTorch checkpoint; the form is described in checkpoint.c. libzip asks for the entries one after another
  * when it closes the file, and only then is a tensor fetched: one is in memory at a time. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 #include <zip.h>
@@ -7,6 +8,7 @@
 #include "io/archive_private.h"
 #include "io/file_private.h"
 #include "io/pickle_write.h"
+#include "io/zip_status.h"
 
 typedef struct writer {
     const sbj_alloc *alloc;
@@ -76,9 +78,17 @@ static zip_int64_t serve_tensor(void *user, void *data, zip_uint64_t length, zip
     }
 }
 
+/* There is no format to be wrong in what is written; where libzip names no error, errno was set to 0 before. */
+static sbertja_status writing_status(zip_error_t *reason)
+{
+    const bool unnamed = zip_error_code_zip(reason) == ZIP_ER_OK && errno == ENOMEM;
+    return unnamed || sbj_zip_status(reason) == SBERTJA_E_MEMORY ? SBERTJA_E_MEMORY : SBERTJA_E_IO;
+}
+
 static sbertja_status fail_zip(const writer *w, const char *path)
 {
-    return sbj_fail(w->error, SBERTJA_E_IO, "%s: cannot be written: %s", path, zip_strerror(w->zip));
+    zip_error_t *reason = zip_get_error(w->zip);
+    return sbj_fail(w->error, writing_status(reason), "%s: cannot be written: %s", path, zip_error_strerror(reason));
 }
 
 /* Takes the source over. Stored, not compressed, and with one date for all, so that the same weights give the same
@@ -123,12 +133,13 @@ static sbertja_status write_zip(writer *w, const char *path, const sbj_entry *en
                                 const sbj_strbuf *pickle, tensor *tensors)
 {
     int code;
+    errno = 0;
     w->zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
     if (w->zip == NULL) {
         zip_error_t reason;
         zip_error_init_with_code(&reason, code);
-        sbertja_status status =
-            sbj_fail(w->error, SBERTJA_E_IO, "%s: cannot be created: %s", path, zip_error_strerror(&reason));
+        sbertja_status status = sbj_fail(w->error, writing_status(&reason), "%s: cannot be created: %s", path,
+                                         zip_error_strerror(&reason));
         zip_error_fini(&reason);
         return status;
     }

@@ -28,6 +28,18 @@ static bool leads_to(const char *path, int file)
            named.st_dev == opened.st_dev;
 }
 
+/* 0 when the content has reached the disk, else an errno. */
+static int write_content(int lock)
+{
+    for (size_t done = 0; done < sizeof content - 1;) {
+        const int size = SBJ_RETRY((int)write(lock, content + done, sizeof content - 1 - done));
+        if (size <= 0)
+            return size < 0 ? errno : ENOSPC;
+        done += (size_t)size;
+    }
+    return SBJ_RETRY(fsync(lock)) == 0 || errno == EINVAL ? 0 : errno;
+}
+
 /* 0 and the locked file in `*lock`, or -1 there if the file system has no locks; else an errno, with no file left. */
 static int create_lock(const char *path, int *lock)
 {
@@ -39,9 +51,8 @@ static int create_lock(const char *path, int *lock)
     if (locked && leads_to(path, *lock)) {
         /* An empty lock file is one as well, but nothing is deleted on its word: after a power failure, too, the content
          * has to be there if the name is. */
-        const ssize_t size = write(*lock, content, sizeof content - 1);
-        const int reason = size < 0 ? errno : ENOSPC;
-        if (size == (ssize_t)sizeof content - 1 && (SBJ_RETRY(fsync(*lock)) == 0 || errno == EINVAL))
+        const int reason = write_content(*lock);
+        if (reason == 0)
             return 0;
         unlink(path);
         close(*lock);
@@ -102,7 +113,10 @@ void sbj_claim_release(sbj_claim *claim)
     if (claim->alloc == NULL)
         return;
     if (claim->lock >= 0) {
-        unlink(claim->lock_path);
+        struct stat status;
+        /* What could not be deleted keeps its lock file, by which the next sweep knows it. */
+        if (claim->path == NULL || lstat(claim->path, &status) != 0)
+            unlink(claim->lock_path);
         close(claim->lock);
     }
     sbj_free(claim->alloc, claim->path);
@@ -121,6 +135,21 @@ static bool is_lock_name(const char *name, const char *base)
            strspn(name + length + 5, letters) == LETTERS && strcmp(name + length + 5 + LETTERS, ".lock") == 0;
 }
 
+/* Up to sizeof content bytes of it; -1: it cannot be read. */
+static ssize_t read_content(int lock, char found[sizeof content])
+{
+    size_t done = 0;
+    while (done < sizeof content) {
+        const int size = SBJ_RETRY((int)read(lock, found + done, sizeof content - done));
+        if (size < 0)
+            return -1;
+        if (size == 0)
+            break;
+        done += (size_t)size;
+    }
+    return (ssize_t)done;
+}
+
 /* `path`: of a lock file; cut to the name that it stands for while `clear` runs. */
 static void sweep_one(char *path, bool (*clear)(const char *path, void *context), void *context)
 {
@@ -131,7 +160,7 @@ static void sweep_one(char *path, bool (*clear)(const char *path, void *context)
         return;
     if (fstat(lock, &status) == 0 && S_ISREG(status.st_mode) && SBJ_RETRY(flock(lock, LOCK_EX | LOCK_NB)) == 0 &&
         leads_to(path, lock)) {
-        const ssize_t size = read(lock, found, sizeof found);
+        const ssize_t size = read_content(lock, found);
         bool gone = size == 0; /* killed before anything was made */
         if (size == (ssize_t)sizeof content - 1 && memcmp(found, content, sizeof content - 1) == 0) {
             char *end = path + strlen(path) - strlen(".lock");

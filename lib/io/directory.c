@@ -55,8 +55,10 @@ static int find_foreign(int directory, const char *name, void *context)
 static sbertja_status check_content(const char *target, const sbj_directory_kind *kind, sbertja_error *error)
 {
     char foreign[256] = "";
-    if (kind->is_ours(target))
-        return SBERTJA_OK;
+    bool ours;
+    const sbertja_status status = kind->is_ours(target, &ours, error);
+    if (status != SBERTJA_OK || ours)
+        return status;
     const int directory = SBJ_RETRY(open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const int number = directory < 0 ? errno : sbj_each_entry(directory, find_foreign, foreign);
     if (directory >= 0)
@@ -209,11 +211,15 @@ static sbertja_status claim_inside(sbj_directory *directory, sbertja_error *erro
 /* Makes the directory to write to, beside the target if that can be exchanged. */
 static sbertja_status claim(sbj_directory *directory, sbertja_error *error)
 {
-    sbertja_error inside;
+    sbertja_error beside, inside;
     sbertja_status status = SBERTJA_E_IO;
     directory->in_place = directory->replaces && must_stay(directory->target);
     if (!directory->in_place) {
-        status = claim_beside(directory, error);
+        status = claim_beside(directory, &beside);
+        if (status == SBERTJA_OK)
+            return status;
+        if ((status != SBERTJA_E_IO || !directory->replaces) && error != NULL)
+            *error = beside;
         if (status != SBERTJA_E_IO)
             return status;
         if (!directory->replaces)
@@ -221,9 +227,9 @@ static sbertja_status claim(sbj_directory *directory, sbertja_error *error)
     }
     const bool tried = !directory->in_place;
     directory->in_place = true;
-    status = claim_inside(directory, tried ? &inside : error);
-    if (status == SBERTJA_E_MEMORY && tried && error != NULL)
-        *error = inside;
+    status = claim_inside(directory, &inside);
+    if (status != SBERTJA_OK && error != NULL)
+        *error = tried && status != SBERTJA_E_MEMORY ? beside : inside;
     return status == SBERTJA_E_IO ? sbj_in(error, status, "%s", directory->target) : status;
 }
 
@@ -273,11 +279,14 @@ static sbertja_status put_in_place(const sbj_directory *directory, bool *old, sb
         if (SBJ_RETRY(rename(directory->path, directory->target)) == 0)
             return SBERTJA_OK;
         int number = errno;
-        bool came = number == ENOTEMPTY || number == EEXIST;
-        if (!came || !directory->kind->is_ours(directory->target))
-            return sbj_fail_errno(error, directory->target, "cannot be put in place", number);
+        bool ours = false;
+        const sbertja_status status = number == ENOTEMPTY || number == EEXIST
+                                          ? directory->kind->is_ours(directory->target, &ours, error)
+                                          : SBERTJA_OK;
+        if (status != SBERTJA_OK || !ours)
+            return status != SBERTJA_OK ? status : sbj_fail_errno(error, directory->target, "cannot be put in place", number);
     }
-    *old = !directory->in_place && sbj_exchange(directory->path, directory->target, error) == SBERTJA_OK;
+    *old = !directory->in_place && sbj_exchange(directory->path, directory->target, NULL) == SBERTJA_OK;
     /* The exchange fails where something was mounted meanwhile, in a directory of an overlay's lower layer, in somebody
      * else's directory under a sticky one, and on file systems without it. */
     return *old ? SBERTJA_OK

@@ -23,7 +23,8 @@
 
 /* What may be replaced. */
 typedef struct sbj_directory_kind {
-    bool (*is_ours)(const char *path); /* whether an existing, non-empty directory is one of these */
+    /* Whether an existing, non-empty directory is one of these. Only a lack of memory is an error. */
+    sbertja_status (*is_ours)(const char *path, bool *ours, sbertja_error *error);
     bool (*is_part)(const char *name); /* whether an entry of it belongs to it, and goes with it; NULL: all do */
     const char *last; /* a file without which other programs do not open it; in place it comes last. NULL: none */
 } sbj_directory_kind;

@@ -122,10 +122,9 @@ bool sbj_is_file(const char *path)
 
 bool sbj_has_file(const char *directory, const char *name)
 {
-    char *path = NULL;
-    bool there = sbj_path_join(&sbj_malloc, directory, name, &path, NULL) == SBERTJA_OK && sbj_is_file(path);
-    sbj_free(&sbj_malloc, path);
-    return there;
+    char path[PATH_MAX];
+    const int length = snprintf(path, sizeof path, "%s/%s", directory, name);
+    return length > 0 && (size_t)length < sizeof path && sbj_is_file(path);
 }
 
 bool sbj_is_directory(const char *path)

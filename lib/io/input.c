@@ -75,7 +75,9 @@ void sbj_input_close(sbj_input *input)
 {
     struct stat status;
     const int number = errno;
-    if (input->open && (input->node == 0 || is_ours(input, &status)))
+    /* A number that the process has closed and used again for another file is not ours to close. */
+    if (input->open && (input->node == 0 || fstat(input->file, &status) != 0 ||
+                        (status.st_dev == input->device && status.st_ino == input->node)))
         close(input->file);
     memset(input, 0, sizeof *input);
     errno = number;

@@ -46,7 +46,7 @@ sbertja_status sbj_package_open(const char *path, const char *data, size_t size,
     package->max_content = limit(size, CONTENT_RATIO);
     zip_error_init(&fault);
     zip_source_t *source = zip_source_buffer_create(data, size, 0, &fault);
-    package->zip = source == NULL ? NULL : zip_open_from_source(source, ZIP_RDONLY, &fault);
+    package->zip = source == NULL ? NULL : sbj_zip_open_source(source, &fault);
     sbertja_status status = SBERTJA_OK;
     if (package->zip == NULL) {
         status = fail_zip(error, &fault, path, "no spreadsheet");

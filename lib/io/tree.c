@@ -170,7 +170,7 @@ sbertja_status sbj_retire(const char *old, const char *target, bool (*is_part)(c
             return SBERTJA_OK; /* it is empty, and somebody else's to delete */
     }
     return number == 0 ? SBERTJA_OK
-                       : sbj_fail(error, SBERTJA_E_IO,
+                       : sbj_fail(error, number == ENOMEM ? SBERTJA_E_MEMORY : SBERTJA_E_IO,
                                   "%s: is written, but other files that were there are now in %s: %s", target, old,
                                   strerror(number));
 }

@@ -1,5 +1,6 @@
 /* The commands of a libzip source, answered by reading an open file at a position of our own. */
 #include "io/zip_input.h"
+#include "io/zip_status.h"
 
 #include <errno.h>
 #include <string.h>
@@ -90,14 +91,11 @@ sbertja_status sbj_zip_open(const sbj_alloc *alloc, const sbj_input *input, cons
     zip_source_t *opened = zip_source_function_create(answer, s, &fault);
     if (opened == NULL)
         sbj_free(alloc, s);
-    else if ((*zip = zip_open_from_source(opened, ZIP_RDONLY, &fault)) == NULL)
+    else if ((*zip = sbj_zip_open_source(opened, &fault)) == NULL)
         zip_source_free(opened);
-    const int code = zip_error_code_zip(&fault);
     sbertja_status status = SBERTJA_OK;
     if (*zip == NULL)
-        status = sbj_fail(error,
-                          code == ZIP_ER_MEMORY ? SBERTJA_E_MEMORY : code == ZIP_ER_READ ? SBERTJA_E_IO : SBERTJA_E_FORMAT,
-                          "%s: %s", what, zip_error_strerror(&fault));
+        status = sbj_fail(error, sbj_zip_status(&fault), "%s: %s", what, zip_error_strerror(&fault));
     zip_error_fini(&fault);
     return status;
 }

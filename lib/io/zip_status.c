@@ -3,6 +3,7 @@
  *     "PK\5\6" ... @10 entries, 0xFFFF: as many or more ... @20 length of the comment that follows */
 #include "io/zip_status.h"
 
+#include <errno.h>
 #include <string.h>
 #include <zip.h>
 
@@ -15,6 +16,8 @@ sbertja_status sbj_zip_status(const zip_error_t *fault)
         return SBERTJA_E_MEMORY;
     case ZIP_ER_ZLIB:
         return zip_error_code_system(fault) == ZLIB_NO_MEMORY ? SBERTJA_E_MEMORY : SBERTJA_E_FORMAT;
+    case ZIP_ER_NOZIP: /* also what libzip says when it had no memory to look for the directory */
+        return errno == ENOMEM ? SBERTJA_E_MEMORY : SBERTJA_E_FORMAT;
     case ZIP_ER_READ:
     case ZIP_ER_SEEK:
     case ZIP_ER_OPEN:
@@ -22,6 +25,12 @@ sbertja_status sbj_zip_status(const zip_error_t *fault)
     default:
         return SBERTJA_E_FORMAT;
     }
+}
+
+zip_t *sbj_zip_open_source(zip_source_t *source, zip_error_t *fault)
+{
+    errno = 0; /* see ZIP_ER_NOZIP */
+    return zip_open_from_source(source, ZIP_RDONLY, fault);
 }
 
 /* Libzip weighs several such records against each other where there are some, so all of them count. */

@@ -6,7 +6,12 @@
 
 #include "util/status.h"
 
+struct zip;
 struct zip_error;
+struct zip_source;
+
+/* zip_open_from_source, read only, so that sbj_zip_status can tell why it failed. */
+struct zip *sbj_zip_open_source(struct zip_source *source, struct zip_error *fault);
 
 /* _E_MEMORY when libzip or zlib had no memory, _E_IO when reading failed, else _E_FORMAT. */
 sbertja_status sbj_zip_status(const struct zip_error *fault);

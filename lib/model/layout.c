@@ -190,26 +190,43 @@ void sbj_layout_free(sbj_layout *layout)
 }
 
 /* Whether modules.json begins with a transformer: other programs have files of that name. */
-static bool has_modules(const char *directory)
+static sbertja_status has_modules(const char *directory, bool *found, sbertja_error *error)
 {
     sbj_json json = {0};
     char *path = NULL;
     const char *type = "";
-    if (sbj_path_join(&sbj_malloc, directory, "modules.json", &path, NULL) == SBERTJA_OK && sbj_is_file(path) &&
-        sbj_json_read(&sbj_malloc, path, &json, NULL) == SBERTJA_OK && cJSON_IsArray(json.root) &&
+    sbertja_error reason;
+    sbertja_status status = sbj_path_join(&sbj_malloc, directory, "modules.json", &path, &reason);
+    if (status == SBERTJA_OK && sbj_is_file(path) &&
+        (status = sbj_json_read(&sbj_malloc, path, &json, &reason)) == SBERTJA_OK && cJSON_IsArray(json.root) &&
         cJSON_IsObject(json.root->child))
         sbj_json_text(&json, json.root->child, "type", "", &type, NULL);
-    const bool ours = strcmp(last_part(type), "Transformer") == 0;
+    *found = strcmp(last_part(type), "Transformer") == 0;
     sbj_json_free(&json);
     sbj_free(&sbj_malloc, path);
-    return ours;
+    if (status != SBERTJA_E_MEMORY)
+        return SBERTJA_OK; /* whatever is wrong with the file, it is not a model's */
+    if (error != NULL)
+        *error = reason;
+    return status;
+}
+
+sbertja_status sbj_find_model(const char *path, bool *found, sbertja_error *error)
+{
+    char current[PATH_MAX];
+    *found = false;
+    path = sbj_directory_current(path, current);
+    if (!sbj_is_directory(path))
+        return SBERTJA_OK;
+    const sbertja_status status = has_modules(path, found, error);
+    if (status == SBERTJA_OK && !*found)
+        *found = sbj_has_file(path, "config.json") &&
+                 (sbj_has_file(path, "model.safetensors") || sbj_has_file(path, "pytorch_model.bin"));
+    return status;
 }
 
 bool sbj_is_model_directory(const char *path)
 {
-    char current[PATH_MAX];
-    path = sbj_directory_current(path, current);
-    return sbj_is_directory(path) &&
-           (has_modules(path) || (sbj_has_file(path, "config.json") && (sbj_has_file(path, "model.safetensors") ||
-                                                                        sbj_has_file(path, "pytorch_model.bin"))));
+    bool found;
+    return sbj_find_model(path, &found, NULL) == SBERTJA_OK && found;
 }

@@ -47,5 +47,7 @@ const char *sbj_pooling_name(sbj_pooling mode); /* "mean_sqrt_len_tokens" */
 /* Whether a path is a model directory, which a save may replace. Many things have a config.json: it counts beside weights
  * only. */
 bool sbj_is_model_directory(const char *path);
+/* The same, with a lack of memory as an error. */
+sbertja_status sbj_find_model(const char *path, bool *found, sbertja_error *error);
 
 #endif

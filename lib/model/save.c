@@ -332,7 +332,7 @@ static bool is_part(const char *name)
     return strncmp(name, "packed-", 7) == 0 && length > 4 && strcmp(name + length - 4, ".bin") == 0;
 }
 
-static const sbj_directory_kind models = {sbj_is_model_directory, is_part, "config.json"};
+static const sbj_directory_kind models = {sbj_find_model, is_part, "config.json"};
 
 sbertja_status sbj_model_check_target(const sbj_model *model, const char *directory, sbertja_error *error)
 {

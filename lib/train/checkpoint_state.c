@@ -88,11 +88,13 @@ sbertja_status sbj_find_checkpoint(const sbj_alloc *alloc, const char *directory
     return status;
 }
 
-static bool is_checkpoint(const char *directory)
+static sbertja_status is_checkpoint(const char *directory, bool *found, sbertja_error *error)
 {
     char current[PATH_MAX];
+    (void)error;
     directory = sbj_directory_current(directory, current);
-    return sbj_has_file(directory, description) && sbj_has_file(directory, arrays);
+    *found = sbj_has_file(directory, description) && sbj_has_file(directory, arrays);
+    return SBERTJA_OK;
 }
 
 static bool is_part(const char *name)

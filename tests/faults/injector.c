@@ -101,11 +101,6 @@ static bool fails(fault_kind kind)
     return true;
 }
 
-static bool interrupted(void)
-{
-    return fails(FAULT_INTERRUPT);
-}
-
 /* ---- Who calls: the loaded object that an address belongs to --------------------------------------------------- */
 
 typedef struct module {
@@ -171,6 +166,15 @@ static const module *module_of(const void *address)
     atomic_store(&module_count, count);
     atomic_flag_clear(&listing);
     return search((uintptr_t)address);
+}
+
+#define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
+
+/* Only the program is interrupted: not all libraries try again. */
+static bool interrupted(const void *caller)
+{
+    const module *m = module_of(caller);
+    return m != NULL && m->owner == OWNER_PROGRAM && fails(FAULT_INTERRUPT);
 }
 
 /* The functions that are taken over have to be seen by all shared libraries, whatever -fvisibility says. */
@@ -267,8 +271,6 @@ static bool refuse(const void *caller, fault_owner *owner)
     return (m == NULL || !m->exempt) && fails(FAULT_MALLOC);
 }
 
-#define CALLER __builtin_extract_return_addr(__builtin_return_address(0))
-
 void *malloc(size_t size)
 {
     fault_owner owner;
@@ -344,21 +346,21 @@ int open(const char *path, int flags, ...)
 {
     TAKE_MODE(flags, mode)
     REAL(open);
-    return fails(FAULT_OPEN) || interrupted() ? -1 : real(path, flags, mode);
+    return fails(FAULT_OPEN) || interrupted(CALLER) ? -1 : real(path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...)
 {
     TAKE_MODE(flags, mode)
     REAL(open64);
-    return fails(FAULT_OPEN) || interrupted() ? -1 : real(path, flags, mode);
+    return fails(FAULT_OPEN) || interrupted(CALLER) ? -1 : real(path, flags, mode);
 }
 
 int openat(int folder, const char *path, int flags, ...)
 {
     TAKE_MODE(flags, mode)
     REAL(openat);
-    return fails(FAULT_OPEN) || interrupted() ? -1 : real(folder, path, flags, mode);
+    return fails(FAULT_OPEN) || interrupted(CALLER) ? -1 : real(folder, path, flags, mode);
 }
 
 FILE *fopen(const char *path, const char *mode)
@@ -381,13 +383,13 @@ static size_t less(fault_kind kind, size_t size)
 ssize_t read(int file, void *data, size_t size)
 {
     REAL(read);
-    return fails(FAULT_READ) || interrupted() ? -1 : real(file, data, less(FAULT_SHORT_READ, size));
+    return fails(FAULT_READ) || interrupted(CALLER) ? -1 : real(file, data, less(FAULT_SHORT_READ, size));
 }
 
 ssize_t pread(int file, void *data, size_t size, off_t offset)
 {
     REAL(pread);
-    return fails(FAULT_READ) || interrupted() ? -1 : real(file, data, less(FAULT_SHORT_READ, size), offset);
+    return fails(FAULT_READ) || interrupted(CALLER) ? -1 : real(file, data, less(FAULT_SHORT_READ, size), offset);
 }
 
 size_t fread(void *data, size_t size, size_t count, FILE *file)
@@ -402,13 +404,13 @@ size_t fread(void *data, size_t size, size_t count, FILE *file)
 ssize_t write(int file, const void *data, size_t size)
 {
     REAL(write);
-    return fails(FAULT_WRITE) || interrupted() ? -1 : real(file, data, less(FAULT_SHORT_WRITE, size));
+    return fails(FAULT_WRITE) || interrupted(CALLER) ? -1 : real(file, data, less(FAULT_SHORT_WRITE, size));
 }
 
 ssize_t pwrite(int file, const void *data, size_t size, off_t offset)
 {
     REAL(pwrite);
-    return fails(FAULT_WRITE) || interrupted() ? -1 : real(file, data, less(FAULT_SHORT_WRITE, size), offset);
+    return fails(FAULT_WRITE) || interrupted(CALLER) ? -1 : real(file, data, less(FAULT_SHORT_WRITE, size), offset);
 }
 
 int fsync(int file)
@@ -481,7 +483,7 @@ int rmdir(const char *path)
 void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset)
 {
     REAL(mmap);
-    const module *m = module_of(__builtin_extract_return_addr(__builtin_return_address(0)));
+    const module *m = module_of(CALLER);
     return (m == NULL || !m->exempt) && fails(FAULT_MMAP) ? MAP_FAILED
                                                           : real(address, size, protection, flags, file, offset);
 }
@@ -489,7 +491,7 @@ void *mmap(void *address, size_t size, int protection, int flags, int file, off_
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument)
 {
     REAL(pthread_create);
-    const module *m = module_of(__builtin_extract_return_addr(__builtin_return_address(0)));
+    const module *m = module_of(CALLER);
     return (m == NULL || !m->exempt) && fails(FAULT_THREAD) ? EAGAIN : real(thread, attributes, start, argument);
 }
 

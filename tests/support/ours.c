@@ -12,10 +12,12 @@
 
 #include "support/temporary.h"
 
-static bool has_ours(const char *path)
+static sbertja_status has_ours(const char *path, bool *found, sbertja_error *error)
 {
     char buffer[PATH_MAX];
-    return sbj_has_file(sbj_directory_current(path, buffer), "ours");
+    (void)error;
+    *found = sbj_has_file(sbj_directory_current(path, buffer), "ours");
+    return SBERTJA_OK;
 }
 
 static bool is_part(const char *name)
