@@ -395,7 +395,7 @@ typedef enum sbertja_metric { SBERTJA_EUCLIDEAN = 1, SBERTJA_COSINE = 2, SBERTJA
  * distillation objectives of a training have the same teachers in the same order. */
 typedef struct sbertja_teacher {
     uint32_t size;
-    const char *path;     /* a .npy file, float32 or float16, C order; it is mapped, not read into memory */
+    const char *path;     /* a .npy file, float32 or float16, C order; it is read row by row, and stays open */
     const float *vectors; /* or, without a path, [examples, dimension], as long as the training runs; with neither the
                            * teacher says nothing of this dataset */
     size_t dimension;     /* 0 with a path: whatever the file has */

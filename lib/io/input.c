@@ -97,17 +97,29 @@ sbertja_status sbj_input_changed(const sbj_input *input, sbertja_error *error)
                     "do not write into them", input->path);
 }
 
-sbertja_status sbj_input_check(const sbj_input *input, sbertja_error *error)
+static sbertja_status check(const sbj_input *input, struct stat *status, sbertja_error *error)
 {
-    struct stat status;
-    if (!is_ours(input, &status))
+    if (!is_ours(input, status))
         return sbj_input_owned(input, error);
-    if ((uintmax_t)status.st_size != input->size || !same_time(status.st_mtim, input->written))
-        return sbj_input_changed(input, error);
-    /* The time of writing can be set back; that of the last change cannot, but deleting a name moves it too. */
-    if (!same_time(status.st_ctim, input->changed) && status.st_nlink == input->links)
+    if ((uintmax_t)status->st_size != input->size || !same_time(status->st_mtim, input->written))
         return sbj_input_changed(input, error);
     return SBERTJA_OK;
+}
+
+sbertja_status sbj_input_check_written(const sbj_input *input, sbertja_error *error)
+{
+    struct stat status;
+    return check(input, &status, error);
+}
+
+sbertja_status sbj_input_check(const sbj_input *input, sbertja_error *error)
+{
+    struct stat now;
+    sbertja_status status = check(input, &now, error);
+    /* The time of writing can be set back; that of the last change cannot, but deleting a name moves it too. */
+    if (status == SBERTJA_OK && !same_time(now.st_ctim, input->changed) && now.st_nlink == input->links)
+        status = sbj_input_changed(input, error);
+    return status;
 }
 
 sbertja_status sbj_input_read(const sbj_input *input, size_t offset, void *data, size_t size, sbertja_error *error)

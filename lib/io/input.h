@@ -26,8 +26,10 @@ void sbj_input_close(sbj_input *input); /* takes a zeroed one */
 sbertja_status sbj_input_read(const sbj_input *input, size_t offset, void *data, size_t size, sbertja_error *error);
 /* _E_IO if the descriptor is not this file's any more: a host that becomes a daemon may close all that it finds. */
 sbertja_status sbj_input_owned(const sbj_input *input, sbertja_error *error);
-/* _E_IO if the file was written to since it was opened, as far as its size and times tell. */
+/* _E_IO if the file was written to since it was opened, as far as its size and times tell. A file that is given another
+ * name meanwhile may be taken for one that was written to, but not by the second, which believes the time of writing. */
 sbertja_status sbj_input_check(const sbj_input *input, sbertja_error *error);
+sbertja_status sbj_input_check_written(const sbj_input *input, sbertja_error *error);
 /* The error of both. */
 sbertja_status sbj_input_changed(const sbj_input *input, sbertja_error *error);
 

@@ -8,7 +8,7 @@
 
 #include "util/float16.h"
 
-enum { PREFIX = 10, ALIGNMENT = 64, MOST_HEADER = 192 };
+enum { PREFIX = 10, ALIGNMENT = 64, MOST_HEADER = 192, LONGEST_HEADER = 1 << 20, CHUNK = 8192 };
 
 /* All that comes before the values; its length, a multiple of 64. */
 static size_t make_header(size_t rows, size_t columns, char header[MOST_HEADER])
@@ -100,40 +100,65 @@ static bool read_header(literal header, sbj_npy *npy)
     return accept(&header, "}");
 }
 
-/* Where the values begin: after a length of 2 bytes in version 1, of 4 in the later ones. 0: this is no such file. */
-static size_t values_begin(const sbj_map *map, size_t *header)
+/* Where header and values begin: after a length of 2 bytes in version 1, of 4 in the later ones. False: this is no such
+ * file. */
+static bool find_places(const unsigned char *d, size_t size, size_t *header, size_t *values)
 {
-    const unsigned char *d = map->data;
-    size_t length;
-    if (map->size < PREFIX + 2 || memcmp(d, "\x93NUMPY", 6) != 0 || d[6] < 1 || d[6] > 3)
-        return 0;
+    if (size < PREFIX + 2 || memcmp(d, "\x93NUMPY", 6) != 0 || d[6] < 1 || d[6] > 3)
+        return false;
     *header = d[6] == 1 ? PREFIX : PREFIX + 2;
-    length = d[8] | (size_t)d[9] << 8;
+    size_t length = d[8] | (size_t)d[9] << 8;
     if (d[6] > 1)
         length |= (size_t)d[10] << 16 | (size_t)d[11] << 24;
-    return length <= map->size - *header ? *header + length : 0;
+    *values = *header + length;
+    return length <= size - *header;
+}
+
+/* The header as text, which is `*size` bytes long and NULL if this is no such file. */
+static sbertja_status read_text(const sbj_input *file, char **text, size_t *size, size_t *values, sbertja_error *error)
+{
+    unsigned char prefix[PREFIX + 2];
+    size_t header;
+    *text = NULL;
+    const size_t some = file->size < sizeof prefix ? file->size : sizeof prefix;
+    sbertja_status status = sbj_input_read(file, 0, prefix, some, error);
+    if (status != SBERTJA_OK || some < sizeof prefix || !find_places(prefix, file->size, &header, values))
+        return status;
+    *size = *values - header;
+    if (*size > LONGEST_HEADER)
+        return sbj_fail(error, SBERTJA_E_FORMAT, "%s: a header of %zu bytes, expected at most %d", file->path, *size,
+                        (int)LONGEST_HEADER);
+    if ((*text = sbj_new_raw(&sbj_malloc, *size, 1)) == NULL)
+        return sbj_no_memory(error, *size);
+    return sbj_input_read(file, header, *text, *size, error);
 }
 
 static sbertja_status open_values(const char *path, sbj_npy *npy, sbertja_error *error)
 {
-    size_t header, begin = values_begin(&npy->map, &header), bytes;
-    if (begin == 0)
+    char *text;
+    size_t size, bytes;
+    sbertja_status status = read_text(&npy->file, &text, &size, &npy->begin, error);
+    const bool good = status == SBERTJA_OK && text != NULL && read_header((literal){text, text + size}, npy);
+    const bool there = text != NULL;
+    sbj_free(&sbj_malloc, text);
+    if (status != SBERTJA_OK)
+        return status;
+    if (!there)
         return sbj_fail(error, SBERTJA_E_FORMAT, "%s: not a NumPy file (.npy), or cut off in its header", path);
-    if (!read_header((literal){(const char *)npy->map.data + header, (const char *)npy->map.data + begin}, npy))
+    if (!good)
         return sbj_fail(error, SBERTJA_E_FORMAT,
                         "%s: expected two dimensions of little-endian float32 or float16 in C order", path);
     if (!sbj_mul(npy->rows, npy->columns, &bytes) || !sbj_mul(bytes, npy->half ? 2 : 4, &bytes) ||
-        bytes != npy->map.size - begin)
+        bytes != npy->file.size - npy->begin)
         return sbj_fail(error, SBERTJA_E_FORMAT, "%s: %zu bytes of values, expected %zu rows of %zu %s", path,
-                        npy->map.size - begin, npy->rows, npy->columns, npy->half ? "float16" : "float32");
-    npy->values = npy->map.data + begin;
+                        npy->file.size - npy->begin, npy->rows, npy->columns, npy->half ? "float16" : "float32");
     return SBERTJA_OK;
 }
 
 sbertja_status sbj_npy_open(const char *path, sbj_npy *npy, sbertja_error *error)
 {
     memset(npy, 0, sizeof *npy);
-    sbertja_status status = sbj_map_open(path, &npy->map, error);
+    sbertja_status status = sbj_input_open(path, &npy->file, error);
     if (status == SBERTJA_OK && (status = open_values(path, npy, error)) != SBERTJA_OK)
         sbj_npy_close(npy);
     return status;
@@ -141,22 +166,32 @@ sbertja_status sbj_npy_open(const char *path, sbj_npy *npy, sbertja_error *error
 
 void sbj_npy_close(sbj_npy *npy)
 {
-    sbj_map_close(&npy->map);
+    sbj_input_close(&npy->file);
     memset(npy, 0, sizeof *npy);
 }
 
-void sbj_npy_row(const sbj_npy *npy, size_t row, double *values)
+static double value_at(const unsigned char *at, bool is_half)
 {
-    const unsigned char *at = npy->values + row * npy->columns * (npy->half ? 2 : 4);
-    for (size_t i = 0; i < npy->columns; i++) {
-        uint16_t half;
-        float single;
-        if (npy->half) {
-            memcpy(&half, at + 2 * i, sizeof half);
-            single = sbj_float_from_f16(half);
-        } else {
-            memcpy(&single, at + 4 * i, sizeof single);
-        }
-        values[i] = single;
+    uint16_t half;
+    float single;
+    if (!is_half) {
+        memcpy(&single, at, sizeof single);
+        return single;
     }
+    memcpy(&half, at, sizeof half);
+    return sbj_float_from_f16(half);
+}
+
+sbertja_status sbj_npy_row(const sbj_npy *npy, size_t row, double *values, sbertja_error *error)
+{
+    unsigned char bytes[CHUNK];
+    const size_t size = npy->half ? 2 : 4, most = CHUNK / size;
+    sbertja_status status = SBERTJA_OK;
+    for (size_t i = 0; i < npy->columns && status == SBERTJA_OK; i += most) {
+        const size_t count = npy->columns - i < most ? npy->columns - i : most;
+        status = sbj_input_read(&npy->file, npy->begin + (row * npy->columns + i) * size, bytes, count * size, error);
+        for (size_t k = 0; k < count && status == SBERTJA_OK; k++)
+            values[i + k] = value_at(bytes + k * size, npy->half);
+    }
+    return status;
 }

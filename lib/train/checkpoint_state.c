@@ -13,12 +13,13 @@
 #include <string.h>
 
 #include "io/directory.h"
+#include "io/input.h"
 #include "io/json.h"
 #include "train/checkpoint_compare.h"
 #include "util/finite.h"
 #include "util/hash.h"
 
-enum { FORMAT = 1 };
+enum { FORMAT = 1, STRETCH = 1 << 16 }; /* elements that are read at a time */
 
 static const char description[] = "checkpoint.json", arrays[] = "parameters.bin";
 
@@ -58,20 +59,42 @@ static sbertja_status write_arrays(const sbj_trainer *t, const char *path, sbert
     return status;
 }
 
+/* One arena from the file, a stretch at a time in `room`. */
+static sbertja_status read_arena(sbj_trainer *t, size_t index, const sbj_input *file, sbj_type real, void *room,
+                                 sbertja_error *error)
+{
+    const size_t size = t->model->network.arena_size, element = sbj_type_size(real);
+    sbertja_status status = SBERTJA_OK;
+    for (size_t first = 0; first < size && status == SBERTJA_OK; first += STRETCH) {
+        const size_t count = size - first < STRETCH ? size - first : STRETCH;
+        status = sbj_input_read(file, (index * size + first) * element, room, count * element, error);
+        if (status == SBERTJA_OK && !are_finite(room, count, real))
+            status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: a value is not a finite number", file->path);
+        if (status == SBERTJA_OK)
+            status = sbj_write(t->model->backend, sbj_window(arena(t, index), 0, 1, first, count), room, real, error);
+    }
+    return status;
+}
+
 /* `real`: the type in the file, which is the other one if the device is. */
 static sbertja_status read_arrays(sbj_trainer *t, const char *path, sbj_type real, sbertja_error *error)
 {
-    const size_t step = t->model->network.arena_size * sbj_type_size(real);
-    sbj_map map = {0};
-    sbertja_status status = sbj_map_open(path, &map, error);
-    if (status == SBERTJA_OK && map.size != element_count(t) * sbj_type_size(real))
-        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: %zu bytes, expected %zu", path, map.size,
-                          element_count(t) * sbj_type_size(real));
-    if (status == SBERTJA_OK && !are_finite(map.data, element_count(t), real))
-        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: a value is not a finite number", path);
+    const size_t bytes = element_count(t) * sbj_type_size(real);
+    sbj_input file;
+    sbertja_status status = sbj_input_open(path, &file, error);
+    if (status != SBERTJA_OK)
+        return status;
+    void *room = sbj_new_raw(&t->alloc, STRETCH, sbj_type_size(real));
+    if (room == NULL)
+        status = sbj_no_memory(error, STRETCH * sbj_type_size(real));
+    else if (file.size != bytes)
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: %zu bytes, expected %zu", path, file.size, bytes);
     for (size_t i = 0; i < 1 + 2 * t->goal_count && status == SBERTJA_OK; i++)
-        status = sbj_write(t->model->backend, arena(t, i), map.data + i * step, real, error);
-    sbj_map_close(&map);
+        status = read_arena(t, i, &file, real, room, error);
+    if (status == SBERTJA_OK)
+        status = sbj_input_check(&file, error);
+    sbj_free(&t->alloc, room);
+    sbj_input_close(&file);
     return status;
 }
 

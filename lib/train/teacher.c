@@ -20,7 +20,7 @@ static bool wants_teachers(sbertja_loss loss)
 
 static bool speaks(const sbj_lesson *lesson)
 {
-    return lesson->file.values != NULL || lesson->vectors != NULL;
+    return lesson->file.begin != 0 || lesson->vectors != NULL;
 }
 
 size_t sbj_teachers_parts(const sbj_teachers *t, size_t objective, sbj_loss_part parts[SBJ_MOST_TEACHERS])
@@ -34,14 +34,14 @@ size_t sbj_teachers_parts(const sbj_teachers *t, size_t objective, sbj_loss_part
     return count;
 }
 
-static void read_row(const sbj_lesson *lesson, size_t row, size_t columns, double *values)
+static sbertja_status read_row(const sbj_lesson *lesson, size_t row, size_t columns, double *values,
+                               sbertja_error *error)
 {
-    if (lesson->vectors == NULL) {
-        sbj_npy_row(&lesson->file, row, values);
-        return;
-    }
+    if (lesson->vectors == NULL)
+        return sbj_npy_row(&lesson->file, row, values, error);
     for (size_t i = 0; i < columns; i++)
         values[i] = lesson->vectors[row * columns + i];
+    return SBERTJA_OK;
 }
 
 /* ---- Opening ---- */
@@ -143,9 +143,10 @@ static sbertja_status standardise(sbj_teachers *t, const sbertja_objective *obje
             continue;
         const size_t examples = ((const sbj_dataset *)objectives[o].dataset)->examples;
         for (size_t i = 0; i < examples; i++, rows++) {
-            read_row(lesson, i, width, row);
-            sbertja_status status = check_row(row, width, teacher, i, error);
+            sbertja_status status = read_row(lesson, i, width, row, error);
             if (status != SBERTJA_OK)
+                return status; /* which names the file */
+            if ((status = check_row(row, width, teacher, i, error)) != SBERTJA_OK)
                 return objectives[o].teachers[teacher].path != NULL
                            ? sbj_in(error, status, "%s", objectives[o].teachers[teacher].path)
                            : sbj_in(error, status, "objective %zu", o);
@@ -223,18 +224,23 @@ void sbj_teachers_close(sbj_teachers *t)
     memset(t, 0, sizeof *t);
 }
 
-void sbj_teachers_targets(const sbj_teachers *t, size_t objective, const size_t *rows, size_t count, double *targets)
+sbertja_status sbj_teachers_targets(const sbj_teachers *t, size_t objective, const size_t *rows, size_t count,
+                                    double *targets, sbertja_error *error)
 {
+    sbertja_status status = SBERTJA_OK;
     memset(targets, 0, count * t->width * sizeof *targets);
-    for (size_t k = 0; k < t->count; k++) {
+    for (size_t k = 0; k < t->count && status == SBERTJA_OK; k++) {
         const sbj_lesson *lesson = lesson_of(t, objective, k);
-        for (size_t i = 0; i < count && speaks(lesson); i++) {
+        for (size_t i = 0; i < count && speaks(lesson) && status == SBERTJA_OK; i++) {
             double *target = targets + i * t->width + t->first[k];
-            read_row(lesson, rows[i], t->widths[k], target);
-            for (size_t c = 0; c < t->widths[k]; c++)
+            status = read_row(lesson, rows[i], t->widths[k], target, error);
+            for (size_t c = 0; c < t->widths[k] && status == SBERTJA_OK; c++)
                 target[c] = (target[c] - t->mean[t->first[k] + c]) * t->scale[k];
         }
+        if (status == SBERTJA_OK && lesson->file.begin != 0)
+            status = sbj_input_check_written(&lesson->file.file, error);
     }
+    return status;
 }
 
 /* A mean and a scale follow from every number of a teacher's. */

@@ -12,7 +12,7 @@
 
 /* One teacher's vectors for one objective's texts. */
 typedef struct sbj_lesson {
-    sbj_npy file;         /* mapped; or */
+    sbj_npy file;         /* open; or */
     const float *vectors; /* the caller's; neither: the teacher says nothing of these texts */
     double weight;
 } sbj_lesson;
@@ -33,9 +33,10 @@ sbertja_status sbj_teachers_open(const sbj_alloc *alloc, const sbertja_objective
 void sbj_teachers_close(sbj_teachers *teachers); /* takes a zeroed one */
 /* The columns that teachers speak of in an objective; how many. */
 size_t sbj_teachers_parts(const sbj_teachers *teachers, size_t objective, sbj_loss_part parts[SBJ_MOST_TEACHERS]);
-/* What the head should give for some examples: [count, width]; zeros for a teacher that says nothing. */
-void sbj_teachers_targets(const sbj_teachers *teachers, size_t objective, const size_t *rows, size_t count,
-                          double *targets);
+/* What the head should give for some examples: [count, width]; zeros for a teacher that says nothing.
+ * _E_IO if a teacher's file was written to since it was opened. */
+sbertja_status sbj_teachers_targets(const sbj_teachers *teachers, size_t objective, const size_t *rows, size_t count,
+                                    double *targets, sbertja_error *error);
 /* A number that follows from all vectors, weights and places. */
 uint64_t sbj_teachers_hash(const sbj_teachers *teachers);
 

@@ -387,18 +387,19 @@ static sbertja_status write_gradients(sbj_trainer *t, sbertja_error *error)
 }
 
 /* What the teachers say of this batch. A loss without teachers leaves the head alone. */
-static void ask_teachers(sbj_trainer *t, const sbj_goal *goal, sbj_loss_part *parts, sbj_loss_batch *batch)
+static sbertja_status ask_teachers(sbj_trainer *t, const sbj_goal *goal, sbj_loss_part *parts, sbj_loss_batch *batch,
+                                   sbertja_error *error)
 {
     const size_t outputs = t->batch.sentences * t->teachers.width;
     memset(t->output_gradients, 0, outputs * sizeof *t->output_gradients);
     if (!sbj_loss_find(goal->loss.loss)->teachers)
-        return;
-    sbj_teachers_targets(&t->teachers, goal->index, goal->rows, batch->examples, t->targets);
+        return SBERTJA_OK;
     batch->output_width = t->teachers.width;
     batch->outputs = t->outputs;
     batch->targets = t->targets;
     batch->parts = parts;
     batch->part_count = sbj_teachers_parts(&t->teachers, goal->index, parts);
+    return sbj_teachers_targets(&t->teachers, goal->index, goal->rows, batch->examples, t->targets, error);
 }
 
 static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t examples, sbj_step_result *result,
@@ -417,8 +418,8 @@ static sbertja_status run_loss(sbj_trainer *t, const sbj_goal *goal, size_t exam
                             .labels = labels};
     sbj_loss_result loss = {.gradient = t->vector_gradients, .output_gradient = t->output_gradients};
     sbertja_status status = read_vectors(t, error);
-    if (t->with_head != NULL)
-        ask_teachers(t, goal, parts, &batch);
+    if (status == SBERTJA_OK && t->with_head != NULL)
+        status = ask_teachers(t, goal, parts, &batch, error);
     if (status == SBERTJA_OK)
         status = sbj_loss_run(&t->alloc, &goal->loss, &batch, &loss, error);
     if (status == SBERTJA_OK && !isfinite(loss.loss))

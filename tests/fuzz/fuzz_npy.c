@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     double *row = npy.rows > 0 ? malloc(npy.columns * sizeof *row + 1) : NULL; /* no row may be of any width */
     for (size_t i = 0; i < npy.rows && npy.columns > 0; i++) {
         fuzz_must(row != NULL);
-        sbj_npy_row(&npy, i, row);
+        sbj_npy_row(&npy, i, row, &error);
     }
     free(row);
     sbj_npy_close(&npy);

@@ -96,7 +96,7 @@ START_TEST(reads)
         ck_assert_uint_eq(npy.columns, 3);
         for (size_t row = 0; row < 2; row++) {
             double values[3];
-            sbj_npy_row(&npy, row, values);
+            ck_assert(sbj_npy_row(&npy, row, values, &error) == SBERTJA_OK);
             for (size_t c = 0; c < 3; c++)
                 ck_assert_double_eq(values[c], singles[row * 3 + c]);
         }
@@ -148,6 +148,26 @@ START_TEST(cut_off_anywhere)
 }
 END_TEST
 
+/* A teacher's file that is written to while it is in use. */
+START_TEST(written_to_meanwhile)
+{
+    static const float values[6] = {1, -2, 0.5f, 0, 3, 4};
+    const char *path = scratch_path("a.npy");
+    double row[3];
+    sbj_npy npy;
+    sbertja_error error;
+    ck_assert_int_eq(sbertja_npy_write(path, values, 2, 3, NULL), SBERTJA_OK);
+    ck_assert_int_eq(sbj_npy_open(path, &npy, &error), SBERTJA_OK);
+    ck_assert_int_eq(sbj_npy_row(&npy, 1, row, &error), SBERTJA_OK);
+    ck_assert(row[1] == 3 && sbj_input_check_written(&npy.file, &error) == SBERTJA_OK);
+    ck_assert_int_eq(truncate(path, 140), 0);
+    ck_assert_int_eq(sbj_npy_row(&npy, 1, row, &error), SBERTJA_E_IO);
+    ck_assert_ptr_nonnull(strstr(error.message, "a.npy: was changed"));
+    ck_assert_int_eq(sbj_input_check_written(&npy.file, &error), SBERTJA_E_IO);
+    sbj_npy_close(&npy);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("npy");
@@ -155,6 +175,7 @@ int main(void)
     tcase_add_checked_fixture(tests, NULL, scratch_clear);
     tcase_add_test(tests, bytes_are_those_of_numpy);
     tcase_add_test(tests, no_rows);
+    tcase_add_test(tests, written_to_meanwhile);
     tcase_add_test(tests, refuses);
     tcase_add_test(tests, reads);
     tcase_add_test(tests, refuses_to_read);
