@@ -117,6 +117,14 @@ class Encode(unittest.TestCase):
         for result in results:
             np.testing.assert_allclose(result, self.vectors, atol=1e-5)
 
+    def test_weights_copied_or_mapped(self):
+        vectors = [SentenceTransformer(str(TINY / "model"), weights=weights).encode(["水", "犬"])
+                   for weights in (None, "copied", "mapped")]
+        for other in vectors[1:]:
+            np.testing.assert_array_equal(other, vectors[0])
+        with self.assertRaisesRegex(errors.ArgumentError, 'weights "shared", expected copied or mapped'):
+            SentenceTransformer(str(TINY / "model"), weights="shared")
+
     def test_a_limit_on_bytes(self):
         model = SentenceTransformer(str(TINY / "model"), max_text_bytes=18)
         self.assertEqual(model.encode("水が漏れた。").shape, (48,))

@@ -356,7 +356,7 @@ class Signatures(unittest.TestCase):
 
     USED = {
         "SentenceTransformer": "model_name_or_path modules device prompts default_prompt_name similarity_fn_name cache_folder max_text_bytes "
-                               "threads dictionary engine instructions seed precision truncate_dim",
+                               "threads dictionary engine instructions seed precision truncate_dim weights",
         "encode": "self sentences prompt_name prompt output_value convert_to_numpy normalize_embeddings truncate_dim",
         "fit": "self train_objectives evaluator epochs steps_per_epoch scheduler warmup_steps optimizer_params weight_decay "
                "evaluation_steps output_path save_best_model max_grad_norm use_amp callback checkpoint_path "
