@@ -165,7 +165,7 @@ static void make(records *r)
     r->attention = (sbj_attention){&r->batch, 4, 8, {0.1, 0}, real(7, 36), real(7, 4), real(7, 12)};
     r->d_attention = (sbj_attention_gradients){real(7, 12), real(7, 36)};
     r->pool = (sbj_pool_op){&r->batch,   2, {SBJ_POOL_MEAN, SBJ_POOL_MAX}, real(7, 12), typed(SBJ_I32, 3, 12),
-                            real(3, 24)};
+                            real(3, 24), 0};
     r->d_pool = (sbj_pool_gradients){real(3, 24), real(7, 12)};
     r->normalize = (sbj_normalize){real(3, 12), real(3, 12)};
     r->d_normalize = (sbj_normalize_gradients){real(3, 12), real(3, 12)};

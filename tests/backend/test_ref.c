@@ -380,7 +380,7 @@ START_TEST(pool_in_each_mode)
         {SBJ_POOL_LAST, SBJ_POOL_MAX, SBJ_POOL_CLS, SBJ_POOL_MEAN, SBJ_POOL_WEIGHTED_MEAN, SBJ_POOL_MEAN_SQRT_LEN},
         t(5, 1, VALUES(-2, 1, 4, 4, -1)),
         SBJ_NONE,
-        t(2, 6, NULL)};
+        t(2, 6, NULL), 0};
     do_ok(sbj_do_pool(&ref.run, &r, &error));
     expect(&ref, "y", r.y, VALUES(-2, -2, -2, -2, -2, -2, -1, 4, 1, 2, 1.7, 4), 1e-15);
 }
@@ -391,7 +391,7 @@ START_TEST(pool_max_gives_a_tie_to_the_first)
     static const int32_t cu[] = {0, 1, 5};
     const sbj_batch batch = batch_of(2, cu, NULL, NULL);
     sbj_pool_op r = {&batch,       1, {SBJ_POOL_MAX}, t(5, 2, VALUES(-2, 0, 1, 8, 4, 8, 4, 8, -1, 8)), SBJ_NONE,
-                     t(2, 2, NULL)};
+                     t(2, 2, NULL), 0};
     r.argmax = tensor_i32(&ref, 4, (const int32_t[]){-1, -1, -1, -1});
     r.argmax.rows = r.argmax.columns = r.argmax.stride = 2;
     do_ok(sbj_do_pool(&ref.run, &r, &error));

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     fuzz_must(config.hidden > 0 && config.heads > 0 && config.hidden % config.heads == 0);
     const char *written = fuzz_path("written.json");
-    fuzz_must(sbj_config_write(&config, 0, written, &error) == SBERTJA_OK);
+    fuzz_must(sbj_config_write(&config, 0, NULL, written, &error) == SBERTJA_OK);
     fuzz_must(sbj_config_read(&sbj_malloc, written, &again, &error) == SBERTJA_OK);
     fuzz_must(config.vocabulary == again.vocabulary && config.layers == again.layers && config.types == again.types &&
               config.intermediate == again.intermediate && config.max_positions == again.max_positions);

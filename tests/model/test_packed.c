@@ -62,7 +62,8 @@ static void encode(const sbj_model *model, float *vectors)
 static void save(const sbj_model *model, const char *directory, const char *layout, const char *dtype,
                  const char *packed)
 {
-    const sbertja_save_options options = {sizeof options, layout, dtype, packed};
+    const sbertja_save_options options = {.size = sizeof options, .layout = layout, .dtype = dtype,
+                                          .packed = packed};
     sbertja_error error;
     ck_assert_msg(sbj_model_save(model, directory, &options, &error) == SBERTJA_OK, "%s", error.message);
 }
@@ -280,7 +281,7 @@ static const struct {
 START_TEST(saves_refused)
 {
     const sbj_model_options options = {.alloc = sbj_malloc, .device = refused[_i].device, .engine = refused[_i].engine};
-    const sbertja_save_options how = {sizeof how, NULL, NULL, refused[_i].packed};
+    const sbertja_save_options how = {.size = sizeof how, .packed = refused[_i].packed};
     sbertja_error error;
     sbj_model *model = NULL;
     ck_assert(sbj_model_load("tests/data/tiny/model", &options, &model, &error) == SBERTJA_OK);

@@ -106,8 +106,10 @@ START_TEST(token_vectors_and_progress)
     ck_assert(sbj_session_encode(session, texts, NULL, 3, &options, vectors, &error) == SBERTJA_OK);
     ck_assert(t.calls == 3 && t.done == 3);
     reference_expect(reference_difference(t.mean, vectors, 48), 1e-6, "the mean of the token vectors");
-    ck_assert(sbj_session_encode(session, texts, NULL, 3, &(sbertja_encode_options){sizeof options, 0, NULL, NULL,
-                                 take_tokens, &t}, NULL, &error) == SBERTJA_OK); /* no vectors wanted */
+    ck_assert(sbj_session_encode(session, texts, NULL, 3,
+                                 &(sbertja_encode_options){.size = sizeof options, .token_vectors = take_tokens,
+                                                           .token_vectors_user = &t},
+                                 NULL, &error) == SBERTJA_OK); /* no vectors wanted */
 
     t = (taken){.stop_after = 2};
     options.token_vectors = NULL;
@@ -206,7 +208,8 @@ START_TEST(callbacks_that_call_back)
     ck_assert(sbj_session_create(model, NULL, &session, &error) == SBERTJA_OK);
     ck_assert(sbj_session_encode(session, texts, NULL, 2, NULL, plain, &error) == SBERTJA_OK);
     nested n = {session, 0};
-    const sbertja_encode_options options = {sizeof options, 0, nested_progress, &n, nested_tokens, &n};
+    const sbertja_encode_options options = {.size = sizeof options, .progress = nested_progress, .progress_user = &n,
+                                            .token_vectors = nested_tokens, .token_vectors_user = &n};
     ck_assert_msg(sbj_session_encode(session, texts, NULL, 2, &options, vectors, &error) == SBERTJA_OK, "%s",
                   error.message);
     ck_assert_uint_eq(n.refused, 3);
