@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_write("t/added_tokens.json", added > 0 ? (const void *)third : "{}", added > 0 ? added : 2);
     if (sbj_tokenizer_load(fuzz_path("t"), &options, &tokenizer, &error) == SBERTJA_OK) {
         fuzz_path("s/x"); /* makes the folder */
-        fuzz_must(sbj_tokenizer_save(tokenizer, fuzz_path("s"), 64, true, &error) == SBERTJA_OK);
+        fuzz_must(sbj_tokenizer_save(tokenizer, fuzz_path("s"), 64, true, NULL, &error) == SBERTJA_OK);
         sbj_tokenizer_free(tokenizer);
         fuzz_must(sbj_tokenizer_load(fuzz_path("s"), &options, &tokenizer, &error) == SBERTJA_OK);
         sbj_tokenizer_free(tokenizer);

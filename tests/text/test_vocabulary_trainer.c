@@ -302,9 +302,9 @@ static const struct {
      {0, 1, (size_t)1 << 40, 1, "mecab", "ipadic", NULL, 0, 1, NULL, NULL, NULL, NULL, 0},
      SBERTJA_E_ARGUMENT,
      "entries: expected at most 2147483647, found 1099511627776"},
-    {"threads", {0, 1, 99, 1, "mecab", "ipadic", NULL, 0, -1, NULL, NULL, NULL, NULL}, SBERTJA_E_ARGUMENT, "threads: -1"},
+    {"threads", {0, 1, 99, 1, "mecab", "ipadic", NULL, 0, -1, NULL, NULL, NULL, NULL, 0}, SBERTJA_E_ARGUMENT, "threads: -1"},
     {"folder",
-     {0, 1, 99, 1, "mecab", "ipadic", "tests/data", 0, 1, NULL, NULL, NULL, NULL},
+     {0, 1, 99, 1, "mecab", "ipadic", "tests/data", 0, 1, NULL, NULL, NULL, NULL, 0},
      SBERTJA_E_MISSING,
      "tests/data: not a folder of a compiled MeCab dictionary"},
 };
