@@ -11,20 +11,20 @@ struct sbj_buffer {
     bool owned; /* false: wrapped, the memory is the host's and read only */
 };
 
-/* The first element of a window. */
+/* The first element of a window; NULL if the values are not in memory, as those of a weight that is packed. */
 static inline float *sbj_f32(sbj_tensor t)
 {
-    return (float *)t.buffer->data + t.offset;
+    return t.buffer->data == NULL ? NULL : (float *)t.buffer->data + t.offset;
 }
 
 static inline double *sbj_f64(sbj_tensor t)
 {
-    return (double *)t.buffer->data + t.offset;
+    return t.buffer->data == NULL ? NULL : (double *)t.buffer->data + t.offset;
 }
 
 static inline int32_t *sbj_i32(sbj_tensor t)
 {
-    return (int32_t *)t.buffer->data + t.offset;
+    return t.buffer->data == NULL ? NULL : (int32_t *)t.buffer->data + t.offset;
 }
 
 /* Entries of the back end's table. Memory is aligned to 64 bytes and not cleared. */

@@ -9,8 +9,11 @@
 #endif
 
 extern const sbj_kernels sbj_kernels_portable;
+#if defined(SBJ_HAVE_avx2)
+extern const sbj_kernels sbj_kernels_avx2;
+#endif
 #if defined(SBJ_HAVE_avx512)
-extern const sbj_kernels sbj_kernels_avx2, sbj_kernels_avx512;
+extern const sbj_kernels sbj_kernels_avx512;
 #endif
 /* The Makefile says which of these the compiler knows. */
 #if defined(SBJ_HAVE_avx512vnni)
@@ -28,13 +31,15 @@ static bool has_portable(void)
     return true;
 }
 
-#if defined(SBJ_HAVE_avx512)
+#if defined(SBJ_HAVE_avx2)
 /* __builtin_cpu_supports also asks whether the operating system saves the registers. */
 static bool has_avx2(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
+#endif
 
+#if defined(SBJ_HAVE_avx512)
 static bool has_avx512(void)
 {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -119,6 +124,8 @@ static const struct step {
 #endif
 #if defined(SBJ_HAVE_avx512)
     {&sbj_kernels_avx512, has_avx512, "avx512 avx2 portable", NULL},
+#endif
+#if defined(SBJ_HAVE_avx2)
     {&sbj_kernels_avx2, has_avx2, "avx2 portable", NULL},
 #endif
     {&sbj_kernels_portable, has_portable, "portable", NULL},

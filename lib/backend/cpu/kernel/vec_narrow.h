@@ -107,7 +107,7 @@ typedef struct narrow_place {
 INLINE narrow_place below(narrow_place p, size_t rows)
 {
     p.a += rows * p.lda;
-    p.rows += p.rows == NULL ? 0 : rows;
+    p.rows = p.rows == NULL ? NULL : p.rows + rows;
     p.c += rows * p.ldc;
     return p;
 }
