@@ -1,7 +1,6 @@
 /* Growing lists of examples. */
 #include "train/dataset.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "text/span.h"
@@ -45,8 +44,6 @@ sbertja_status sbj_dataset_add(sbj_dataset *d, const char *const *texts, const s
     if (d->examples > 0 && count != d->groups)
         return sbj_fail(error, SBERTJA_E_ARGUMENT, "example %zu: %zu texts, the ones before have %zu", d->examples,
                         count, d->groups);
-    if (!isfinite(label))
-        return sbj_fail(error, SBERTJA_E_ARGUMENT, "example %zu: label: not a finite number", d->examples);
     if (!make_room(d, count))
         return sbj_no_memory(error, count * sizeof *d->texts);
     const size_t at = d->examples * count;

@@ -122,17 +122,9 @@ END_TEST
 START_TEST(not_a_number)
 {
     const float vectors[] = {1, 0, 0, 1};
-    const char *const texts[] = {"水"};
     size_t members[2], begins[3], found;
-    sbertja_dataset *dataset;
     refused(sbertja_communities(vectors, 2, 2, (double)NAN, 1, members, begins, &found, &error),
             "threshold: not a number");
-    ck_assert(sbertja_dataset_create(&dataset, NULL) == SBERTJA_OK);
-    refused(sbertja_dataset_add(dataset, texts, NULL, 1, (double)NAN, &error),
-            "example 0: label: not a finite number");
-    refused(sbertja_dataset_add(dataset, texts, NULL, 1, (double)INFINITY, &error),
-            "example 0: label: not a finite number");
-    sbertja_dataset_free(dataset);
 }
 END_TEST
 
