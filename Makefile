@@ -111,7 +111,7 @@ RUN_BIN  := $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST_BIN) 
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all lib programs check check-emulated asan ubsan tsan fuzz fuzzers bench bench-peers lint format docs install uninstall dist deps demo python clean help \
+.PHONY: all lib programs check check-emulated check-peers asan ubsan tsan fuzz fuzzers bench bench-peers lint format docs install uninstall dist deps demo python clean help \
         test-installed faults
 
 # ---- Building ----------------------------------------------------------------------------------------------------------
@@ -246,6 +246,9 @@ tsan: ## tests of what threads share under the thread sanitizer
 
 faults: $(BUILD)/tests/faults/test_faults $(BUILD)/tests/faults/libfaults.so ## every place where a call can fail, one by one; takes a while
 	$(Q)FAULTS=all CK_TIMEOUT_MULTIPLIER=60 $(BUILD)/tests/faults/test_faults
+
+check-peers: all ## directories opened by sentence-transformers 2.2 to 6.2, which are installed under build/peers (gigabytes)
+	python3 tests/compatibility/check_peers.py
 
 check-emulated: ## tests of kernels, models and training on every instruction set, where there is AVX2: newer ones in plain C
 	$(Q)CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory BUILD=build/emulated EMULATED=1 check

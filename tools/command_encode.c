@@ -19,7 +19,7 @@ enum { CHUNK_TEXTS = 8192 };
 
 typedef struct encode_settings {
     model_settings model;
-    const char *input, *output, *format;
+    const char *input, *output, *format, *prompt, *prompt_name;
     int normalize;
 } encode_settings;
 
@@ -43,6 +43,7 @@ static int encode_chunk(sbertja_session *session, const encode_settings *setting
     sbertja_encode_options options = SBERTJA_ENCODE_OPTIONS_INIT;
     chunk_place place = {from, lines->count};
     options.normalize = settings->normalize;
+    options.prompt = settings->prompt;
     options.progress = show_progress;
     options.progress_user = &place;
     if (count && sbertja_encode(session, lines->texts + from, lines->lengths + from, count, &options, vectors, &error))
@@ -93,13 +94,29 @@ static int encode_to_npy(sbertja_session *session, const encode_settings *settin
     return status;
 }
 
-static int encode(const encode_settings *settings, const text_lines *lines)
+/* The prompt that is named, or else the model's default prompt, as sentence-transformers takes it. */
+static int choose_prompt(encode_settings *settings, const sbertja_model *model)
+{
+    if (settings->prompt && settings->prompt_name)
+        return call_wrong("--prompt and --prompt-name: expected one of them");
+    if (settings->prompt)
+        return DONE;
+    settings->prompt = sbertja_model_prompt(model, settings->prompt_name);
+    if (settings->prompt_name && !settings->prompt)
+        return call_wrong("--prompt-name %s: the model has no such prompt (`sbertja info` lists them)",
+                          settings->prompt_name);
+    return DONE;
+}
+
+static int encode(encode_settings *settings, const text_lines *lines)
 {
     sbertja_error error;
     sbertja_model *model = NULL;
     sbertja_session *session = NULL;
     result_file out;
     int status = model_open(&settings->model, &model);
+    if (status == DONE)
+        status = choose_prompt(settings, model);
     if (status == DONE && sbertja_session_create(model, &settings->model.session, &session, &error) != SBERTJA_OK)
         status = library_refused(&error);
     if (status == DONE && !strcmp(settings->format, "npy"))
@@ -144,6 +161,9 @@ int command_encode(int argc, char **argv)
     const option options[] = {
         {"output", 'o', OPTION_TEXT, &s.output, "FILE", "instead of standard output", 0, 0},
         {"format", 0, OPTION_CHOICE, &s.format, "npy|jsonl|tsv", "by the ending of -o, else jsonl", 0, 0},
+        {"prompt", 0, OPTION_TEXT, &s.prompt, "TEXT", "put before every text; \"\": nothing", 0, 0},
+        {"prompt-name", 0, OPTION_TEXT, &s.prompt_name, "NAME", "a prompt of the model, instead of its default prompt", 0,
+         0},
         {"normalize", 0, OPTION_FLAG, &s.normalize, NULL, "vectors of length 1", 0, 0},
         {0},
     };

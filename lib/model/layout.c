@@ -103,6 +103,9 @@ static sbertja_status read_entry(sbj_layout *layout, const sbj_json *json, const
         layout->apart = folder[0] != '\0';
         return sbj_path_join(layout->alloc, layout->directory, folder, &layout->transformer, error);
     }
+    const cJSON *order = cJSON_GetObjectItemCaseSensitive(entry, "pooling_order");
+    if (order != NULL && index == 2 && layout->modules[0].kind == SBERTJA_POOLING)
+        return sbj_pooling_reorder(&layout->modules[0], json, order, error);
     if (layout->module_count == SBJ_MOST_MODULES)
         return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "%s: more than %d modules", json->name, SBJ_MOST_MODULES);
     sbj_module *module = &layout->modules[layout->module_count];

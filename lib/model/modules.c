@@ -255,23 +255,52 @@ static bool flags_say_it(const sbj_module *module)
     return next == module->mode_count;
 }
 
-static void put_pooling(sbj_json_tree *t, const sbj_module *module, size_t width, bool old_keys)
+bool sbj_pooling_is_reordered(const sbj_module *pooling)
+{
+    return !flags_say_it(pooling);
+}
+
+size_t sbj_pooling_place(const sbj_module *pooling, size_t index)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < POOLINGS && poolings[i].mode != pooling->modes[index]; i++)
+        for (size_t k = 0; k < pooling->mode_count; k++)
+            place += pooling->modes[k] == poolings[i].mode;
+    return place;
+}
+
+sbertja_status sbj_pooling_reorder(sbj_module *pooling, const sbj_json *json, const cJSON *order, sbertja_error *error)
+{
+    sbj_module wanted = {.mode_count = 0};
+    const cJSON *name;
+    sbertja_status status = SBERTJA_OK;
+    cJSON_ArrayForEach(name, order)
+    {
+        const char *text = cJSON_IsString(name) ? name->valuestring : "";
+        if (status == SBERTJA_OK)
+            status = add_named(&wanted, json->name, text, strlen(text), error);
+    }
+    size_t known = 0;
+    for (size_t i = 0; i < wanted.mode_count; i++)
+        for (size_t k = 0; k < pooling->mode_count; k++)
+            known += pooling->modes[k] == wanted.modes[i];
+    if (status == SBERTJA_OK && (known != wanted.mode_count || known != pooling->mode_count))
+        status = sbj_fail(error, SBERTJA_E_FORMAT, "%s: pooling_order: expected the modes of the pooling, each once",
+                          json->name);
+    if (status == SBERTJA_OK)
+        memcpy(pooling->modes, wanted.modes, sizeof wanted.modes);
+    return status;
+}
+
+static void put_pooling(sbj_json_tree *t, const sbj_module *module, size_t width)
 {
     cJSON *const root = t->root;
     sbj_json_put(t, root, "word_embedding_dimension", cJSON_CreateNumber((double)width));
-    if (!old_keys && !flags_say_it(module)) {
-        cJSON *list = sbj_json_put(t, root, "pooling_mode", cJSON_CreateArray());
-        cJSON_DeleteItemFromObject(root, "word_embedding_dimension");
-        sbj_json_put(t, root, "embedding_dimension", cJSON_CreateNumber((double)width));
-        for (size_t i = 0; i < module->mode_count; i++)
-            sbj_json_put(t, list, NULL, cJSON_CreateString(sbj_pooling_name(module->modes[i])));
-        return;
-    }
     for (size_t i = 0; i < POOLINGS; i++) {
         bool on = false;
         for (size_t k = 0; k < module->mode_count; k++)
             on = on || module->modes[k] == poolings[i].mode;
-        if (on || i < 4) /* all versions up to 2.2 know only the first four, and refuse a file with others */
+        if (on || i < 4) /* versions up to 2.2 know only the first four, and refuse a file with others */
             sbj_json_put(t, root, poolings[i].flag, cJSON_CreateBool(on));
     }
 }
@@ -303,15 +332,13 @@ static const char *const known[] = {"word_embedding_dimension",
                                     "use_residual",
                                     NULL};
 
-sbertja_status sbj_module_write(const sbj_module *module, size_t width, bool old_keys, const cJSON *kept,
-                                const char *path, sbertja_error *error)
+sbertja_status sbj_module_write(const sbj_module *module, size_t width, const cJSON *kept, const char *path,
+                                sbertja_error *error)
 {
-    if (module->kind == SBERTJA_POOLING && old_keys && !flags_say_it(module))
-        return sbj_fail(error, SBERTJA_E_UNSUPPORTED, "the 0.4.1 layout cannot say this order of pooling modes");
     sbj_json_tree tree = sbj_json_begin(cJSON_CreateObject()), *t = &tree;
     cJSON *const root = tree.root;
     if (module->kind == SBERTJA_POOLING) {
-        put_pooling(t, module, width, old_keys);
+        put_pooling(t, module, width);
         if (module->exclude_prompt)
             sbj_json_put(t, root, "include_prompt", cJSON_CreateBool(false));
     } else if (module->kind == SBERTJA_DENSE) {

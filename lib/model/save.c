@@ -54,13 +54,25 @@ static sbertja_status kept_of(const saving *s, size_t file, sbj_json *json, sber
     return sbj_kept_parse(s->alloc, &s->model->kept, file, json, error);
 }
 
-static void module_folder(const sbj_module *module, size_t index, char folder[32])
+static bool reorders(const saving *s)
 {
-    snprintf(folder, 32, "%zu_%s", index + 1, sbj_module_name(module));
+    return sbj_pooling_is_reordered(&s->model->network.modules[0]);
+}
+
+/* The place of module `index` in modules.json, where the transformer's is 0 and a Dense module that reorders the pooling's
+ * blocks has 2. */
+static size_t place_of(const saving *s, size_t index)
+{
+    return index + 1 + (index > 0 && reorders(s) ? 1 : 0);
+}
+
+static void module_folder(const saving *s, size_t index, char folder[32])
+{
+    snprintf(folder, 32, "%zu_%s", place_of(s, index), sbj_module_name(&s->model->network.modules[index]));
 }
 
 /* `kept`: the former entry of the module; may be NULL. */
-static void put_module(sbj_json_tree *t, size_t index, const char *path, const char *kind, const cJSON *kept)
+static cJSON *put_module(sbj_json_tree *t, size_t index, const char *path, const char *kind, const cJSON *kept)
 {
     char text[96];
     cJSON *entry = sbj_json_put(t, t->root, NULL, cJSON_CreateObject());
@@ -71,6 +83,7 @@ static void put_module(sbj_json_tree *t, size_t index, const char *path, const c
     snprintf(text, sizeof text, "sentence_transformers.models.%s", kind);
     sbj_json_put(t, entry, "type", cJSON_CreateString(text));
     sbj_json_keep(t, entry, kept, NULL);
+    return entry;
 }
 
 static const cJSON *kept_entry(const sbj_json *list, size_t entry)
@@ -87,8 +100,26 @@ static sbertja_status write_module(const saving *s, size_t index, const char *fo
     if (status == SBERTJA_OK)
         status = kept_of(s, SBJ_KEPT_MODULE + index, &kept, error);
     if (status == SBERTJA_OK)
-        status = sbj_module_write(&n->modules[index], n->config.hidden, s->old, kept.root, path, error);
+        status = sbj_module_write(&n->modules[index], n->config.hidden, kept.root, path, error);
     sbj_json_free(&kept);
+    sbj_free(s->alloc, path);
+    return status;
+}
+
+/* The Dense module that puts the pooling's blocks into their order; its weights are written with the others. */
+static sbertja_status write_reordering(const saving *s, sbj_json_tree *list, sbertja_error *error)
+{
+    const sbj_module *pooling = &s->model->network.modules[0];
+    const size_t width = pooling->mode_count * s->model->network.config.hidden;
+    const sbj_module dense = {.kind = SBERTJA_DENSE, .in = width, .out = width, .activation = SBJ_IDENTITY};
+    cJSON *entry = put_module(list, 2, "2_Dense", "Dense", NULL);
+    cJSON *order = sbj_json_put(list, entry, "pooling_order", cJSON_CreateArray());
+    for (size_t i = 0; i < pooling->mode_count; i++)
+        sbj_json_put(list, order, NULL, cJSON_CreateString(sbj_pooling_name(pooling->modes[i])));
+    char *path = NULL;
+    sbertja_status status = path_in(s, "2_Dense", "config.json", &path, error);
+    if (status == SBERTJA_OK)
+        status = sbj_module_write(&dense, width, NULL, path, error);
     sbj_free(s->alloc, path);
     return status;
 }
@@ -103,9 +134,12 @@ static sbertja_status write_modules(const saving *s, sbertja_error *error)
     for (size_t i = 0; i < n->module_count && status == SBERTJA_OK; i++) {
         const sbj_module *m = &n->modules[i];
         char folder[32];
-        module_folder(m, i, folder);
-        put_module(&list, i + 1, folder, sbj_module_name(m), m->entry > 0 ? kept_entry(&kept, m->entry) : NULL);
+        module_folder(s, i, folder);
+        put_module(&list, place_of(s, i), folder, sbj_module_name(m),
+                   m->entry > 0 ? kept_entry(&kept, m->entry) : NULL);
         status = write_module(s, i, folder, error);
+        if (status == SBERTJA_OK && i == 0 && reorders(s))
+            status = write_reordering(s, &list, error);
     }
     sbj_json_free(&kept);
     if (status == SBERTJA_OK)
@@ -200,16 +234,49 @@ static sbertja_status fetch(void *context, size_t index, float *values, sbertja_
     return status;
 }
 
+/* The matrix of the reordering: block i of its result is the block that the flags' order has for the pooling's mode i. */
+static sbertja_status fetch_reordering(void *context, size_t index, float *values, sbertja_error *error)
+{
+    const saving *s = context;
+    const sbj_module *pooling = &s->model->network.modules[0];
+    const size_t hidden = s->model->network.config.hidden, width = pooling->mode_count * hidden;
+    (void)index;
+    (void)error;
+    memset(values, 0, width * width * sizeof *values);
+    for (size_t i = 0; i < pooling->mode_count; i++)
+        for (size_t h = 0; h < hidden; h++)
+            values[(i * hidden + h) * width + sbj_pooling_place(pooling, i) * hidden + h] = 1;
+    return SBERTJA_OK;
+}
+
 static sbertja_status write_form(saving *s, const char *folder, bool pickle, const sbj_entry *entries, size_t count,
-                                 sbertja_error *error)
+                                 sbj_fetch values, sbertja_error *error)
 {
     char *path = NULL;
     sbertja_status status = path_in(s, folder, pickle ? "pytorch_model.bin" : "model.safetensors", &path, error);
     if (status == SBERTJA_OK)
-        status = pickle ? sbj_checkpoint_write(s->alloc, path, entries, count, fetch, s, error)
-                        : sbj_safetensors_write(s->alloc, path, s->dtype, entries, count, NULL, fetch, s, error);
+        status = pickle ? sbj_checkpoint_write(s->alloc, path, entries, count, values, s, error)
+                        : sbj_safetensors_write(s->alloc, path, s->dtype, entries, count, NULL, values, s, error);
     sbj_free(s->alloc, path);
     return status;
+}
+
+/* In both forms, or in layout 0.4.1 in the one that is read there. */
+static sbertja_status write_forms(saving *s, const char *folder, const sbj_entry *entries, size_t count,
+                                  sbj_fetch values, sbertja_error *error)
+{
+    sbertja_status status = SBERTJA_OK;
+    if (!s->old)
+        status = write_form(s, folder, false, entries, count, values, error);
+    return status == SBERTJA_OK ? write_form(s, folder, true, entries, count, values, error) : status;
+}
+
+static sbertja_status write_reordering_weights(saving *s, sbertja_error *error)
+{
+    const size_t width = s->model->network.modules[0].mode_count * s->model->network.config.hidden;
+    sbj_entry entry = {.name = "linear.weight", .dimensions = 2};
+    entry.shape[0] = entry.shape[1] = width;
+    return write_forms(s, "2_Dense", &entry, 1, fetch_reordering, error);
 }
 
 /* The parameters first to first+count-1 of the table into one file; those of a Dense module into two, since
@@ -227,10 +294,9 @@ static sbertja_status write_weights(saving *s, const char *folder, size_t first,
         entries[i].shape[1] = table[i].columns;
     }
     s->first = first;
-    if (status == SBERTJA_OK && !s->old)
-        status = write_form(s, folder, false, entries, count, error);
-    if (status == SBERTJA_OK && (s->old || table[0].module >= 0))
-        status = write_form(s, folder, true, entries, count, error);
+    if (status == SBERTJA_OK)
+        status = table[0].module >= 0 ? write_forms(s, folder, entries, count, fetch, error)
+                                      : write_form(s, folder, s->old, entries, count, fetch, error);
     sbj_free(s->alloc, entries);
     return status;
 }
@@ -242,10 +308,12 @@ static sbertja_status write_all_weights(saving *s, const char *transformer, sber
     while (count < n->parameter_count && n->parameters[count].module < 0)
         count++;
     sbertja_status status = write_weights(s, transformer, 0, count, error);
+    if (status == SBERTJA_OK && reorders(s))
+        status = write_reordering_weights(s, error);
     for (size_t i = 0; i < n->module_count && status == SBERTJA_OK; i++)
         if (n->modules[i].kind == SBERTJA_DENSE) {
             char folder[32];
-            module_folder(&n->modules[i], i, folder);
+            module_folder(s, i, folder);
             status = write_weights(s, folder, n->dense_at[i], n->modules[i].bias ? 2 : 1, error);
         }
     return status;
