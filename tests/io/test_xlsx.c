@@ -481,7 +481,7 @@ START_TEST(error_values)
     sbj_table *table;
     sbertja_error error;
     size_t column;
-    int labels[2];
+    int labels[8];
     const char *path = write_sheet("<row r='1'><c r='A1' t='str'><v>x</v></c><c r='B1' t='str'><v>y</v></c><c r='C1' "
                                    "t='e'><v>#REF!</v></c></row><row r='4'><c r='A4'><v>1</v></c><c r='B4' t='e'><f>NA()"
                                    "</f><v>#N/A</v></c></row><row r='5'><c r='B5' t='e'><v>#DIV/0!</v></c></row>",
