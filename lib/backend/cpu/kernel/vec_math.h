@@ -34,7 +34,7 @@ INLINE vec vec_exp_bounded(vec x)
     const vec least = vec_all(-87.3f);
     ivec n;
     vec y = exp_near_0(reduced(vec_max(least, x), &n));
-    return vec_if(vec_less(x, least), (vec){0}, y * (vec)((n << 23) + 0x3F800000)); /* 2^n */
+    return vec_if(vec_less(x, least), (vec){0}, y * (vec)((n + 127) << 23)); /* 2^n */
 }
 
 /* e^x of any x, within 2 units; above 88.7 infinity. */
